@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+const project = (name: string, include: string[], timeoutMs: number, extra = {}) => ({
+  test: { name, include, testTimeout: timeoutMs, hookTimeout: timeoutMs, ...extra },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', ['libs/**/*.test.ts', 'services/**/*.test.ts', 'deploy/**/*.test.ts', 'tools/**/*.test.ts', 'bench/**/*.test.ts'], 30_000),
+      project('integration', ['test/integration/**/*.test.ts'], 180_000, { fileParallelism: false }),
+      project('scenarios', ['test/scenarios/**/*.test.ts'], 600_000, { fileParallelism: false }),
+    ],
+  },
+})
