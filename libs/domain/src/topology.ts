@@ -1,0 +1,34 @@
+/** `kind:name`, such as `service:payment`. Kinds: service, process, pod, host, database, queue, external. */
+export type EntityId = string
+
+export type EdgeKind = 'calls' | 'runs_on' | 'reads' | 'writes'
+
+export interface GraphNode {
+  readonly id: EntityId
+}
+export interface Edge {
+  readonly from: EntityId
+  readonly to: EntityId
+  readonly kind: EdgeKind
+  readonly inferred?: boolean
+  readonly requestsPerSecond?: number
+  readonly errorShare?: number
+}
+/** A part of the service graph. Edges point from who depends to what is depended on. */
+export interface Graph {
+  readonly nodes: readonly GraphNode[]
+  readonly edges: readonly Edge[]
+}
+
+/** What depends on what. Neo4j in production, a plain object in tests. */
+export interface Topology {
+  /** Adds or refreshes edges seen at `time` (microseconds); safe to call twice. */
+  merge(environment: string, edges: readonly Edge[], time: number): Promise<void>
+  /** Everything within `hops` of the entities, in both directions. */
+  around(environment: string, entities: readonly EntityId[], hops: number): Promise<Graph>
+  close?(): Promise<void>
+}
+
+export const entityId = (kind: string, name: string): EntityId => `${kind}:${name}`
+export const nameOf = (entity: EntityId): string => entity.slice(entity.indexOf(':') + 1)
+export const kindOf = (entity: EntityId): string => entity.slice(0, Math.max(0, entity.indexOf(':')))

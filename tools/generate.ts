@@ -1,0 +1,40 @@
+/**
+ * Makes every generated file from its one source and writes it, or with --check compares and fails.
+ * Sources: schemas/*.avsc -> words.generated.ts; streams.ts -> asyncapi.generated.json and docs/reference.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { asyncApi } from './generate/asyncapi.ts'
+import { referencePages } from './generate/reference.ts'
+import { typesOf } from './generate/words.ts'
+
+const root = path.resolve(import.meta.dirname, '..')
+const schemas = readdirSync(path.join(root, 'schemas'))
+  .filter(f => f.endsWith('.avsc'))
+  .sort()
+  .map(file => ({
+    name: file.replace(/\.avsc$/, ''),
+    schema: JSON.parse(readFileSync(path.join(root, 'schemas', file), 'utf8')),
+  }))
+
+const files: Record<string, string> = { 'libs/domain/src/words.generated.ts': typesOf(schemas) }
+if (process.argv.includes('--types-only') === false) {
+  files['docs/reference/asyncapi.generated.json'] = await asyncApi(schemas)
+  Object.assign(files, await referencePages(root))
+}
+
+const check = process.argv.includes('--check')
+const stale: string[] = []
+for (const [file, text] of Object.entries(files)) {
+  const target = path.join(root, file)
+  if (existsSync(target) && readFileSync(target, 'utf8') === text) continue
+  if (check) stale.push(file)
+  else {
+    writeFileSync(target, text)
+    console.log(`wrote ${file}`)
+  }
+}
+if (stale.length > 0) {
+  console.error(`Out of date: ${stale.join(', ')}. Run "npm run generate" and commit the result.`)
+  process.exitCode = 1
+}
