@@ -24,7 +24,7 @@ import type {
 export interface Stream<T> {
   readonly name: string
   /** Same key, same order. */
-  readonly key: (value: T) => string
+  key(value: T): string
   /** `data` streams spread over many partitions, `environment` streams over few; `one` keeps everything in one. */
   readonly spread: 'data' | 'environment' | 'one'
   /** Days a record is kept; `compacted` keeps the last record of each key. */
