@@ -1,0 +1,788 @@
+/**
+ * Masks: one pass over a log line that tells its fixed words from its values.
+ *
+ * The line is cut into atoms (words, punctuation, values). A value is recognised by its shape alone: numbers, hex, versions, identifiers with
+ * digits, addresses, hosts, paths, URLs, times, sizes, booleans, and the name after the word "user". No regular expression and no
+ * backtracking: every character is looked at a bounded number of times, so the work is linear in the length of the line.
+ *
+ * Two hashes of the line's skeleton come out of the same pass. In the skeleton a run of values ("1 2 3", "a1, a2") counts once, and a unit after a
+ * number ("5 ms") does not count, so lines that differ only in the length of a list or in an auto-scaled unit share it.
+ */
+
+export const MAX_ATOMS = 512
+
+/** What an atom is. Everything from FIRST_VALUE on is a value; the kinds are in parameterKinds. */
+export const WORD = 1
+export const SOFT = 2 // a word with a digit or two in it (eth0): fixed until another one turns up in its place
+export const PUNCTUATION = 3
+export const UNIT = 4 // a unit right after a number
+export const FIRST_VALUE = 8
+
+export const parameterKinds = [
+  'number',
+  'hex',
+  'id',
+  'ip',
+  'host',
+  'path',
+  'url',
+  'time',
+  'duration',
+  'size',
+  'boolean',
+  'user',
+  'email',
+  'uuid',
+  'version',
+  'mac',
+  'text',
+] as const
+export type ParameterKind = (typeof parameterKinds)[number]
+
+const NUMBER = FIRST_VALUE
+const HEX = FIRST_VALUE + 1
+const ID = FIRST_VALUE + 2
+const IP = FIRST_VALUE + 3
+const HOST = FIRST_VALUE + 4
+const PATH = FIRST_VALUE + 5
+const URL = FIRST_VALUE + 6
+const TIME = FIRST_VALUE + 7
+const DURATION = FIRST_VALUE + 8
+const SIZE = FIRST_VALUE + 9
+const BOOLEAN = FIRST_VALUE + 10
+const USER = FIRST_VALUE + 11
+const EMAIL = FIRST_VALUE + 12
+const UUID = FIRST_VALUE + 13
+const VERSION = FIRST_VALUE + 14
+const MAC = FIRST_VALUE + 15
+export const TEXT = FIRST_VALUE + 16
+
+// Character flags. A chunk is a run of characters that are neither space nor HARD.
+const SPACE = 1
+const HARD = 2
+const DIGIT = 4
+const LETTER = 8
+const DOT = 16
+const COLON = 32
+const SLASH = 64
+const UNDERSCORE = 128
+const HYPHEN = 256
+const AT = 512
+const UPPER = 1024
+const OTHER = 2048
+
+const FLAGS = new Uint16Array(128).fill(OTHER)
+for (let c = 0; c <= 32; c++) FLAGS[c] = SPACE
+FLAGS[127] = SPACE
+for (const c of '()[]{}<>,;=|"\'#&%`') FLAGS[c.charCodeAt(0)] = HARD
+for (let c = 48; c <= 57; c++) FLAGS[c] = DIGIT
+for (let c = 65; c <= 90; c++) FLAGS[c] = LETTER | UPPER
+for (let c = 97; c <= 122; c++) FLAGS[c] = LETTER
+FLAGS[46] = DOT
+FLAGS[58] = COLON
+FLAGS[47] = SLASH
+FLAGS[92] = SLASH
+FLAGS[95] = UNDERSCORE
+FLAGS[45] = HYPHEN
+FLAGS[64] = AT
+
+const flagsOf = (c: number): number =>
+  c < 128 ? (FLAGS[c] as number) : c === 0xa0 || c === 0x2028 || c === 0x2029 ? SPACE : LETTER
+
+/** Words with a meaning of their own. */
+const S_BOOLEAN = 1
+const S_MONTH = 2
+const S_WEEKDAY = 3
+const S_UNIT = 4
+const S_SCALE = 5 // byte multiples: always part of the value, since writers scale them
+const S_USER = 6
+
+export function hashOf(text: string, start = 0, end = text.length): number {
+  let h = 0x811c9dc5 | 0
+  for (let i = start; i < end; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  return h
+}
+
+const SPECIAL = new Map<number, number>()
+const SPECIAL_FILTER = new Uint8Array(8192)
+const special = (kind: number, words: string) => {
+  for (const word of words.split(' ')) {
+    const h = hashOf(word)
+    SPECIAL.set(h, kind)
+    SPECIAL_FILTER[h & 8191] = 1
+  }
+}
+special(S_BOOLEAN, 'true false True False TRUE FALSE null NULL nil')
+special(S_MONTH, 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec')
+special(S_WEEKDAY, 'Mon Tue Wed Thu Fri Sat Sun')
+special(
+  S_UNIT,
+  'byte bytes B ns us µs ms msec msecs s sec secs second seconds min mins minute minutes h hour hours day days millis milliseconds microseconds nanoseconds',
+)
+special(S_SCALE, 'KB MB GB TB PB KiB MiB GiB TiB kB Kb Mb Gb Kbytes Mbytes Gbytes')
+special(S_USER, 'user User USER')
+
+/** Words that follow "user" without naming one. */
+const NOT_A_USER = new Set(
+  'unknown not is was are has had have and or the a an in on of to for from by with at as id ids name names agent account accounts data group groups session sessions level mode space request requests code input error errors already does cannot could authenticated logged exists login logout password privacy permission permissions defined who that this denied process profile settings service info information limit switch type key token'.split(
+    ' ',
+  ),
+)
+
+const TOP_LEVEL = new Set('com net org edu gov mil local localdomain lan internal arpa info biz'.split(' '))
+const COUNTRIES = new Set(
+  'cn ru de uk fr jp br nl se ch es tr kr tw hk mx ua cz ro gr hu pt dk fi ar au nz ca us eu za sg il vn th my'.split(' '),
+)
+const SOURCE_FILES = new Set(
+  'c h cc cpp cxx hpp hh java kt scala groovy py rb go rs js mjs cjs ts jsx tsx php cs fs vb swift m mm pl lua sh sql ex exs erl clj hs ml s asm lex yy log conf cfg xml json yaml yml properties txt html css dll exe so'.split(
+    ' ',
+  ),
+)
+const SECOND_LEVEL = new Set('com co net org edu ac gov'.split(' '))
+
+const pow1 = new Int32Array(MAX_ATOMS + 2)
+const pow2 = new Int32Array(MAX_ATOMS + 2)
+pow1[0] = 1
+pow2[0] = 1
+for (let i = 1; i < pow1.length; i++) {
+  pow1[i] = Math.imul(pow1[i - 1] as number, 0x3c6ef363) // odd multipliers: every power is invertible
+  pow2[i] = Math.imul(pow2[i - 1] as number, 0x2545f491)
+}
+
+export { pow1, pow2 }
+export const VALUE_HASH = 0x5bd1e995 | 0
+const SPACED = 0x27d4eb2f | 0
+
+/** The atoms of the last line scanned. Reused from line to line: read them before the next scan. */
+export class LineScanner {
+  text = ''
+  atoms = 0
+  /** Elements of the skeleton: each atom that starts one is marked, the others (rest of a run of values, units) belong to the one before. */
+  elements = 0
+  skeleton1 = 0
+  skeleton2 = 0
+  /** Hash over every atom, so that a run whose length changed is noticed. */
+  full = 0
+  readonly kind = new Uint8Array(MAX_ATOMS)
+  readonly start = new Int32Array(MAX_ATOMS)
+  readonly end = new Int32Array(MAX_ATOMS)
+  readonly spaced = new Uint8Array(MAX_ATOMS)
+  readonly begins = new Uint8Array(MAX_ATOMS)
+  readonly hash = new Int32Array(MAX_ATOMS)
+  /** Characters looked at: what the linear-work test counts. */
+  work = 0
+
+  #space = 0
+  #inRun = false
+  #comma = -1
+  #afterUser = false
+  /** Where the value that #withDigits announced starts, when a fixed prefix came before it. */
+  #from = -1
+
+  scan(text: string): void {
+    this.text = text
+    this.atoms = 0
+    this.elements = 0
+    this.skeleton1 = 0
+    this.skeleton2 = 0
+    this.full = 0
+    this.#space = 0
+    this.#inRun = false
+    this.#comma = -1
+    this.#afterUser = false
+    const length = text.length
+    let i = 0
+    while (i < length) {
+      const c = text.charCodeAt(i)
+      let f = c < 128 ? (FLAGS[c] as number) : flagsOf(c)
+      if (f === SPACE) {
+        this.#space = 1
+        i++
+        continue
+      }
+      if (this.atoms >= MAX_ATOMS - 16) {
+        this.#value(TEXT, i, trimmedEnd(text, i, length))
+        break
+      }
+      if (f === HARD) {
+        i = this.#hard(c, i, length)
+        continue
+      }
+      const s = i
+      let flags = 0
+      let h = 0x811c9dc5 | 0
+      let code = c
+      do {
+        flags |= f
+        h = Math.imul(h ^ code, 0x01000193)
+        if (++i >= length) break
+        code = text.charCodeAt(i)
+        f = code < 128 ? (FLAGS[code] as number) : flagsOf(code)
+      } while ((f & (SPACE | HARD)) === 0)
+      if ((flags & ~(LETTER | UPPER)) === 0) i = this.#plain(h, s, i, length)
+      else i = this.#chunk(s, i, flags, length)
+    }
+    if (this.#comma >= 0) this.#flushComma()
+    this.work += length
+  }
+
+  /** Brackets, quotes, separators. */
+  #hard(c: number, i: number, length: number): number {
+    const text = this.text
+    if (c === 60 && i + 1 < length && flagsOf(text.charCodeAt(i + 1)) === DIGIT && this.#space === 1) {
+      // "<1 sec" is a value with its sign, "<30>" is not
+      let j = i + 1
+      while (j < length && (flagsOf(text.charCodeAt(j)) & (DIGIT | DOT)) !== 0) j++
+      if (j >= length || text.charCodeAt(j) !== 62) {
+        this.#value(NUMBER, i, j)
+        return j
+      }
+    }
+    if (c === 40 && this.#space === 1) {
+      if (text.charCodeAt(i + 1) === 41 && this.atoms > 0) {
+        // an empty pair standing alone is a value that is missing
+        this.#fixed(PUNCTUATION, hashOf('('), i, i + 1)
+        this.#value(TEXT, i + 1, i + 1)
+        this.#fixed(PUNCTUATION, hashOf(')'), i + 1, i + 2)
+        return i + 2
+      }
+      if (this.#inRun && this.atoms > 0 && this.kind[this.atoms - 1] === UNIT) {
+        const end = sizeInBrackets(text, i, length)
+        if (end > 0) {
+          this.#runOn(PUNCTUATION, i, i + 1)
+          this.#runOn(SIZE, i + 1, end - 1)
+          this.#runOn(PUNCTUATION, end - 1, end)
+          return end
+        }
+      }
+    }
+    if (c === 34 && this.#space === 0 && this.#after('=')) {
+      const close = indexIn(text, 34, i + 1, Math.min(length, i + 256))
+      if (close > i + 1 && text.charCodeAt(close) === 34) {
+        this.#fixed(PUNCTUATION, hashOf('"'), i, i + 1)
+        this.#value(TEXT, i + 1, close)
+        this.#fixed(PUNCTUATION, hashOf('"'), close, close + 1)
+        return close + 1
+      }
+    }
+    if (c === 60 && i + 4 < length) {
+      const close = addressEnd(text, i, length)
+      if (close > 0) {
+        this.#value(EMAIL, i, close)
+        return close
+      }
+    }
+    if (c === 44 && this.#inRun) {
+      this.#comma = this.atoms
+      this.#runOn(PUNCTUATION, i, i + 1)
+      this.#inRun = false
+      return i + 1
+    }
+    this.#fixed(PUNCTUATION, Math.imul(0x811c9dc5 ^ c, 0x01000193), i, i + 1)
+    return i + 1
+  }
+
+  /** A chunk of letters only. */
+  #plain(h: number, s: number, e: number, length: number): number {
+    if (this.#afterUser && this.#space === 1) {
+      this.#afterUser = false
+      if (!NOT_A_USER.has(this.text.slice(s, e).toLowerCase())) {
+        this.#value(USER, s, e)
+        return e
+      }
+    }
+    this.#afterUser = false
+    if (SPECIAL_FILTER[h & 8191] === 1) {
+      const kind = SPECIAL.get(h)
+      if (kind === S_BOOLEAN) {
+        this.#value(BOOLEAN, s, e)
+        return e
+      }
+      if (kind === S_UNIT && this.#inRun && this.#lastIsNumber()) {
+        this.#runOn(UNIT, s, e)
+        return e
+      }
+      if (kind === S_SCALE && this.#inRun && this.#lastIsNumber()) {
+        this.end[this.atoms - 1] = e
+        this.kind[this.atoms - 1] = SIZE
+        this.#space = 0
+        return e
+      }
+      if (kind === S_MONTH || kind === S_WEEKDAY) {
+        const end = datePhrase(this.text, s, e, length)
+        if (end > 0) {
+          this.#value(TIME, s, end)
+          return end
+        }
+      }
+      if (kind === S_USER) {
+        this.#fixed(WORD, h, s, e)
+        this.#afterUser = true
+        return e
+      }
+    }
+    this.#fixed(WORD, h, s, e)
+    return e
+  }
+
+  /** A chunk with something else than letters in it: cut off the marks at its ends, then decide by shape. */
+  #chunk(start: number, end: number, flags: number, length: number): number {
+    const text = this.text
+    this.#afterUser = false
+    let s = start
+    let e = end
+    if ((flags & SLASH) !== 0) {
+      const first = text.charCodeAt(s)
+      const scheme = schemeEnd(text, s, e)
+      if (scheme > 0 || (first === 47 && e - s > 1 && text.charCodeAt(s + 1) !== 47)) {
+        // URLs and absolute paths go on through characters that otherwise part chunks
+        while (e < length && partOfPath(text.charCodeAt(e))) e++
+        const stop = pathEnd(text, s, e, length)
+        if (scheme > 0 || /* a lone "/." is no path */ stop - s > 1) {
+          this.#value(scheme > 0 ? URL : kindOfPath(text, s, stop), s, stop)
+          this.#marks(stop, e)
+          return e
+        }
+        e = end
+      }
+    }
+    e = trimmedEnd(text, s, end)
+    if (e === s) {
+      this.#marks(s, end)
+      return end
+    }
+    // marks in front: ":0", "+5", "*14", "@x", "$x"; a minus before a digit belongs to the number
+    while (s < e) {
+      const c = text.charCodeAt(s)
+      const f = flagsOf(c)
+      if ((f & (DIGIT | LETTER | UNDERSCORE | SLASH)) !== 0) break
+      if (f === HYPHEN && s + 1 < e && flagsOf(text.charCodeAt(s + 1)) === DIGIT) break
+      if (c === 42 && s + 1 < e && flagsOf(text.charCodeAt(s + 1)) === DIGIT) break
+      if (c === 46 && s + 1 < e && text.charCodeAt(s + 1) !== 46) break
+      s++
+    }
+    if (s > start) this.#marks(start, s)
+    if (s < e) this.#pieces(s, e)
+    if (e < end) this.#marks(e, end)
+    return end
+  }
+
+  #pieces(start: number, end: number): void {
+    const text = this.text
+    let s = start
+    while (s < end) {
+      // one piece: up to the next colon
+      let p = s
+      let digits = 0
+      let flags = 0
+      while (p < end) {
+        const f = flagsOf(text.charCodeAt(p))
+        if (f === COLON || (f === DOT && text.charCodeAt(p + 1) === 46)) break
+        if (f === DIGIT) digits++
+        flags |= f
+        p++
+      }
+      if (p === s) {
+        while (p < end && (p === s || text.charCodeAt(p) === 46) && (flagsOf(text.charCodeAt(p)) & (COLON | DOT)) !== 0) p++
+        this.#marks(s, p)
+        s = p
+        continue
+      }
+      const value = digits > 0 ? this.#withDigits(s, p, flags, digits) : this.#withoutDigits(s, p, flags, p < end)
+      if (value === 0) {
+        s = p
+        continue
+      }
+      if (this.#from >= 0) {
+        s = this.#from
+        this.#from = -1
+      }
+      // a value goes on over colons (ports, times, MAC and IPv6 addresses) until a plain word follows
+      let q = p
+      let hexOnly = true
+      while (q < end && text.charCodeAt(q) === 58) {
+        let r = q + 1
+        let sawDigit = false
+        let hex = true
+        while (r < end) {
+          const c = text.charCodeAt(r)
+          if (c === 58) break
+          if (c >= 48 && c <= 57) sawDigit = true
+          else if (!((c >= 97 && c <= 102) || (c >= 65 && c <= 70))) hex = false
+          r++
+        }
+        if (!sawDigit && !(hex && r - q - 1 <= 4)) break
+        if (!hex) hexOnly = false
+        q = r
+      }
+      this.#value(q > p && hexOnly && value !== IP && value !== HOST ? colonKind(text, s, q) : value, s, q)
+      s = q
+    }
+  }
+
+  /** A piece with digits: emits a fixed prefix or a soft word itself and returns 0, or returns the kind of the value [s, e). */
+  #withDigits(s: number, e: number, flags: number, digits: number): number {
+    const text = this.text
+    const first = flagsOf(text.charCodeAt(s))
+    if (first === DIGIT || first === HYPHEN || first === DOT || first === OTHER) return kindOfNumber(text, s, e, flags, digits)
+    if ((flags & SLASH) !== 0 && first === SLASH) return kindOfPath(text, s, e)
+    if ((flags & AT) !== 0) {
+      const at = indexIn(text, 64, s, e)
+      let named = at > s && at < e - 1
+      let upperOrDot = false
+      for (let i = s; i < at && named; i++) {
+        const f = flagsOf(text.charCodeAt(i))
+        if ((f & (UPPER | DOT)) !== 0) upperOrDot = true
+        if (f === DIGIT && i + 2 < at && flagsOf(text.charCodeAt(i + 1)) === DIGIT && flagsOf(text.charCodeAt(i + 2)) === DIGIT)
+          named = false
+      }
+      if (named && upperOrDot && !this.#after('=')) {
+        this.#fixed(WORD, hashOf(text, s, at), s, at)
+        this.#fixed(PUNCTUATION, hashOf('@'), at, at + 1)
+        this.#from = at + 1
+        return HEX
+      }
+      return EMAIL
+    }
+    // how the digits lie: groups, the longest, parts that are digits only
+    let groups = 0
+    let numberedPart = false // a part between separators that starts with a digit
+    let slashes = 0
+    let firstSeparator = -1
+    let lastPartDigits = false
+    let previous = first
+    for (let i = s + 1; i < e; i++) {
+      const f = flagsOf(text.charCodeAt(i))
+      if (f === DIGIT) {
+        if (previous !== DIGIT) groups++
+        if ((previous & (DOT | UNDERSCORE | HYPHEN | SLASH)) !== 0) {
+          numberedPart = true
+          lastPartDigits = true
+        }
+      } else {
+        lastPartDigits = false
+        if ((f & (HYPHEN | SLASH)) !== 0) {
+          if (firstSeparator < 0) firstSeparator = i
+          if (f === SLASH) slashes++
+        }
+      }
+      previous = f
+    }
+    if ((flags & DOT) !== 0 && isHost(text, s, e)) return HOST
+    if (firstSeparator > 0 && firstSeparator + 1 < e && flagsOf(text.charCodeAt(firstSeparator + 1)) === DIGIT) {
+      let lettersOnly = true
+      for (let i = s; i < firstSeparator; i++) if ((flagsOf(text.charCodeAt(i)) & LETTER) === 0) lettersOnly = false
+      if (lettersOnly) {
+        // "node-12", "PS/2": a name and its number
+        this.#fixed(WORD, hashOf(text, s, firstSeparator), s, firstSeparator)
+        this.#fixed(PUNCTUATION, hashOf(text, firstSeparator, firstSeparator + 1), firstSeparator, firstSeparator + 1)
+        this.#from = firstSeparator + 1
+        return e - firstSeparator < 12 ? NUMBER : ID
+      }
+    }
+    if (slashes > 1) return PATH
+    if ((text.charCodeAt(s) | 32) === 118 && flagsOf(text.charCodeAt(s + 1)) === DIGIT && (flags & DOT) !== 0) return VERSION
+    if ((flags & DOT) !== 0 && portFollows(text, s, e)) return HOST
+    if (numberedPart && ((flags & UNDERSCORE) !== 0 || lastPartDigits || digits > 2)) return isUuid(text, s, e) ? UUID : ID
+    if (digits > 2 || groups > 2 || (e - s > 5 && allHex(text, s, e)))
+      return isUuid(text, s, e) ? UUID : allHex(text, s, e) ? HEX : ID
+    if (this.#goesOnList(s, e)) return ID
+    this.#fixed(SOFT, hashOf(text, s, e), s, e)
+    return 0
+  }
+
+  /** "an14 an15 an16": a numbered word after another with the same letters makes both of them values. */
+  #goesOnList(s: number, e: number): boolean {
+    const { text } = this
+    const k = this.atoms - 1
+    if (k < 0 || this.#space === 0) return false
+    const kind = this.kind[k] as number
+    if (kind !== SOFT && kind !== ID) return false
+    let i = s
+    let j = this.start[k] as number
+    while (i < e && (flagsOf(text.charCodeAt(i)) & LETTER) !== 0) {
+      if (text.charCodeAt(i) !== text.charCodeAt(j)) return false
+      i++
+      j++
+    }
+    if (i === s || flagsOf(text.charCodeAt(i)) !== DIGIT || flagsOf(text.charCodeAt(j)) !== DIGIT) return false
+    if (kind === SOFT) {
+      const old = this.hash[k] as number
+      const now = this.spaced[k] === 1 ? VALUE_HASH ^ SPACED : VALUE_HASH
+      const at = this.elements - 1
+      this.skeleton1 = (this.skeleton1 + Math.imul(now - old, pow1[at] as number)) | 0
+      this.skeleton2 = (this.skeleton2 + Math.imul((now ^ (now >>> 13)) - (old ^ (old >>> 13)), pow2[at] as number)) | 0
+      this.hash[k] = now
+      this.kind[k] = ID
+      this.full = Math.imul(this.full, 0x01000193)
+      this.#inRun = true
+    }
+    return true
+  }
+
+  #after(mark: string): boolean {
+    const k = this.atoms - 1
+    return (
+      k >= 0 &&
+      this.end[k] === (this.start[k] as number) + 1 &&
+      this.text.charCodeAt(this.start[k] as number) === mark.charCodeAt(0)
+    )
+  }
+
+  /** A piece without digits: emits it and returns 0, or returns its kind when it is a value. */
+  #withoutDigits(s: number, e: number, flags: number, colonFollows: boolean): number {
+    const text = this.text
+    if ((flags & SLASH) !== 0) {
+      const first = text.charCodeAt(s)
+      let slashes = 0
+      let dotted = false
+      for (let i = s; i < e; i++) {
+        const f = flagsOf(text.charCodeAt(i))
+        if (f === SLASH) slashes++
+        if (f === DOT) dotted = true
+      }
+      if (e - s > 1 && (first === 47 || (first === 92 && slashes > 1) || (slashes > 1 && dotted))) return PATH
+      if (colonFollows && e - s === 1) return 0
+    }
+    if ((flags & AT) !== 0) {
+      const at = indexIn(text, 64, s, e)
+      if (at > s && at < e - 1 && indexIn(text, 46, at, e) < e) return EMAIL
+    }
+    if ((flags & DOT) !== 0 && (isHost(text, s, e) || (colonFollows && portFollows(text, s, e)))) return HOST
+    const h = hashOf(text, s, e)
+    if (SPECIAL_FILTER[h & 8191] === 1 && SPECIAL.get(h) === S_BOOLEAN) return BOOLEAN
+    if (colonFollows && h === LOCALHOST && e < text.length - 1 && flagsOf(text.charCodeAt(e + 1)) === DIGIT) return HOST
+    if (colonFollows && e - s === 1 && text.charCodeAt(e + 1) === 92) return PATH
+    this.#fixed(WORD, h, s, e)
+    return 0
+  }
+
+  #lastIsNumber(): boolean {
+    const last = this.kind[this.atoms - 1]
+    return last === NUMBER || last === DURATION || last === SIZE || last === TIME
+  }
+
+  #marks(s: number, e: number): void {
+    if (e > s) this.#fixed(PUNCTUATION, hashOf(this.text, s, e), s, e)
+  }
+
+  #fixed(kind: number, h: number, s: number, e: number): void {
+    if (this.#comma >= 0) this.#flushComma()
+    this.#inRun = false
+    const spacedHash = this.#space === 1 ? h ^ SPACED : h
+    this.#push(kind, spacedHash, s, e, 1)
+    this.#element(spacedHash)
+  }
+
+  #value(kind: number, s: number, e: number): void {
+    const goesOn = this.#inRun || this.#comma >= 0
+    if (this.#comma >= 0) this.#comma = -1
+    const h = this.#space === 1 ? VALUE_HASH ^ SPACED : VALUE_HASH
+    // a value glued to another one without space or comma is a part of its own
+    this.#push(kind, h, s, e, goesOn ? 0 : 1)
+    if (!goesOn) this.#element(h)
+    this.#inRun = true
+  }
+
+  /** An atom that belongs to the run of values before it: not part of the skeleton. */
+  #runOn(kind: number, s: number, e: number): void {
+    this.#push(kind, hashOf(this.text, s, e), s, e, 0)
+  }
+
+  /** The comma after a run turned out to part two elements. */
+  #flushComma(): void {
+    const k = this.#comma
+    this.#comma = -1
+    this.begins[k] = 1
+    this.#element(this.hash[k] as number)
+  }
+
+  #push(kind: number, h: number, s: number, e: number, begins: number): void {
+    const k = this.atoms++
+    this.kind[k] = kind
+    this.hash[k] = h
+    this.start[k] = s
+    this.end[k] = e
+    this.spaced[k] = this.#space
+    this.begins[k] = begins
+    this.full = Math.imul(this.full ^ h, 0x01000193) ^ (this.full >>> 15)
+    this.#space = 0
+  }
+
+  #element(h: number): void {
+    const k = this.elements++
+    this.skeleton1 = (this.skeleton1 + Math.imul(h, pow1[k] as number)) | 0
+    this.skeleton2 = (this.skeleton2 + Math.imul(h ^ (h >>> 13), pow2[k] as number)) | 0
+  }
+}
+
+/** Where the character c first stands in [s, e), or e. */
+function indexIn(text: string, c: number, s: number, e: number): number {
+  while (s < e && text.charCodeAt(s) !== c) s++
+  return s
+}
+
+const LOCALHOST = hashOf('localhost')
+
+/** A full stop after a path ends the sentence when a capital or nothing follows; otherwise it is a part of the path. */
+function pathEnd(text: string, s: number, e: number, length: number): number {
+  const stop = trimmedEnd(text, s, e)
+  if (e - stop !== 1 || text.charCodeAt(stop) !== 46 || e + 1 >= length || text.charCodeAt(e) !== 32) return stop
+  return (flagsOf(text.charCodeAt(e + 1)) & (UPPER | SPACE | HARD)) !== 0 ? stop : e
+}
+
+/** Where the text ends without trailing sentence marks. */
+function trimmedEnd(text: string, s: number, e: number): number {
+  while (e > s) {
+    const c = text.charCodeAt(e - 1)
+    if (c === 46 || c === 58 || c === 33 || c === 63 || c === 32 || c === 44 || c === 59) e--
+    else break
+  }
+  return e
+}
+
+const PATH_STOPS = new Uint8Array(128)
+for (let c = 0; c <= 32; c++) PATH_STOPS[c] = 1
+for (const c of '"\'`()[]{}<>|,;') PATH_STOPS[c.charCodeAt(0)] = 1
+const partOfPath = (c: number): boolean => c >= 128 || PATH_STOPS[c] === 0
+
+function schemeEnd(text: string, s: number, e: number): number {
+  for (let i = s; i < e - 2; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 58) return i > s && text.charCodeAt(i + 1) === 47 && text.charCodeAt(i + 2) === 47 ? i + 3 : 0
+    if ((flagsOf(c) & (LETTER | DIGIT | DOT | HYPHEN)) === 0 && c !== 43) return 0
+  }
+  return 0
+}
+
+function kindOfPath(text: string, s: number, e: number): number {
+  let dots = 0
+  for (let i = s + 1; i < e; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 46) dots++
+    else if (!((c >= 48 && c <= 58) || c === 47)) return PATH
+  }
+  return dots === 3 ? IP : PATH
+}
+
+function kindOfNumber(text: string, s: number, e: number, flags: number, digits: number): number {
+  if ((flags & (LETTER | UNDERSCORE | SLASH | AT | OTHER)) === 0) {
+    if ((flags & HYPHEN) !== 0 && indexIn(text, 45, s + 1, e) < e) return isUuid(text, s, e) ? UUID : ID
+    if ((flags & DOT) === 0) return NUMBER
+    let dots = 0
+    for (let i = s; i < e; i++) if (text.charCodeAt(i) === 46) dots++
+    return dots === 1 ? NUMBER : dots === 3 ? IP : VERSION
+  }
+  const c = text.charCodeAt(s + 1) | 32
+  if (text.charCodeAt(s) === 48 && c === 120) return HEX
+  if ((flags & (UNDERSCORE | SLASH | AT)) !== 0) return ID
+  if (isUuid(text, s, e)) return UUID
+  if (isHost(text, s, e)) return HOST
+  let i = s
+  while (i < e && (flagsOf(text.charCodeAt(i)) & (DIGIT | DOT | HYPHEN)) !== 0) i++
+  const suffix = text.slice(i, e)
+  if (suffix.length <= 6) {
+    if (/^(ns|us|µs|ms|s|sec|secs|m|min|h|d)$/.test(suffix)) return DURATION
+    if (/^([kKMGTP]i?B?|bytes|Kbytes|B)$/.test(suffix)) return SIZE
+  }
+  return digits > 0 && allHex(text, s, e) ? HEX : ID
+}
+
+function colonKind(text: string, s: number, e: number): number {
+  let colons = 0
+  let dots = 0
+  let letters = false
+  for (let i = s; i < e; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 58) colons++
+    else if (c === 46) dots++
+    else if (c > 58) letters = true
+  }
+  if (dots === 3) return IP
+  if (colons === 5 && e - s === 17) return MAC
+  if (colons <= 2 && !letters) return TIME
+  return colons > 2 && letters ? IP : ID
+}
+
+function isUuid(text: string, s: number, e: number): boolean {
+  if (e - s !== 36) return false
+  for (let i = 0; i < 36; i++) {
+    const c = text.charCodeAt(s + i)
+    if (i === 8 || i === 13 || i === 18 || i === 23) {
+      if (c !== 45) return false
+    } else if (!isHex(c)) return false
+  }
+  return true
+}
+
+const isHex = (c: number): boolean => (c >= 48 && c <= 57) || (c >= 97 && c <= 102) || (c >= 65 && c <= 70)
+
+function allHex(text: string, s: number, e: number): boolean {
+  for (let i = s; i < e; i++) if (!isHex(text.charCodeAt(i))) return false
+  return true
+}
+
+/** A dotted name that ends as host names do, and does not begin as package names do. */
+function isHost(text: string, s: number, e: number): boolean {
+  const name = text.slice(s, Math.min(e, s + 256))
+  const labels = name.split('.')
+  if (labels.length < 2) return false
+  for (const label of labels) if (!/^[A-Za-z0-9_-]+$/.test(label)) return false
+  const last = (labels[labels.length - 1] as string).toLowerCase()
+  const first = labels[0] as string
+  if (first === 'com' || first === 'org' || first === 'net' || first === 'java' || first === 'javax' || first === 'io')
+    return false
+  if (TOP_LEVEL.has(last)) return true
+  return (
+    labels.length > 2 &&
+    (COUNTRIES.has(last) || (last.length === 2 && SECOND_LEVEL.has(labels[labels.length - 2] as string) && /^[a-z]+$/.test(last)))
+  )
+}
+
+/** "name.tld:443": a dotted name that is no source file, with a port. */
+function portFollows(text: string, s: number, e: number): boolean {
+  let i = e + 1
+  if (text.charCodeAt(e) !== 58) return false
+  while (i < text.length && flagsOf(text.charCodeAt(i)) === DIGIT) i++
+  if (i === e + 1 || i > e + 6 || (i < text.length && (flagsOf(text.charCodeAt(i)) & (SPACE | HARD | SLASH | DOT | COLON)) === 0))
+    return false
+  const name = text.slice(s, Math.min(e, s + 256))
+  if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/.test(name)) return false
+  const last = name.slice(name.lastIndexOf('.') + 1).toLowerCase()
+  return /^[a-z]{2,}$/.test(last) && !SOURCE_FILES.has(last)
+}
+
+/** "<id@host>": an address or message id in angle brackets. Returns where it ends, or 0. */
+function addressEnd(text: string, s: number, length: number): number {
+  let at = 0
+  for (let i = s + 1; i < length && i < s + 256; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 62) return at > s + 1 && i > at + 1 ? i + 1 : 0
+    if (c === 64) {
+      if (at > 0) return 0
+      at = i
+    } else if (c <= 32 || c === 60) return 0
+  }
+  return 0
+}
+
+/** "(1.13 KB)" after a size in bytes. Returns where it ends, or 0. */
+function sizeInBrackets(text: string, s: number, length: number): number {
+  let i = s + 1
+  while (i < length && i < s + 24 && (flagsOf(text.charCodeAt(i)) & (DIGIT | DOT)) !== 0) i++
+  if (i === s + 1) return 0
+  if (text.charCodeAt(i) === 32) i++
+  const close = indexIn(text, 41, i, Math.min(length, i + 7))
+  if (close === i || text.charCodeAt(close) !== 41) return 0
+  return SPECIAL.get(hashOf(text, i, close)) === S_SCALE ? close + 1 : 0
+}
+
+/** "Fri Jun 17 07:07:00 2005", "Jun 17 07:07:00". Returns where it ends, or 0. */
+function datePhrase(text: string, s: number, e: number, length: number): number {
+  const tail = text.slice(s, Math.min(length, s + 48))
+  const m =
+    /^(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +)?(?:[A-Z][a-z]{2} +\d{1,2}|\d{1,2} [A-Z][a-z]{2}(?: \d{4})?) +\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: (?:[A-Z]{3,4}|[+-]\d{4}))?(?: \d{4}\b)?/.exec(
+      tail,
+    )
+  return m && m[0].length > e - s ? s + m[0].length : 0
+}
