@@ -1,0 +1,515 @@
+/**
+ * The work on one partition number of one stage: take a batch, process it, and put outputs, dead letters, offsets and now and then a
+ * snapshot into one transaction. Whatever goes wrong, the state is thrown away and restored from what was committed, so nothing is
+ * taught twice and nothing is left out.
+ *
+ * On assignment: fence older holders, only then read the committed positions and the snapshot, restore, replay silently, go live.
+ */
+import {
+  AegisError,
+  type Emit,
+  FatalError,
+  hash32,
+  type Input,
+  isStateful,
+  type Received,
+  type Result,
+  type Stage,
+  type Stream,
+  seededRandom,
+  type Tick,
+} from '@aegis/domain'
+import type { Broker, Lane, OutRecord, RawRecord, Transaction, Transactor } from './broker.ts'
+import type { Codec } from './codec.ts'
+import { deadLetter } from './dead-letters.ts'
+import type { Followed } from './followed.ts'
+import type { Log } from './log.ts'
+import { loadSnapshot, restore, snapshotRecords } from './snapshots.ts'
+import type { StageDefinition } from './stage-definition.ts'
+import type { Telemetry } from './telemetry.ts'
+import { readTick } from './ticks.ts'
+import { BatchTrace, readTraceparent, traceparent } from './tracing.ts'
+
+/** How far ahead of the last tick an event time may lie, microseconds. */
+const AHEAD_US = 5 * 60_000_000
+/** A little less than the topics take, for the frame and headers. */
+const MAX_VALUE_BYTES = 15 * 1024 * 1024
+
+export interface LoopOptions {
+  readonly batchRecords: number
+  readonly batchBytes: number
+  readonly batchWaitMs: number
+  readonly snapshotEveryMs: number
+  readonly snapshotEveryRecords: number
+  readonly deadLettersInARow: number
+  readonly retries: number
+  /** First wait before trying again, milliseconds; doubles up to 64 times it. */
+  readonly backOffMs?: number
+}
+
+export interface LoopDependencies {
+  readonly broker: Broker
+  readonly codec: Codec
+  readonly followed: Followed
+  readonly log: Log
+  readonly telemetry: Telemetry
+  readonly service: string
+  readonly options: LoopOptions
+}
+
+/** A record as a stage sees it; the random generator is made only when asked for. */
+class ReceivedRecord implements Received<unknown> {
+  readonly kind = 'value'
+  readonly raw: RawRecord
+  readonly stream: Stream<unknown>
+  readonly value: unknown
+  readonly time: number
+  readonly clamped: boolean
+  #random: (() => number) | undefined
+  constructor(raw: RawRecord, stream: Stream<unknown>, value: unknown, time: number, clamped: boolean) {
+    this.raw = raw
+    this.stream = stream
+    this.value = value
+    this.time = time
+    this.clamped = clamped
+  }
+  get partition() {
+    return this.raw.partition
+  }
+  get offset() {
+    return this.raw.offset
+  }
+  get random() {
+    this.#random ??= seededRandom(hash32(`${this.raw.topic}/${this.raw.partition}/${this.raw.offset}`))
+    return this.#random
+  }
+  get trace() {
+    return readTraceparent(this.raw.headers.traceparent)
+  }
+}
+
+type Bad = { readonly raw: RawRecord; readonly code: string; readonly message: string }
+interface Decoded {
+  readonly inputs: readonly Input[]
+  readonly bad: readonly Bad[]
+}
+
+export class PartitionLoop {
+  readonly #definition: StageDefinition
+  readonly #group: string
+  readonly #lane: Lane
+  readonly #deps: LoopDependencies
+  readonly #streams: ReadonlyMap<string, Stream<unknown>>
+  readonly #writes: ReadonlySet<string>
+  readonly #stop = new AbortController()
+  #transactor: Transactor | undefined
+  #stage: Stage | undefined
+  #positions: Record<string, number> = {}
+  /** Time of the last tick that was committed; event times are held against it. */
+  #committedTick = 0
+  #lastTick = 0
+  #deadInARow = 0
+  #sinceSnapshot = 0
+  #snapshotAt = 0
+  #done: Promise<void> = Promise.resolve()
+  #live = false
+
+  constructor(definition: StageDefinition, group: string, lane: Lane, deps: LoopDependencies) {
+    this.#definition = definition
+    this.#group = group
+    this.#lane = lane
+    this.#deps = deps
+    this.#streams = new Map(definition.reads.map(s => [s.name, s as Stream<unknown>]))
+    this.#writes = new Set(definition.writes.map(s => s.name))
+  }
+
+  get live(): boolean {
+    return this.#live
+  }
+  get labels() {
+    return { stage: this.#definition.name }
+  }
+
+  /** Works until stopped; `onFatal` hears of what stops the whole service. */
+  run(onFatal: (error: Error) => void): void {
+    this.#done = this.#work().catch(onFatal)
+  }
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#done
+  }
+
+  async #work(): Promise<void> {
+    const { log } = this.#deps
+    let failures = 0
+    try {
+      while (!this.#stop.signal.aborted) {
+        try {
+          await this.#recover()
+          while (!this.#stop.signal.aborted) {
+            await this.#step()
+            failures = 0
+          }
+        } catch (error) {
+          if (error instanceof FatalError) throw error
+          this.#live = false
+          failures++
+          const wait = (this.#deps.options.backOffMs ?? 50) * 2 ** Math.min(6, failures)
+          log.warn(
+            { err: error, stage: this.#definition.name, partition: this.#lane.partition, waitMs: wait },
+            'partition starts again from what was committed',
+          )
+          await this.#pause(wait)
+        }
+      }
+    } finally {
+      this.#live = false
+      await this.#transactor?.close()
+      await this.#stage?.close?.()
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      if (this.#stop.signal.aborted) return resolve()
+      const done = () => {
+        clearTimeout(timer)
+        this.#stop.signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      this.#stop.signal.addEventListener('abort', done)
+    })
+  }
+
+  /** Fence, read what was committed, restore, replay silently, go live. */
+  async #recover(): Promise<void> {
+    const { broker, telemetry, log } = this.#deps
+    const partition = this.#lane.partition
+    await this.#transactor?.close()
+    this.#transactor = await broker.transactor(`${this.#group}-${partition}`)
+    // Before the fence another holder might still have committed; from here on nobody else can.
+    this.#positions = { ...(await broker.committed(this.#group, [...this.#streams.keys()], partition)) }
+    await this.#rebuild()
+    telemetry.add('aegis_recoveries_total', this.labels)
+    this.#lane.start(this.#positions)
+    this.#live = true
+    this.#stage?.live?.()
+    log.debug({ stage: this.#definition.name, partition, positions: this.#positions }, 'partition is live')
+  }
+
+  /** A new stage in exactly the state that was committed. */
+  async #rebuild(): Promise<void> {
+    const { broker, telemetry } = this.#deps
+    const partition = this.#lane.partition
+    await this.#stage?.close?.()
+    const stage = this.#definition.create(partition)
+    this.#stage = stage
+    this.#sinceSnapshot = 0
+    this.#snapshotAt = performance.now()
+    if (!isStateful(stage)) return
+    const snapshot = await loadSnapshot(broker, this.#group, partition)
+    if (snapshot) {
+      restore(stage, snapshot, this.#group)
+      this.#committedTick = snapshot.tick
+    }
+    this.#lastTick = this.#committedTick
+    for (const topic of this.#streams.keys()) {
+      const from = snapshot?.positions[topic] ?? 0
+      const to = this.#positions[topic]
+      if (from >= to) continue
+      await broker.read(topic, partition, from, to, async records => {
+        const { inputs } = await this.#decode(records)
+        telemetry.add('aegis_replayed_records_total', this.labels, records.length)
+        if (inputs.length > 0) await stage.process(inputs, this.#stop.signal)
+      })
+      this.#committedTick = this.#lastTick
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { options, telemetry } = this.#deps
+    const raw = await this.#lane.take(options.batchRecords, options.batchBytes, 500)
+    telemetry.set('aegis_lag_records', { group: this.#group, partition: String(this.#lane.partition) }, this.#lane.lag())
+    if (raw.length === 0 || this.#stop.signal.aborted) return
+    let batch = raw
+    if (raw.length < options.batchRecords && options.batchWaitMs > 0) {
+      await this.#pause(options.batchWaitMs)
+      const more = await this.#lane.take(options.batchRecords - raw.length, options.batchBytes, 0)
+      if (more.length > 0) batch = [...raw, ...more]
+    }
+    if (this.#stop.signal.aborted) return
+    const started = performance.now()
+    await this.#handle(batch)
+    telemetry.observe('aegis_batch_seconds', this.labels, (performance.now() - started) / 1000)
+  }
+
+  /** Tries the batch whole, then in halves, until each part is committed or a record that fails alone is dead-lettered. */
+  async #handle(batch: readonly RawRecord[]): Promise<void> {
+    const { options, telemetry, log } = this.#deps
+    let failure: Error | undefined
+    for (let attempt = 0; attempt <= options.retries; attempt++) {
+      try {
+        this.#lastTick = this.#committedTick
+        const decoded = await this.#decode(batch)
+        const results = decoded.inputs.length > 0 ? await this.#stage!.process(decoded.inputs, this.#stop.signal) : []
+        return await this.#commit(batch, decoded, results)
+      } catch (error) {
+        failure = error as Error
+        if (error instanceof FatalError || isOutage(error) || this.#stop.signal.aborted) throw error
+        telemetry.add('aegis_retries_total', this.labels)
+        log.warn(
+          { err: error, stage: this.#definition.name, partition: this.#lane.partition, records: batch.length, attempt },
+          'stage threw; its state is restored and the batch tried again',
+        )
+        await this.#pause((options.backOffMs ?? 50) * 2 ** attempt)
+        await this.#rebuild()
+      }
+    }
+    const tooLarge = (failure as AegisError).code === 'RECORD_TOO_LARGE'
+    if (batch.length > 1) {
+      const middle = batch.length >> 1
+      await this.#handle(batch.slice(0, middle))
+      await this.#handle(batch.slice(middle))
+      return
+    }
+    if (!tooLarge && !(await this.#neighbourPasses(batch[0])))
+      throw new AegisError('STAGE_FAILED', `stage ${this.#definition.name} fails on every record: ${failure?.message}`, {
+        cause: failure,
+      })
+    await this.#rebuild()
+    await this.#commit(
+      batch,
+      {
+        inputs: [],
+        bad: [{ raw: batch[0], code: tooLarge ? 'RECORD_TOO_LARGE' : 'STAGE_FAILED', message: failure?.message ?? '' }],
+      },
+      [],
+    )
+  }
+
+  /** Whether another record passes where this one fails: bad data, then, and not an outage. Results are thrown away. */
+  async #neighbourPasses(failed: RawRecord): Promise<boolean> {
+    const { broker, options } = this.#deps
+    const end = await broker.end(failed.topic, failed.partition)
+    const candidates: RawRecord[] = []
+    const near = async (from: number, to: number) => {
+      if (from < to)
+        await broker.read(
+          failed.topic,
+          failed.partition,
+          from,
+          to,
+          records => void candidates.push(...records.filter(r => r.value !== null)),
+        )
+    }
+    await near(failed.offset + 1, Math.min(end, failed.offset + 1 + options.retries + 2))
+    await near(Math.max(0, failed.offset - options.retries - 2), failed.offset)
+    for (const record of candidates) {
+      await this.#rebuild()
+      const { inputs } = await this.#decode([record])
+      if (inputs.length === 0) continue
+      const passed = await this.#stage!.process(inputs, this.#stop.signal).then(
+        () => true,
+        () => false,
+      )
+      if (passed) return true
+    }
+    return false
+  }
+
+  async #decode(batch: readonly RawRecord[]): Promise<Decoded> {
+    const { codec, followed } = this.#deps
+    const inputs: Input[] = []
+    const bad: Bad[] = []
+    for (const topic of this.#streams.keys()) {
+      const values = batch.filter(r => r.topic === topic && r.value !== null).map(r => r.value)
+      if (values.length > 0) await codec.learn(topic, values)
+    }
+    for (const raw of batch) {
+      const stream = this.#streams.get(raw.topic)!
+      if (raw.value === null) {
+        const words = readTick(raw)
+        if (!words) {
+          bad.push({ raw, code: 'RECORD_MALFORMED', message: 'record without a value that is not a tick' })
+          continue
+        }
+        if (Object.keys(words.versions).length > 0) await followed.await(words.versions, 10_000)
+        this.#lastTick = words.time
+        const tick: Tick = {
+          kind: 'tick',
+          stream,
+          partition: raw.partition,
+          offset: raw.offset,
+          time: words.time,
+          environment: words.environment,
+          final: words.final === true,
+          inForce: followed.inForce(words.versions),
+        }
+        inputs.push(tick)
+        continue
+      }
+      try {
+        const value = codec.decode(raw.topic, raw.value) as { time?: number }
+        const time = value.time ?? raw.timestamp * 1000
+        const limit = (this.#lastTick || raw.timestamp * 1000) + AHEAD_US
+        inputs.push(new ReceivedRecord(raw, stream, value, Math.min(time, limit), time > limit))
+      } catch (error) {
+        bad.push({ raw, code: (error as AegisError).code ?? 'RECORD_MALFORMED', message: (error as Error).message })
+      }
+    }
+    return { inputs, bad }
+  }
+
+  #outputs(results: readonly Result[], batchTrace: BatchTrace): { records: OutRecord[]; rejected: Bad[]; emitted: Emit[] } {
+    const { codec, service } = this.#deps
+    const records: OutRecord[] = []
+    const rejected: Bad[] = []
+    const emitted: Emit[] = []
+    const source = `aegis/${service}/${this.#definition.name}`
+    for (const result of results) {
+      if (result.kind === 'reject') {
+        rejected.push({ raw: (result.input as ReceivedRecord).raw, code: 'STAGE_REJECTED', message: result.reason })
+        continue
+      }
+      const { stream, value, cause } = result
+      if (!this.#writes.has(stream.name))
+        throw new FatalError(
+          'STREAM_UNDECLARED',
+          `stage ${this.#definition.name} emits to ${stream.name}, which is not among its writes`,
+        )
+      const words = value as { id?: string; time?: number }
+      const headers: Record<string, string> = {
+        ce_id: words.id ?? '',
+        ce_source: source,
+        ce_type: stream.name,
+        ce_specversion: '1.0',
+      }
+      if (words.time !== undefined && words.time > 0 && words.time < 8.64e18)
+        headers.ce_time = new Date(words.time / 1000).toISOString()
+      const trace = cause?.kind === 'value' ? cause.trace : undefined
+      if (trace) headers.traceparent = traceparent(batchTrace.next(trace, { 'messaging.destination.name': stream.name }))
+      const bytes = codec.encode(stream, value)
+      if (bytes.length > MAX_VALUE_BYTES)
+        throw new AegisError(
+          'RECORD_TOO_LARGE',
+          `a value of ${bytes.length} bytes for ${stream.name} is larger than the ${MAX_VALUE_BYTES} its topic takes`,
+        )
+      records.push({ topic: stream.name, key: stream.key(value as never), value: bytes, headers })
+      emitted.push(result)
+    }
+    return { records, rejected, emitted }
+  }
+
+  async #commit(batch: readonly RawRecord[], decoded: Decoded, results: readonly Result[]): Promise<void> {
+    const { telemetry, options, log } = this.#deps
+    const stage = this.#stage!
+    const partition = this.#lane.partition
+    const batchTrace = new BatchTrace(this.#definition.name)
+    const { records, rejected, emitted } = this.#outputs(results, batchTrace)
+    const bad = [...decoded.bad, ...rejected]
+    const letters = bad.map(b =>
+      deadLetter(b.raw, { group: this.#group, stage: this.#definition.name, code: b.code, message: b.message }),
+    )
+    this.#countDead(batch, bad)
+
+    const positions = { ...this.#positions }
+    for (const r of batch) positions[r.topic] = Math.max(positions[r.topic] ?? 0, r.offset + 1)
+    let snapshot: readonly OutRecord[] = []
+    this.#sinceSnapshot += batch.length
+    if (
+      isStateful(stage) &&
+      (this.#definition.snapshotAlways ||
+        this.#sinceSnapshot >= options.snapshotEveryRecords ||
+        performance.now() - this.#snapshotAt >= options.snapshotEveryMs)
+    ) {
+      snapshot = snapshotRecords(this.#group, partition, stage, positions, this.#lastTick)
+      telemetry.set(
+        'aegis_snapshot_bytes',
+        { ...this.labels, partition: String(partition) },
+        snapshot.reduce((sum, r) => sum + (r.value?.length ?? 0), 0),
+      )
+    }
+    let tx: Transaction | undefined
+    try {
+      tx = await this.#transactor!.begin()
+      if (records.length > 0) await tx.send(records)
+      if (letters.length > 0) await tx.send(letters)
+      if (snapshot.length > 0) await tx.send(snapshot)
+      await tx.offsets(this.#group, partition, positions)
+      await tx.commit()
+    } catch (error) {
+      await tx?.abort().catch(() => undefined)
+      throw new CommitFailed(error as Error)
+    } finally {
+      batchTrace.end()
+    }
+    this.#positions = positions
+    this.#committedTick = this.#lastTick
+    if (snapshot.length > 0) {
+      this.#sinceSnapshot = 0
+      this.#snapshotAt = performance.now()
+    }
+    this.#count(batch, emitted, bad)
+    if (bad.length > 0)
+      log.warn(
+        {
+          stage: this.#definition.name,
+          partition,
+          count: bad.length,
+          topic: bad[0].raw.topic,
+          offset: bad[0].raw.offset,
+          code: bad[0].code,
+          reason: bad[0].message,
+        },
+        'records dead-lettered',
+      )
+    stage.committed?.(results)
+  }
+
+  #countDead(batch: readonly RawRecord[], bad: readonly Bad[]): void {
+    if (bad.length === 0) {
+      if (batch.some(r => r.value !== null)) this.#deadInARow = 0
+      return
+    }
+    const dead = new Set(bad.map(b => b.raw))
+    for (const r of batch) {
+      if (r.value === null) continue
+      this.#deadInARow = dead.has(r) ? this.#deadInARow + 1 : 0
+      if (this.#deadInARow > this.#deps.options.deadLettersInARow)
+        throw new FatalError(
+          'TOO_MANY_DEAD_LETTERS',
+          `${this.#deadInARow} records in a row of ${r.topic}/${r.partition} up to offset ${r.offset} cannot be used (last: ${bad.at(-1)?.message}); the service stops rather than empty the topic`,
+        )
+    }
+  }
+
+  #count(batch: readonly RawRecord[], emitted: readonly Emit[], bad: readonly Bad[]): void {
+    const { telemetry } = this.#deps
+    const tally = (names: Iterable<string>, metric: 'aegis_records_in_total' | 'aegis_records_out_total') => {
+      const counts = new Map<string, number>()
+      for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+      for (const [stream, n] of counts) telemetry.add(metric, { ...this.labels, stream }, n)
+    }
+    tally(
+      batch.map(r => r.topic),
+      'aegis_records_in_total',
+    )
+    tally(
+      emitted.map(e => e.stream.name),
+      'aegis_records_out_total',
+    )
+    for (const b of bad) telemetry.add('aegis_dead_letters_total', { ...this.labels, stream: b.raw.topic, code: b.code })
+  }
+}
+
+/** The producer is of no more use: fence anew and read again what was committed. */
+class CommitFailed extends Error {
+  constructor(cause: Error) {
+    super(`commit failed: ${cause.message}`, { cause })
+  }
+}
+const isOutage = (error: unknown): boolean =>
+  error instanceof CommitFailed ||
+  (error instanceof AegisError &&
+    (error.code === 'REGISTRY_UNAVAILABLE' || error.code === 'BROKER_UNAVAILABLE' || error.code === 'FENCED'))

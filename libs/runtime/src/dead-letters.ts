@@ -1,0 +1,42 @@
+import type { OutRecord, RawRecord } from './broker.ts'
+import { deadLetterTopic } from './topics.ts'
+
+export interface DeadLetterReason {
+  readonly group: string
+  readonly stage: string
+  readonly code: string
+  readonly message: string
+}
+
+/**
+ * The record as it came, byte for byte, with both header families that tools read: Kafka Connect's `__connect.errors.*` and Spring's `kafka_dlt-*`.
+ * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-298%3A+Error+Handling+in+Connect
+ */
+export const deadLetter = (record: RawRecord, reason: DeadLetterReason): OutRecord => {
+  const headers: Record<string, string | Buffer> = { ...record.headers }
+  const put = (name: string, value: string | number) => (headers[name] = String(value))
+  put('__connect.errors.topic', record.topic)
+  put('__connect.errors.partition', record.partition)
+  put('__connect.errors.offset', record.offset)
+  put('__connect.errors.connector.name', reason.group)
+  put('__connect.errors.stage', reason.stage)
+  put('__connect.errors.exception.class.name', reason.code)
+  put('__connect.errors.exception.message', reason.message)
+  put('kafka_dlt-original-topic', record.topic)
+  put('kafka_dlt-original-partition', record.partition)
+  put('kafka_dlt-original-offset', record.offset)
+  put('kafka_dlt-original-timestamp', record.timestamp)
+  put('kafka_dlt-original-consumer-group', reason.group)
+  put('kafka_dlt-exception-fqcn', reason.code)
+  put('kafka_dlt-exception-message', reason.message)
+  return { topic: deadLetterTopic(record.topic), partition: record.partition, key: record.key, value: record.value, headers }
+}
+const ADDED = /^(__connect\.errors\.|kafka_dlt-)/
+
+/** The record to put back on its stream: same key, value and headers, so that ids stay as they were. */
+export const redriven = (letter: RawRecord): OutRecord => ({
+  topic: String(letter.headers['kafka_dlt-original-topic'] ?? letter.topic.replace(/\.dlq$/, '')),
+  key: letter.key,
+  value: letter.value,
+  headers: Object.fromEntries(Object.entries(letter.headers).filter(([name]) => !ADDED.test(name))),
+})

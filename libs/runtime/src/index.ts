@@ -1,0 +1,26 @@
+export * from './broker.ts'
+export * from './codec.ts'
+export * from './config.ts'
+export * from './dead-letters.ts'
+export * from './kafka-broker.ts'
+export * from './log.ts'
+export * from './memory-broker.ts'
+export * from './registry.ts'
+export * from './run-service.ts'
+export {
+  connect,
+  defineService,
+  type Infrastructure,
+  type RunningService,
+  type Seen,
+  type ServiceContext,
+  type ServiceDefinition,
+  type ServiceParts,
+  startService,
+} from './service.ts'
+export * from './snapshots.ts'
+export * from './stage-definition.ts'
+export * from './telemetry.ts'
+export * from './ticks.ts'
+export * from './topics.ts'
+export * from './tracing.ts'

@@ -1,0 +1,4 @@
+import { brokerContract } from './broker.contract.ts'
+import { MemoryBroker } from './memory-broker.ts'
+
+brokerContract('memory', async () => new MemoryBroker())

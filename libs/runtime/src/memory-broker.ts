@@ -1,0 +1,280 @@
+import { AegisError, hash32 } from '@aegis/domain'
+import type {
+  Broker,
+  GroupHandler,
+  OutRecord,
+  Positions,
+  Producer,
+  RawRecord,
+  Subscription,
+  Tail,
+  TailOptions,
+  TopicSpec,
+  Transaction,
+  Transactor,
+} from './broker.ts'
+import { BufferedLane } from './lane.ts'
+
+interface Partition {
+  first: number
+  /** undefined: compacted away. */
+  records: (RawRecord | undefined)[]
+  /** Index by key, kept for compacted topics. */
+  latest: Map<string, number>
+}
+const present = (records: readonly (RawRecord | undefined)[]): RawRecord[] => records.filter(r => r !== undefined)
+interface Member {
+  handler: GroupHandler
+  topics: readonly string[]
+  lanes: Map<number, { lane: BufferedLane; positions: Record<string, number>; flowing: boolean; pumping: boolean }>
+}
+
+/** How many bytes a partition of a deleting topic may hold before its oldest records go. */
+const RETAINED_RECORDS = 200_000
+
+/** A broker inside the process: partitions, groups, transactions and fencing as Kafka has them, nothing durable. */
+export class MemoryBroker implements Broker {
+  readonly #topics = new Map<string, { partitions: Partition[]; compacted: boolean }>()
+  readonly #committed = new Map<string, number>()
+  readonly #epochs = new Map<string, number>()
+  readonly #groups = new Map<string, Member[]>()
+  readonly #tails = new Set<{ topics: readonly string[]; onRecords: TailOptions['onRecords'] }>()
+  readonly #now: () => number
+  #roundRobin = 0
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now
+  }
+
+  async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
+    for (const { topic, partitions, config } of specs) {
+      const t = this.#topics.get(topic) ?? { partitions: [], compacted: config['cleanup.policy'] === 'compact' }
+      while (t.partitions.length < partitions) t.partitions.push({ first: 0, records: [], latest: new Map() })
+      this.#topics.set(topic, t)
+    }
+  }
+
+  #topic(topic: string) {
+    const t = this.#topics.get(topic)
+    if (!t) throw new AegisError('BROKER_UNAVAILABLE', `topic ${topic} does not exist`)
+    return t
+  }
+  async partitions(topic: string): Promise<number> {
+    return this.#topic(topic).partitions.length
+  }
+  async end(topic: string, partition: number): Promise<number> {
+    const p = this.#topic(topic).partitions[partition]
+    return p.first + p.records.length
+  }
+  async committed(group: string, topics: readonly string[], partition: number): Promise<Positions> {
+    return Object.fromEntries(
+      topics.map(t => [t, this.#committed.get(`${group}\0${t}\0${partition}`) ?? this.#topic(t).partitions[partition].first]),
+    )
+  }
+
+  #append(records: readonly OutRecord[]): void {
+    const appended: RawRecord[] = []
+    const touched = new Set<string>()
+    for (const r of records) {
+      const t = this.#topic(r.topic)
+      const key = r.key === null ? null : Buffer.from(r.key)
+      const n =
+        r.partition ??
+        (key === null ? this.#roundRobin++ % t.partitions.length : hash32(key.toString('latin1')) % t.partitions.length)
+      const p = t.partitions[n]
+      if (!p) throw new AegisError('BROKER_UNAVAILABLE', `topic ${r.topic} has no partition ${n}`)
+      const record: RawRecord = {
+        topic: r.topic,
+        partition: n,
+        offset: p.first + p.records.length,
+        key,
+        value: r.value,
+        headers: { ...r.headers },
+        timestamp: this.#now(),
+      }
+      p.records.push(record)
+      appended.push(record)
+      touched.add(r.topic)
+      if (t.compacted && key !== null) this.#compact(p, key.toString('latin1'), record.offset)
+      if (!t.compacted && p.records.length > RETAINED_RECORDS * 1.25) {
+        const drop = p.records.length - RETAINED_RECORDS
+        p.records = p.records.slice(drop)
+        p.first += drop
+      }
+    }
+    for (const tail of this.#tails) {
+      const mine = appended.filter(r => tail.topics.includes(r.topic))
+      if (mine.length > 0) queueMicrotask(() => this.#tails.has(tail as never) && tail.onRecords(mine))
+    }
+    for (const members of this.#groups.values())
+      for (const member of members)
+        if (member.topics.some(t => touched.has(t))) for (const n of member.lanes.keys()) this.#pump(member, n)
+  }
+
+  /** Keeps the last record of a key; offsets stay as they were. */
+  #compact(p: Partition, key: string, offset: number): void {
+    const before = p.latest.get(key)
+    if (before !== undefined && before >= p.first) p.records[before - p.first] = undefined
+    p.latest.set(key, offset)
+    let gone = 0
+    while (gone < p.records.length && p.records[gone] === undefined) gone++
+    if (gone > 256) {
+      p.records = p.records.slice(gone)
+      p.first += gone
+    }
+  }
+
+  async producer(): Promise<Producer> {
+    return { send: async records => this.#append(records), close: async () => undefined }
+  }
+
+  async transactor(id: string): Promise<Transactor> {
+    const epoch = (this.#epochs.get(id) ?? 0) + 1
+    this.#epochs.set(id, epoch)
+    const held = () => {
+      if (this.#epochs.get(id) !== epoch) throw new AegisError('FENCED', `another holder of ${id} took over`)
+    }
+    return {
+      begin: async (): Promise<Transaction> => {
+        held()
+        const records: OutRecord[] = []
+        const offsets: [string, number][] = []
+        let open = true
+        return {
+          send: async more => {
+            held()
+            for (const r of more) {
+              const t = this.#topic(r.topic)
+              if (r.partition !== undefined && !t.partitions[r.partition])
+                throw new AegisError('BROKER_UNAVAILABLE', `topic ${r.topic} has no partition ${r.partition}`)
+              records.push(r)
+            }
+          },
+          offsets: async (group, partition, positions) => {
+            held()
+            for (const [topic, offset] of Object.entries(positions)) offsets.push([`${group}\0${topic}\0${partition}`, offset])
+          },
+          commit: async () => {
+            held()
+            if (!open) throw new AegisError('BROKER_UNAVAILABLE', 'transaction is over')
+            open = false
+            this.#append(records)
+            for (const [key, offset] of offsets) this.#committed.set(key, offset)
+          },
+          abort: async () => {
+            open = false
+          },
+        }
+      },
+      close: async () => undefined,
+    }
+  }
+
+  async read(
+    topic: string,
+    partition: number,
+    from: number,
+    to: number | undefined,
+    onRecords: (records: readonly RawRecord[]) => void | Promise<void>,
+  ): Promise<void> {
+    const p = this.#topic(topic).partitions[partition]
+    const end = to ?? p.first + p.records.length
+    const records = present(p.records.slice(Math.max(0, from - p.first), Math.max(0, end - p.first)))
+    for (let i = 0; i < records.length; i += 1000) await onRecords(records.slice(i, i + 1000))
+  }
+
+  #rebalance(group: string): void {
+    const members = this.#groups.get(group) ?? []
+    members.forEach((member, i) => {
+      const count = Math.max(...member.topics.map(t => this.#topic(t).partitions.length))
+      const mine = new Set(Array.from({ length: count }, (_, n) => n).filter(n => n % members.length === i))
+      for (const [n, { lane }] of member.lanes) {
+        if (mine.has(n)) continue
+        member.lanes.delete(n)
+        lane.close()
+        void member.handler.revoked(n)
+      }
+      for (const n of mine) {
+        if (member.lanes.has(n)) continue
+        const positions: Record<string, number> = {}
+        const lane = new BufferedLane(n, {
+          seek: (topic, offset) => {
+            positions[topic] = offset
+            this.#pump(member, n)
+          },
+          pause: () => {
+            entry.flowing = false
+          },
+          resume: () => {
+            entry.flowing = true
+            this.#pump(member, n)
+          },
+        })
+        const entry = { lane, positions, flowing: false, pumping: false }
+        member.lanes.set(n, entry)
+        member.handler.assigned(lane)
+      }
+    })
+  }
+
+  /** Moves records from the partitions into a lane, a slice at a time so that its bound holds. */
+  #pump(member: Member, n: number): void {
+    const entry = member.lanes.get(n)
+    if (!entry?.flowing || entry.pumping) return
+    entry.pumping = true
+    queueMicrotask(() => {
+      entry.pumping = false
+      let more = false
+      for (const topic of member.topics) {
+        const at = entry.positions[topic]
+        const p = this.#topic(topic).partitions[n]
+        if (at === undefined || !p || !entry.flowing) continue
+        const from = Math.max(at, p.first)
+        const slice = p.records.slice(from - p.first, from - p.first + 1000)
+        if (slice.length === 0) continue
+        const next = from + slice.length
+        entry.positions[topic] = next
+        entry.lane.offer(topic, at, present(slice), next, p.first + p.records.length)
+        more ||= next < p.first + p.records.length
+      }
+      if (more) this.#pump(member, n)
+    })
+  }
+
+  async subscribe(group: string, topics: readonly string[], handler: GroupHandler): Promise<Subscription> {
+    const member: Member = { handler, topics, lanes: new Map() }
+    const members = this.#groups.get(group) ?? []
+    members.push(member)
+    this.#groups.set(group, members)
+    this.#rebalance(group)
+    return {
+      close: async () => {
+        members.splice(members.indexOf(member), 1)
+        for (const { lane } of member.lanes.values()) lane.close()
+        const held = [...member.lanes.keys()]
+        member.lanes.clear()
+        await Promise.all(held.map(n => handler.revoked(n)))
+        this.#rebalance(group)
+      },
+    }
+  }
+
+  async tail(topics: readonly string[], options: TailOptions): Promise<Tail> {
+    const entry = { topics, onRecords: options.onRecords }
+    if (options.from === 'start')
+      for (const topic of topics)
+        for (const p of this.#topic(topic).partitions) if (p.records.length > 0) options.onRecords(present(p.records))
+    this.#tails.add(entry)
+    return { caughtUp: Promise.resolve(), close: async () => void this.#tails.delete(entry) }
+  }
+
+  async healthy(): Promise<boolean> {
+    return true
+  }
+  async close(): Promise<void> {
+    for (const members of this.#groups.values())
+      for (const m of [...members]) for (const { lane } of m.lanes.values()) lane.close()
+    this.#groups.clear()
+    this.#tails.clear()
+  }
+}
