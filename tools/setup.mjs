@@ -59,7 +59,7 @@ function nothingToDo(note, mark) {
   )
 }
 
-async function bringServers(machine, problems) {
+async function bringServers(machine, voice, problems) {
   const wanted = lacking(checkout, cache, machine)
   if (wanted.length === 0 || machine.engine || machine.javaMajor < 17 || !machine.maven) return
   try {
@@ -71,7 +71,7 @@ async function bringServers(machine, problems) {
   }
 }
 
-async function bringTensorFlow(machine, node, problems) {
+async function bringTensorFlow(machine, node, voice, problems) {
   if (process.platform !== 'linux' || process.arch !== 'x64' || process.env.AEGIS_SETUP_TENSORFLOW === 'off') return
   for (const kind of hasCuda() ? [cpu, gpu] : [cpu]) {
     if (!isInstalled(checkout, kind) || isLinked(checkout, kind)) continue
@@ -95,17 +95,17 @@ async function setUp() {
   }
   mkdirSync(join(checkout, '.aegis'), { recursive: true })
   const waiting = pid => voice.tell(`another set-up is under way (process ${pid}); waiting for it`)
-  await withLock(join(checkout, '.aegis', 'setup.lock'), waiting, async () => {
+  await withLock(join(checkout, '.aegis', 'setup.lock'), waiting, async onChild => {
     if (nothingToDo(readNote(), mark)) return // the other one did it
     const machine = await lookAround()
     const sentences = missing(machine)
     for (const sentence of sentences) voice.tell(sentence)
-    await installPackages(checkout, voice)
+    await installPackages(checkout, { ...voice, onChild })
     const node = toolchain(checkout)
     const problems = []
-    await withLock(join(cache, 'setup.lock'), waiting, async () => {
-      await bringServers(machine, problems)
-      await bringTensorFlow(machine, node, problems)
+    await withLock(join(cache, 'setup.lock'), waiting, async onChild => {
+      await bringServers(machine, { ...voice, onChild }, problems)
+      await bringTensorFlow(machine, node, { ...voice, onChild }, problems)
     })
     for (const problem of problems) voice.warn(problem)
     const servers = Object.entries(serverList(checkout)).filter(([, server]) => isComplete(cache, server))
@@ -127,5 +127,5 @@ async function setUp() {
 
 setUp().catch(error => {
   console.error(`set-up failed: ${error.message}`)
-  process.exitCode = 1
+  process.exitCode = error.interrupted ? 130 : 1
 })

@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** A process's start as the system tells it, where it does: a pid alone may belong to somebody else by now. */
@@ -20,11 +20,14 @@ function isAlive({ pid, born: since }) {
   return born(pid) === since
 }
 
-/** Who holds the lock, or nobody: a holder that died without letting go does not count. */
+/**
+ * Who holds the lock, or nobody: a holder that died without letting go does not count, unless a program it had started (npm,
+ * Maven) still writes.
+ */
 export function holderOf(file) {
   try {
     const holder = JSON.parse(readFileSync(file, 'utf8'))
-    return isAlive(holder) ? holder : undefined
+    return [holder, holder.child].find(one => one && isAlive(one))
   } catch {
     return undefined
   }
@@ -52,7 +55,14 @@ export function take(file) {
   }
 }
 
-/** Runs `work` while no other process holds `file`; waits for it as long as its holder lives. */
+/** Notes a program started under the lock, so that the lock outlives us if we are killed and it is not. */
+function noteChild(file, pid) {
+  const beside = `${file}.${process.pid}`
+  writeFileSync(beside, JSON.stringify({ pid: process.pid, born: born(process.pid), child: { pid, born: born(pid) } }))
+  renameSync(beside, file)
+}
+
+/** Runs `work` while no other process holds `file`; waits for it as long as its holder lives. `work` is given a way to note children. */
 export async function withLock(file, onWait, work) {
   let told = false
   while (!take(file)) {
@@ -61,10 +71,9 @@ export async function withLock(file, onWait, work) {
     told = told || holder !== undefined
     await new Promise(done => setTimeout(done, 150))
   }
-  const letGo = () => rmSync(file, { force: true })
   try {
-    return await work()
+    return await work(pid => noteChild(file, pid))
   } finally {
-    letGo()
+    rmSync(file, { force: true })
   }
 }

@@ -39,7 +39,9 @@ export function treeMatches(lock, tree) {
 
 function treeIsThere(root) {
   try {
-    return treeMatches(readJson(join(root, 'package-lock.json')), readJson(join(root, 'node_modules', '.package-lock.json')))
+    const tree = readJson(join(root, 'node_modules', '.package-lock.json'))
+    const present = Object.keys(tree.packages).every(path => existsSync(join(root, path)))
+    return present && treeMatches(readJson(join(root, 'package-lock.json')), tree)
   } catch {
     return false
   }

@@ -15,15 +15,26 @@ export const withoutHosts = text =>
       '$1$2<host>',
     )
 
+/** The lines worth showing: the first that speak of an error, else the last ones. */
+export function telling(output, count = 6) {
+  const lines = output
+    .split('\n')
+    .filter(line => !/^npm (warn|notice)/i.test(line) && line.replace(/^npm error/i, '').trim() !== '')
+  const errors = lines.filter(line => /error|fatal|cannot|unable|no space/i.test(line))
+  return errors.length > 0 ? errors.slice(0, count) : lines.slice(-count)
+}
+
 /**
- * Runs a program, saying what for when it takes more than two seconds. Its output is shown, last lines only, when it fails.
- * An interrupt stops the program too.
+ * Runs a program, saying what for when it takes more than two seconds. Its output is shown, the telling lines only, when it
+ * fails. It has a process group of its own: an interrupt reaches us, and we end the whole group and wait until it is gone, so
+ * that nobody still writes when the next set-up begins.
  */
 export async function step(voice, title, file, args, options = {}) {
   const began = Date.now()
   const seconds = () => Math.round((Date.now() - began) / 1000)
   let output = ''
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...options })
+  if (child.pid) voice.onChild?.(child.pid)
   for (const stream of [child.stdout, child.stderr]) stream.on('data', bytes => (output = (output + bytes).slice(-16384)))
   const rewrites = voice.out.isTTY && !voice.quiet
   let spoke = false
@@ -32,8 +43,14 @@ export async function step(voice, title, file, args, options = {}) {
     else if (!spoke || seconds() % 10 === 0) voice.tell(`${title} … ${seconds()} s`)
     spoke = true
   }, 2000)
-  const stopChild = () => child.kill('SIGTERM')
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(name, stopChild)
+  let interrupted = false
+  const stopChild = () => {
+    if (interrupted) return
+    interrupted = true
+    endGroup(child.pid, 'SIGTERM')
+    setTimeout(() => endGroup(child.pid, 'SIGKILL'), 1500).unref()
+  }
+  for (const name of signals) process.on(name, stopChild)
   try {
     const code = await new Promise((done, fail) => {
       child.once('error', fail)
@@ -43,10 +60,21 @@ export async function step(voice, title, file, args, options = {}) {
       if (spoke) voice.tell(`${rewrites ? '\r' : ''}${title}: done in ${seconds()} s`)
       return output
     }
-    const tail = withoutHosts(output).trim().split('\n').slice(-6).join('\n  ')
+    if (interrupted) throw Object.assign(new Error(`interrupted while ${title}; run it again to go on`), { interrupted: true })
+    const tail = telling(withoutHosts(output)).join('\n  ')
     throw new Error(`${title} failed (${code}):\n  ${tail}`)
   } finally {
     clearInterval(timer)
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, stopChild)
+    for (const name of signals) process.off(name, stopChild)
+  }
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
+function endGroup(pid, signal) {
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // already gone
   }
 }
