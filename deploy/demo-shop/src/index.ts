@@ -1,8 +1,8 @@
 /** Starts the shop with its customers, for the demo and the tests. Nothing here reaches Aegis; the shop only exports telemetry. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Hands } from './faults/fault.ts'
@@ -45,7 +45,10 @@ export interface Load {
 }
 
 export async function startShop(options: ShopOptions): Promise<Shop> {
-  const { stateDir, environment, otlpEndpoint, basePort = 0, rate = 30 } = options
+  const { environment, otlpEndpoint, basePort = 0, rate = 30 } = options
+  const stateDir = resolve(options.stateDir)
+  const running = await runningShop(stateDir)
+  if (running) throw new Error(`a shop already runs in ${stateDir}: ${running.supervisorUrl}`)
   mkdirSync(stateDir, { recursive: true })
   const supervisor = spawn(process.execPath, [script('supervisor/main.ts')], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -56,7 +59,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     const supervisorUrl = await urlOf(supervisor)
     const hands = new Hands(supervisorUrl, stateDir)
     const storefrontUrl = String((await hands.status('storefront')).replicas[0].address)
-    writeFileSync(join(stateDir, 'shop.json'), JSON.stringify({ supervisorUrl, storefrontUrl, environment }))
+    writeFileSync(addressFile(stateDir), JSON.stringify({ supervisorUrl, storefrontUrl, environment } satisfies RunningShop))
     customers = spawn(process.execPath, [script('load/load-generator.ts'), '--url', storefrontUrl, '--rate', String(rate)], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     })
@@ -69,6 +72,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       async stop() {
         hands.stop()
         await Promise.all([end(customers), end(supervisor)])
+        rmSync(addressFile(stateDir), { force: true })
       },
     }
   } catch (error) {
@@ -77,6 +81,24 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
   }
 }
 
+export interface RunningShop {
+  supervisorUrl: string
+  storefrontUrl: string
+  environment: string
+}
+
+/** The shop that runs with this state, if one does. */
+export async function runningShop(stateDir: string): Promise<RunningShop | undefined> {
+  try {
+    const shop: RunningShop = JSON.parse(readFileSync(addressFile(resolve(stateDir)), 'utf8'))
+    const answer = (await (await fetch(`${shop.supervisorUrl}/healthz`)).json()) as { stateDir: string }
+    return answer.stateDir === resolve(stateDir) ? shop : undefined
+  } catch {
+    return undefined // no file, or nobody at that address any more
+  }
+}
+
+const addressFile = (stateDir: string) => join(stateDir, 'shop.json')
 const script = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 async function urlOf(supervisor: ChildProcess): Promise<string> {

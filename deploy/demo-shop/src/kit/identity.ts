@@ -8,6 +8,8 @@ export interface Identity {
   configHash: string
   limit: number
   port: number
+  /** Where the others are now; updates follow as messages. */
+  endpoints: Record<string, number[]>
   dataDir: string
   diskQuotaBytes: number
   drillToken: string

@@ -32,6 +32,7 @@ export async function runService(define: (kit: Kit) => Routes | Promise<Routes>,
     disk: new Disk(identity.service, identity.dataDir, identity.diskQuotaBytes),
     upstream(name, timeoutMs) {
       const upstream = new Upstream(identity.service, name, timeoutMs)
+      upstream.setPorts(identity.endpoints[name] ?? [])
       upstreams.set(name, upstream)
       return upstream
     },

@@ -13,7 +13,7 @@ const { values: settings } = parseArgs({
 const target = new URL(settings.url ?? '')
 const agent = new Agent({ keepAlive: true, maxSockets: 512 })
 const timeoutMs = 3000
-const words = ['oak', 'linen', 'steel', 'lamp', 'chair', 'rug', 'mirror', 'basket']
+const words = ['oak', 'linen', 'steel', 'lamp', 'chair', 'rug', 'mirror', 'basket', 'teak']
 const pick = (count: number) => Math.floor(Math.random() * count)
 
 /** 35 % look at a product, 20 % search, 25 % put into the cart, 20 % buy. */

@@ -17,7 +17,10 @@ await runService(kit => {
     'POST /carts/:customer/lines': async ({ params, body }) => {
       const line = body as CartLine
       if (!line?.product) throw new HttpError(400, 'a cart line needs a product')
-      const lines = [...(await linesOf(params.customer)), line].slice(-maxLines)
+      const before = await linesOf(params.customer)
+      if (before.length >= maxLines)
+        kit.log.warn(`cart of ${params.customer} is full at ${maxLines} lines, dropping ${before[0].product}`)
+      const lines = [...before, line].slice(-maxLines)
       await store.put(`cart:${params.customer}`, lines)
       kit.log.info(`cart of ${params.customer} now has ${lines.length} lines after adding ${line.quantity} x ${line.product}`)
       return { status: 201, body: { lines } }

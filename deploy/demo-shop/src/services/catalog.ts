@@ -17,7 +17,8 @@ await runService(kit => {
     'GET /search': async ({ query }) => {
       const words = query.get('q') ?? ''
       const found = await store.query<Product>('product:', words, Number(kit.identity.config.pageSize))
-      kit.log.info(`search "${words}" matched ${found.length} products`)
+      if (found.length === 0) kit.log.warn(`search "${words}" matched nothing, suggesting bestsellers`)
+      else kit.log.info(`search "${words}" matched ${found.length} products`)
       return { body: { products: found.map(shown) } }
     },
   }

@@ -74,6 +74,10 @@ await runService(
         compact(recorded())
       }
     }
+    setInterval(
+      () => kit.log.info(`checkpoint: ${index.size} keys, data.log at ${end} bytes, ${connections} connections`),
+      5000,
+    ).unref()
     /** Each operation has a slot for as long as the medium takes. */
     const operation = <T>(work: () => T) =>
       slots.use(async () => {

@@ -24,7 +24,7 @@ try {
   await supervisor.start()
   process.send?.({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })
 } catch (error) {
-  process.send?.({ error: (error as Error).message })
+  if (process.connected) process.send?.({ error: (error as Error).message })
   await supervisor.stop()
   process.exit(1)
 }

@@ -50,7 +50,10 @@ export class Replica {
       this.#become(this.state === 'stopped' ? 'stopped' : 'crashed')
     })
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${this.instance} not ready after ${startTimeoutMs} ms`)), startTimeoutMs)
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL')
+        reject(new Error(`${this.instance} not ready after ${startTimeoutMs} ms`))
+      }, startTimeoutMs)
       child.once('error', reject)
       child.once('exit', () => {
         clearTimeout(timer)

@@ -14,6 +14,7 @@ export interface ShopSettings {
   otlpEndpoint?: string
   drillToken: string
 }
+export type Endpoints = () => Record<string, number[]>
 
 /** An operation that cannot be done; its message says why. */
 export class Refused extends Error {
@@ -48,15 +49,17 @@ export class SupervisedService {
   replicas: Replica[] = []
   readonly #settings: ShopSettings
   readonly #changed: () => void
+  readonly #endpoints: Endpoints
   readonly #versions: string[]
   readonly #configs: Record<string, number | string>[]
   #limit: number
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(plan: ServicePlan, settings: ShopSettings, changed: () => void) {
+  constructor(plan: ServicePlan, settings: ShopSettings, endpoints: Endpoints, changed: () => void) {
     this.plan = plan
     this.#settings = settings
     this.#changed = changed
+    this.#endpoints = endpoints
     this.#versions = [plan.version]
     this.#configs = [plan.config]
     this.#limit = plan.limit
@@ -139,7 +142,12 @@ export class SupervisedService {
       }
       const before = this.replicas.length
       const added = Array.from({ length: Math.max(0, replicas - before) }, (_, i) => this.#newReplica(before + i))
-      await Promise.all(added.map(replica => this.#start(replica)))
+      try {
+        await Promise.all(added.map(replica => this.#start(replica)))
+      } catch (error) {
+        await Promise.all(added.map(replica => replica.stop()))
+        throw error
+      }
       const removed = this.replicas.slice(replicas)
       this.replicas = [...this.replicas.slice(0, replicas), ...added]
       this.#changed()
@@ -209,6 +217,7 @@ export class SupervisedService {
       configHash: this.configHash,
       limit: this.#limit,
       port: replica.port,
+      endpoints: this.#endpoints(),
       dataDir: this.dataDir,
       diskQuotaBytes: this.plan.diskQuotaBytes,
       drillToken,

@@ -27,7 +27,17 @@ export class Supervisor {
   constructor(settings: ShopSettings) {
     this.#settings = settings
     mkdirSync(settings.stateDir, { recursive: true })
-    this.services = new Map(shopPlan.map(plan => [plan.name, new SupervisedService(plan, settings, () => this.#announce())]))
+    this.services = new Map(
+      shopPlan.map(plan => [
+        plan.name,
+        new SupervisedService(
+          plan,
+          settings,
+          () => this.#endpoints(),
+          () => this.#announce(),
+        ),
+      ]),
+    )
   }
 
   async start(): Promise<void> {
@@ -52,7 +62,7 @@ export class Supervisor {
 
   async #handle(request: IncomingMessage): Promise<Answer> {
     const [, collection, name, operation] = (request.url ?? '/').split('?')[0].split('/')
-    if (collection === 'healthz') return { status: 200, body: { ok: true } }
+    if (collection === 'healthz') return { status: 200, body: { ok: true, pid: process.pid, stateDir: this.#settings.stateDir } }
     if (collection !== 'services') return { status: 404, body: { error: 'try GET /services' } }
     if (!name)
       return {
@@ -102,11 +112,15 @@ export class Supervisor {
     }
   }
 
+  #endpoints(): Record<string, number[]> {
+    return Object.fromEntries([...this.services.values()].map(service => [service.plan.name, service.ports]))
+  }
+
   /** Tells every process the current addresses, and writes for the injector where drills are accepted. */
   #announce() {
     if (!this.services) return
     const services = [...this.services.values()]
-    const endpoints = Object.fromEntries(services.map(service => [service.plan.name, service.ports]))
+    const endpoints = this.#endpoints()
     for (const service of services) service.broadcast({ endpoints })
     const ports = Object.fromEntries(
       services.map(service => [service.plan.name, service.replicas.filter(r => r.state === 'running').map(r => r.drillPort)]),
