@@ -19,15 +19,20 @@ export const evidence = {
   /** eth0, eth1: the same word with another number. */
   numbered: 2,
   /** Alone in brackets or quotes. */
-  enclosed: 2,
+  enclosed: 3,
   /** Single letters. */
   letters: 3,
+  /** A lower-case word between two that announce: "for X from". */
+  flanked: 2,
   /** After a word that announces a value (from, to, user, node ...). */
   announced: 4,
+  /** Several identifiers varying together. */
+  identifiers: 6,
   /** Elsewhere in the text. */
   running: 6,
-  /** First in the line. */
+  /** First in the line, where most often the speaker is named; fewer when much text agrees. */
   first: 24,
+  firstOfLong: 7,
 }
 
 const ANNOUNCES = new Set(
@@ -69,7 +74,9 @@ export function neededVariants(lines: readonly Line[], i: number): number {
   const after = i + 1 < one.words.length ? (one.words[i + 1] as string) : ''
   if (before === '=') return evidence.afterEquals
   if (before !== '' && OPENING.includes(before) && after !== '' && ')]}\'">'.includes(after)) return evidence.enclosed
+  if (ANNOUNCES.has(before) && ANNOUNCES.has(after) && lines.every(l => /^[a-z][a-z0-9_-]*$/.test(l.words[i] as string)))
+    return evidence.flanked
   if (ANNOUNCES.has(before.toLowerCase())) return evidence.announced - already
-  if (i === 0) return evidence.first - already
+  if (i === 0) return (fixedWords > 3 ? evidence.firstOfLong : evidence.first) - already
   return evidence.running - already
 }

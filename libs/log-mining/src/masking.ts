@@ -124,7 +124,7 @@ special(S_USER, 'user User USER')
 
 /** Words that follow "user" without naming one. */
 const NOT_A_USER = new Set(
-  'unknown not is was are has had have and or the a an in on of to for from by with at as id ids name names agent account accounts data group groups session sessions level mode space request requests code input error errors already does cannot could authenticated logged exists login logout password privacy permission permissions defined who that this denied process profile settings service info information limit switch type key token'.split(
+  'unknown not is was are has had have and or the a an in on of to for from by with at as id ids name names agent account accounts data group groups session sessions level mode space request requests code input error errors already does cannot could authenticated logged exists login logout password privacy permission permissions defined who that this denied process profile settings service info information limit switch type key token authentication authorization authenticated interface home directory script thread program preferences store table activity list count limits management manager role roles access'.split(
     ' ',
   ),
 )
@@ -151,7 +151,7 @@ for (let i = 1; i < pow1.length; i++) {
 
 export { pow1, pow2 }
 export const VALUE_HASH = 0x5bd1e995 | 0
-const SPACED = 0x27d4eb2f | 0
+export const SPACED = 0x27d4eb2f | 0
 
 /** The atoms of the last line scanned. Reused from line to line: read them before the next scan. */
 export class LineScanner {
@@ -321,6 +321,10 @@ export class LineScanner {
         return e
       }
     }
+    if (e - s > 7 && allHex(this.text, s, e)) {
+      this.#value(HEX, s, e)
+      return e
+    }
     this.#fixed(WORD, h, s, e)
     return e
   }
@@ -328,13 +332,22 @@ export class LineScanner {
   /** A chunk with something else than letters in it: cut off the marks at its ends, then decide by shape. */
   #chunk(start: number, end: number, flags: number, length: number): number {
     const text = this.text
-    this.#afterUser = false
     let s = start
     let e = end
+    if (this.#afterUser) {
+      this.#afterUser = false
+      const stop = trimmedEnd(text, s, e)
+      if (this.#space === 1 && (flags & (COLON | SLASH)) === 0 && flagsOf(text.charCodeAt(s)) !== OTHER && stop > s) {
+        this.#value(USER, s, stop)
+        this.#marks(stop, e)
+        return end
+      }
+    }
     if ((flags & SLASH) !== 0) {
       const first = text.charCodeAt(s)
       const scheme = schemeEnd(text, s, e)
-      if (scheme > 0 || (first === 47 && e - s > 1 && text.charCodeAt(s + 1) !== 47)) {
+      const drive = text.charCodeAt(s + 1) === 58 && text.charCodeAt(s + 2) === 92 && (flagsOf(first) & LETTER) !== 0
+      if (scheme > 0 || drive || (first === 47 && e - s > 1 && text.charCodeAt(s + 1) !== 47)) {
         // URLs and absolute paths go on through characters that otherwise part chunks
         while (e < length && partOfPath(text.charCodeAt(e))) e++
         const stop = pathEnd(text, s, e, length)
@@ -471,6 +484,10 @@ export class LineScanner {
     if ((flags & DOT) !== 0 && isHost(text, s, e)) return HOST
     if (firstSeparator > 0 && firstSeparator + 1 < e && flagsOf(text.charCodeAt(firstSeparator + 1)) === DIGIT) {
       let lettersOnly = true
+      let lettersAfter = 0
+      for (let i = firstSeparator + 1; i < e && lettersAfter < 2; i++)
+        if ((flagsOf(text.charCodeAt(i)) & LETTER) !== 0) lettersAfter++
+      if (lettersAfter > 1) lettersOnly = false
       for (let i = s; i < firstSeparator; i++) if ((flagsOf(text.charCodeAt(i)) & LETTER) === 0) lettersOnly = false
       if (lettersOnly) {
         // "node-12", "PS/2": a name and its number
@@ -535,13 +552,14 @@ export class LineScanner {
     if ((flags & SLASH) !== 0) {
       const first = text.charCodeAt(s)
       let slashes = 0
-      let dotted = false
+      let dots = 0
       for (let i = s; i < e; i++) {
         const f = flagsOf(text.charCodeAt(i))
         if (f === SLASH) slashes++
-        if (f === DOT) dotted = true
+        if (f === DOT) dots++
       }
-      if (e - s > 1 && (first === 47 || (first === 92 && slashes > 1) || (slashes > 1 && dotted))) return PATH
+      if (e - s > 1 && (first === 47 || (first === 92 && slashes > 1) || (slashes > 1 && dots > 0) || (slashes > 0 && dots > 1)))
+        return PATH
       if (colonFollows && e - s === 1) return 0
     }
     if ((flags & AT) !== 0) {
@@ -552,7 +570,6 @@ export class LineScanner {
     const h = hashOf(text, s, e)
     if (SPECIAL_FILTER[h & 8191] === 1 && SPECIAL.get(h) === S_BOOLEAN) return BOOLEAN
     if (colonFollows && h === LOCALHOST && e < text.length - 1 && flagsOf(text.charCodeAt(e + 1)) === DIGIT) return HOST
-    if (colonFollows && e - s === 1 && text.charCodeAt(e + 1) === 92) return PATH
     this.#fixed(WORD, h, s, e)
     return 0
   }

@@ -5,24 +5,37 @@
  * whose hash finds its template at once, without a tree of prefixes, so a variable first word costs nothing. What the masks cannot know (a value
  * that looks like a word) is learned from evidence: skeletons equal but for one word are counted together, and once enough different words
  * have been seen in that place (how many depends on the place: evidence.ts) they become one template. Lists of different length and
- * auto-scaled units share a skeleton from the start. Nothing is ever decided by similarity thresholds.
+ * auto-scaled units share a skeleton from the start. Nothing is decided by a similarity threshold.
  *
  * A template's id is the hash of its text, so that any two miners that find it agree. Every change is reported with the line that caused it.
  * Work per line is linear in its length; memory is bounded: beyond `maxTemplates` the ones longest unused are merged into "<*>".
  */
-import { neededVariants } from './evidence.ts'
+import { evidence, neededVariants } from './evidence.ts'
 import {
-  FIRST_VALUE,
-  hashOf,
-  LineScanner,
-  type ParameterKind,
-  parameterKinds,
-  pow1,
-  pow2,
-  SOFT,
-  VALUE_HASH,
-  WORD,
-} from './masking.ts'
+  agree,
+  compounds,
+  cover,
+  FIXED,
+  fits,
+  free,
+  type Group,
+  groupOf,
+  identifierKey,
+  looseKey,
+  MAX_PLACES,
+  mayVary,
+  name,
+  placeKey,
+  reducedSkeleton,
+  restGroup,
+  runText,
+  skeletonOf,
+  VALUES,
+  WILD,
+  wideKey,
+} from './group.ts'
+import { FIRST_VALUE, LineScanner, type ParameterKind, parameterKinds } from './masking.ts'
+import { packGroup, unpackGroup } from './miner-state.ts'
 
 export interface MinerOptions {
   /** Live templates kept; beyond it the ones longest unused are merged into the template "<*>". Default 10,000. */
@@ -55,35 +68,19 @@ export interface Template {
   readonly count: number
 }
 
-const FIXED = 0
-const VALUES = 1 // values as the text has them, perhaps several ("<*>, <*>")
-const WILD = 2 // anything, one parameter
-
-/** Most elements, wide templates looked at per line, and words remembered per place. */
-const MAX_PLACES = 96
-const MAX_WIDE = 32
-const MAX_VARIANTS = 32
-
-interface Group {
-  id: string
-  text: string
-  count: number
-  /** Used since the clock's hand last passed. */
-  used: boolean
-  /** Where its lines go now, once it has been merged. */
-  into: Group | undefined
-  hashes: number[]
-  words: string[]
-  spaced: boolean[]
-  shapes: number[]
-  kinds: number[]
+/** The way from a skeleton to its group. Elements [from, to) of the line count as one element of the group. */
+interface Skeleton {
+  readonly check: number
+  group: Group
+  readonly from: number
+  readonly to: number
+  /** Hash of a whole line that is known to fit. */
   full: number
 }
 
-interface Skeleton {
-  check: number
-  group: Group
-}
+/** Most wide templates looked at per line, and groups remembered per place. */
+const MAX_WIDE = 32
+const MAX_VARIANTS = 32
 
 const NO_CHANGES: readonly TemplateChange[] = []
 
@@ -94,45 +91,39 @@ export class TemplateMiner {
   #skeletons = new Map<number, Skeleton>()
   #live = new Map<string, Group>() // by text
   #places = new Map<number, Group | Group[]>() // skeleton without one word -> groups that share it
-  #open = new Map<number, Group>() // skeleton without one word -> the template where that word is free
-  #wide = new Map<number, Group[]>() // element count and first fixed word -> templates with free words
+  #open = new Map<number, Group>() // skeleton without one word -> the group where that word is free
+  #wide = new Map<number, Group[]>() // element count and a fixed word -> groups with free words
+  #loose = new Map<number, Group>() // line without the values of its keys -> group
+  #identifiers = new Map<number, Group[]>() // line without its identifiers -> groups that share it
+  #reduced = new Map<number, Group>() // skeleton with a compound token made one value -> group
   #hand: Iterator<Group> | undefined
-  #rest: Group
-  #changes: TemplateChange[] = []
+  #rest = restGroup()
+  #changes: readonly TemplateChange[] = NO_CHANGES
 
   constructor(options: MinerOptions = {}) {
     this.#maxTemplates = options.maxTemplates ?? 10_000
     this.#maxSkeletons = options.maxSkeletons ?? 50_000
-    this.#rest = restGroup()
   }
 
   /** Finds or makes the line's template, and learns from the line. */
   learn(body: string): Match {
     const scanner = this.#scanner
     scanner.scan(body)
-    this.#changes = NO_CHANGES as TemplateChange[]
-    let group: Group
-    const known = this.#skeletons.get(scanner.skeleton1)
-    if (known !== undefined && known.check === scanner.skeleton2 && (known.group.into === undefined || this.#follow(known))) {
-      group = known.group
-      if (group.full !== scanner.full) group = this.#fitRuns(group)
-    } else {
-      group = this.#newSkeleton()
-    }
+    this.#changes = NO_CHANGES
+    let way = this.#skeletons.get(scanner.skeleton1)
+    if (way === undefined || way.check !== scanner.skeleton2 || (way.group.into !== undefined && !this.#follow(way)))
+      way = this.#newSkeleton()
+    else if (way.full !== scanner.full) this.#fitRuns(way)
+    const group = way.group
     group.count++
     group.used = true
-    return { templateId: group.id, template: group.text, parameters: this.#parameters(group), changes: this.#changes }
+    return { templateId: group.id, template: group.text, parameters: this.#parameters(way), changes: this.#changes }
   }
 
   templates(): readonly Template[] {
     const all = [...this.#live.values()]
     if (this.#rest.count > 0) all.push(this.#rest)
-    return all.map(g => ({ id: g.id, text: g.text, count: g.count }))
-  }
-
-  /** The template of this text id, if it is live. */
-  get size(): number {
-    return this.#live.size
+    return all.map(({ id, text, count }) => ({ id, text, count }))
   }
 
   /** Characters looked at so far. */
@@ -141,158 +132,144 @@ export class TemplateMiner {
   }
 
   #report(change: TemplateChange): void {
-    if (this.#changes === NO_CHANGES) this.#changes = []
-    this.#changes.push(change)
+    this.#changes = [...this.#changes, change]
   }
 
-  /** A skeleton whose group was merged: point it to where the group went. False when the group was given up. */
-  #follow(known: Skeleton): boolean {
-    let group = known.group
-    while (group.into !== undefined) group = group.into
-    if (group === this.#rest) return false
-    known.group = group
+  /** A skeleton whose group was merged: point it to where the group went. False when it has to be looked up anew. */
+  #follow(way: Skeleton): boolean {
+    let group = way.group
+    while (group.into !== undefined) {
+      if (group.lost) return false
+      group = group.into
+    }
+    way.group = group
     return true
   }
 
-  #parameters(group: Group): Parameter[] {
-    const scanner = this.#scanner
-    const { kind, start, end, begins, atoms, text } = scanner
+  #parameters({ group, from, to }: Skeleton): Parameter[] {
+    const { kind, start, end, begins, atoms, text } = this.#scanner
     const parameters: Parameter[] = []
-    const shapes = group.shapes
-    if (group === this.#rest) return [{ kind: 'text', text: text.trim() }]
     let element = -1
+    let raw = -1
     for (let k = 0; k < atoms; k++) {
-      if (begins[k] === 1) element++
-      const shape = shapes[element]
+      if (begins[k] === 1 && !(++raw > from && raw < to)) element++
+      const shape = group.shapes[element]
       if (shape === FIXED) continue
+      const c = kind[k] as number
       if (shape === VALUES) {
-        const c = kind[k] as number
         if (c >= FIRST_VALUE)
           parameters.push({ kind: parameterKinds[c - FIRST_VALUE] as ParameterKind, text: text.slice(start[k], end[k]) })
-      } else {
-        const first = k
-        while (k + 1 < atoms && begins[k + 1] === 0) k++
-        const c = kind[first] as number
-        parameters.push({
-          kind: c >= FIRST_VALUE && first === k ? (parameterKinds[c - FIRST_VALUE] as ParameterKind) : 'text',
-          text: text.slice(start[first], end[k]),
-        })
+        continue
       }
+      const first = k
+      while (k + 1 < atoms && (begins[k + 1] === 0 || (raw + 1 > from && raw + 1 < to))) if (begins[++k] === 1) raw++
+      const known = c >= FIRST_VALUE && first === k
+      parameters.push({
+        kind: known ? (parameterKinds[c - FIRST_VALUE] as ParameterKind) : 'text',
+        text: text.slice(start[first], end[k]),
+      })
     }
     return parameters
   }
 
-  /** The skeleton is known, the runs of values in it differ: what differs becomes one value. */
-  #fitRuns(group: Group): Group {
-    const scanner = this.#scanner
-    const { kind, begins, atoms } = scanner
+  /** The skeleton is known, but runs of values in the line may differ from the group's: what differs becomes one value. */
+  #fitRuns(way: Skeleton): void {
+    const { kind, begins, atoms, full } = this.#scanner
+    const { group, from, to } = way
     let differs: number[] | undefined
     let element = -1
+    let raw = -1
     for (let k = 0; k < atoms; k++) {
-      if (begins[k] !== 1) continue
+      if (begins[k] !== 1 || (++raw > from && raw < to)) continue
       element++
       if (group.shapes[element] !== VALUES || (kind[k] as number) < FIRST_VALUE) continue
-      if (this.#runText(k) !== group.words[element]) {
+      const single = k + 1 >= atoms || begins[k + 1] === 1
+      if ((single ? '<*>' : runText(this.#scanner, k)) !== group.words[element]) {
         differs ??= []
         differs.push(element)
       }
     }
-    if (differs === undefined) {
-      group.full = scanner.full
-      return group
-    }
-    const wider = copyOf(group)
+    way.full = full
+    if (differs === undefined) return
+    const wider = cover([group])
     for (const e of differs) free(wider, e)
-    wider.full = scanner.full
-    return this.#replace([group], wider)
+    way.group = this.#replace([group], wider)
   }
 
-  /** The text of the element that begins at atom k: values masked, units and commas as they are. */
-  #runText(k: number): string {
-    const { kind, start, end, begins, spaced, atoms, text } = this.#scanner
-    if ((kind[k] as number) < FIRST_VALUE) return text.slice(start[k], end[k])
-    let run = '<*>'
-    for (let j = k + 1; j < atoms && begins[j] === 0; j++) {
-      if (spaced[j] === 1) run += ' '
-      run += (kind[j] as number) >= FIRST_VALUE ? '<*>' : text.slice(start[j], end[j])
-    }
-    return run
-  }
-
-  #newSkeleton(): Group {
+  #newSkeleton(): Skeleton {
     const scanner = this.#scanner
-    const { skeleton1, skeleton2 } = scanner
-    const fresh = this.#groupOfLine()
-    const n = fresh.hashes.length
-    let group: Group | undefined
-    for (let i = 0; i < n && i < MAX_PLACES && group === undefined; i++) {
-      if (fresh.shapes[i] !== FIXED) continue
-      const open = this.#open.get(placeKey(skeleton1, fresh, i))
-      if (open !== undefined && open.into === undefined && fits(open, fresh)) group = open
+    const fresh = groupOf(scanner)
+    const found = this.#find(fresh)
+    if (found !== undefined) {
+      const way = this.#remember(scanner.skeleton1, scanner.skeleton2, found)
+      this.#fitRuns(way)
+      return way
     }
-    if (group === undefined) {
-      for (const wide of this.#wide.get(wideKey(fresh)) ?? []) {
-        if (wide.into === undefined && fits(wide, fresh)) {
-          group = wide
-          break
-        }
-      }
-    }
-    if (group === undefined) {
-      const same = this.#live.get(fresh.text)
-      if (same !== undefined) group = same
-    }
-    if (group !== undefined) {
-      this.#remember(skeleton1, skeleton2, group)
-      return this.#fitRuns(group)
+    const reduced = this.#findReduced(fresh)
+    if (reduced !== undefined) {
+      this.#fitRuns(reduced)
+      return reduced
     }
     this.#report({ kind: 'created', id: fresh.id, text: fresh.text })
     this.#add(fresh)
-    this.#remember(skeleton1, skeleton2, fresh)
-    group = this.#gather(fresh)
-    if (this.#live.size > this.#maxTemplates) this.#evict(group)
-    return group
+    const way = this.#remember(scanner.skeleton1, scanner.skeleton2, fresh)
+    way.full = scanner.full
+    this.#gather(fresh)
+    if (way.group.into !== undefined && !this.#follow(way)) return this.#again()
+    if (this.#live.size > this.#maxTemplates) this.#evict(way.group)
+    return way
   }
 
-  #groupOfLine(): Group {
-    const { kind, begins, spaced, hash, atoms, elements, full } = this.#scanner
-    const group: Group = {
-      id: '',
-      text: '',
-      count: 0,
-      used: true,
-      into: undefined,
-      hashes: new Array(elements),
-      words: new Array(elements),
-      spaced: new Array(elements),
-      shapes: new Array(elements),
-      kinds: new Array(elements),
-      full,
-    }
-    let e = -1
-    for (let k = 0; k < atoms; k++) {
-      if (begins[k] !== 1) continue
-      e++
-      const c = kind[k] as number
-      group.hashes[e] = hash[k] as number
-      group.words[e] = this.#runText(k)
-      group.spaced[e] = spaced[k] === 1
-      group.shapes[e] = c >= FIRST_VALUE ? VALUES : FIXED
-      group.kinds[e] = c
-    }
-    name(group)
-    return group
+  /** The line's own group was merged away with other elements: look the line up in what it became. */
+  #again(): Skeleton {
+    const { skeleton1, skeleton2 } = this.#scanner
+    const fresh = groupOf(this.#scanner)
+    return this.#findReduced(fresh) ?? this.#remember(skeleton1, skeleton2, this.#find(fresh) ?? this.#rest)
   }
 
-  #remember(skeleton1: number, check: number, group: Group): void {
+  /** A group that the line is an instance of. */
+  #find(fresh: Group): Group | undefined {
+    const same = this.#live.get(fresh.text)
+    if (same !== undefined) return same
+    const s1 = this.#scanner.skeleton1
+    for (let i = 0; i < fresh.hashes.length && i < MAX_PLACES; i++) {
+      if (fresh.shapes[i] !== FIXED) continue
+      const open = this.#open.get(placeKey(s1, fresh, i))
+      if (open !== undefined && fits(open, fresh)) return open
+    }
+    const loose = looseKey(fresh)
+    if (loose !== undefined) {
+      const group = this.#loose.get(loose)
+      if (group !== undefined && fits(group, fresh)) return group
+    }
+    for (const wide of this.#wide.get(wideKey(fresh)) ?? []) if (fits(wide, fresh)) return wide
+    return undefined
+  }
+
+  /** A group that has a whole value where the line has a token with a value in it. */
+  #findReduced(fresh: Group): Skeleton | undefined {
+    for (const [from, to] of compounds(fresh)) {
+      const [r1, r2] = reducedSkeleton(fresh, from, to)
+      const way = this.#skeletons.get(r1)
+      if (way === undefined || way.check !== r2 || way.from >= 0 || way.group.into !== undefined) continue
+      if (way.group.shapes[from] === FIXED || way.group.words[from] !== '<*>') continue
+      free(way.group, from)
+      return this.#remember(this.#scanner.skeleton1, this.#scanner.skeleton2, way.group, from, to)
+    }
+    return undefined
+  }
+
+  #remember(skeleton1: number, check: number, group: Group, from = -1, to = -1): Skeleton {
     if (this.#skeletons.size >= this.#maxSkeletons) {
       this.#skeletons.clear()
       for (const live of this.#live.values()) {
         const [s1, s2] = skeletonOf(live)
-        this.#skeletons.set(s1, { check: s2, group: live })
+        this.#skeletons.set(s1, { check: s2, group: live, from: -1, to: -1, full: 0 })
       }
     }
-    this.#skeletons.set(skeleton1, { check, group })
+    const way = { check, group, from, to, full: 0 }
+    this.#skeletons.set(skeleton1, way)
+    return way
   }
 
   #add(group: Group): void {
@@ -303,56 +280,101 @@ export class TemplateMiner {
       const key = placeKey(s1, group, i)
       const there = this.#places.get(key)
       if (there === undefined) this.#places.set(key, group)
-      else if (Array.isArray(there)) {
-        if (there.length < MAX_VARIANTS) there.push(group)
-      } else this.#places.set(key, [there, group])
+      else if (!Array.isArray(there)) this.#places.set(key, [there, group])
+      else if (there.length < MAX_VARIANTS) there.push(group)
     }
+    for (const [from, to] of compounds(group)) {
+      const [r1] = reducedSkeleton(group, from, to)
+      if (!this.#reduced.has(r1)) this.#reduced.set(r1, group)
+    }
+    const identifier = identifierKey(group)
+    if (identifier !== undefined) listIn(this.#identifiers, identifier, group, MAX_VARIANTS)
   }
 
   #drop(group: Group): void {
     this.#live.delete(group.text)
     const [s1, s2] = skeletonOf(group)
-    if (this.#skeletons.get(s1)?.check === s2) this.#skeletons.delete(s1)
+    const way = this.#skeletons.get(s1)
+    if (way?.check === s2 && way.group === group) this.#skeletons.delete(s1)
     for (let i = 0; i < group.hashes.length && i < MAX_PLACES; i++) {
       const key = placeKey(s1, group, i)
       if (this.#open.get(key) === group) this.#open.delete(key)
       const there = this.#places.get(key)
       if (there === group) this.#places.delete(key)
-      else if (Array.isArray(there)) {
-        const at = there.indexOf(group)
-        if (at >= 0) there.splice(at, 1)
-        if (there.length === 0) this.#places.delete(key)
-      }
+      else if (Array.isArray(there)) unlist(this.#places as Map<number, Group[]>, key, group)
     }
-    const key = wideKey(group)
-    const wide = this.#wide.get(key)
-    if (wide !== undefined) {
-      const at = wide.indexOf(group)
-      if (at >= 0) wide.splice(at, 1)
-      if (wide.length === 0) this.#wide.delete(key)
+    for (const [from, to] of compounds(group)) {
+      const [r1] = reducedSkeleton(group, from, to)
+      if (this.#reduced.get(r1) === group) this.#reduced.delete(r1)
     }
+    unlist(this.#wide, wideKey(group), group)
+    const identifier = identifierKey(group)
+    if (identifier !== undefined) unlist(this.#identifiers, identifier, group)
+    const loose = looseKey(group)
+    if (loose !== undefined && this.#loose.get(loose) === group) this.#loose.delete(loose)
   }
 
-  /** Looks whether the new group completes the evidence that one of its words varies, and merges while it does. */
-  #gather(group: Group): Group {
+  /** Looks whether the new group completes the evidence that some of its words are values, and merges while it does. */
+  #gather(group: Group): void {
+    const wider =
+      this.#gatherReduced(group) ?? this.#gatherLoose(group) ?? this.#gatherPlaces(group) ?? this.#gatherIdentifiers(group)
+    if (wider !== undefined && wider !== group) this.#gather(wider)
+  }
+
+  /** Groups that had a compound token where this one has a whole value. */
+  #gatherReduced(group: Group): Group | undefined {
+    const [s1, s2] = skeletonOf(group)
+    const other = this.#reduced.get(s1)
+    if (other === undefined || other === group) return undefined
+    for (const [from, to] of compounds(other)) {
+      const [r1, r2] = reducedSkeleton(other, from, to)
+      if (r1 !== s1 || r2 !== s2 || group.words[from] !== '<*>') continue
+      const [o1, o2] = skeletonOf(other)
+      this.#drop(other)
+      other.into = group
+      other.lost = true
+      group.count += other.count
+      free(group, from)
+      this.#remember(o1, o2, group, from, to)
+      this.#report({ kind: 'merged', from: other.id, into: group.id, text: group.text })
+      return this.#gatherReduced(group)
+    }
+    return undefined
+  }
+
+  /** Another value for a key, another number of a name: two are enough. */
+  #gatherLoose(group: Group): Group | undefined {
+    const key = looseKey(group)
+    if (key === undefined) return undefined
+    const other = this.#loose.get(key)
+    if (other === undefined) this.#loose.set(key, group)
+    if (other === undefined || other === group || other.hashes.length !== group.hashes.length) return undefined
+    return this.#replace([other, group], cover([other, group]))
+  }
+
+  /** Lines equal but for one word. */
+  #gatherPlaces(group: Group): Group | undefined {
     const [s1] = skeletonOf(group)
     for (let i = 0; i < group.hashes.length && i < MAX_PLACES; i++) {
       if (!mayVary(group, i)) continue
       const there = this.#places.get(placeKey(s1, group, i))
       if (!Array.isArray(there) || there.length < 2) continue
-      const members = there.filter(g => g.into === undefined && g.hashes.length === group.hashes.length && agree(g, group, i))
-      if (members.length < 2) continue
-      if (members.length < neededVariants(members, i)) continue
-      const wider = copyOf(members[0] as Group)
+      const members = there.filter(other => agree(other, group, i))
+      if (members.length < 2 || members.length < neededVariants(members, i)) continue
+      const wider = cover(members)
       free(wider, i)
-      for (const member of members) {
-        for (let e = 0; e < wider.words.length; e++)
-          if (wider.words[e] !== member.words[e] && wider.shapes[e] !== WILD) free(wider, e)
-      }
-      wider.full = 0
-      return this.#gather(this.#replace(members, wider))
+      return this.#replace(members, wider)
     }
-    return group
+    return undefined
+  }
+
+  /** Lines equal but for several identifiers that vary together. */
+  #gatherIdentifiers(group: Group): Group | undefined {
+    const key = identifierKey(group)
+    const members =
+      key === undefined ? undefined : this.#identifiers.get(key)?.filter(other => other.hashes.length === group.hashes.length)
+    if (members === undefined || members.length < evidence.identifiers) return undefined
+    return this.#replace(members, cover(members))
   }
 
   /** Puts one wider group in the place of the given ones. */
@@ -360,28 +382,27 @@ export class TemplateMiner {
     name(wider)
     const known = this.#live.get(wider.text)
     const target = known ?? wider
-    const [s1, s2] = skeletonOf(target)
-    for (const member of members) if (member !== target) this.#drop(member)
-    members.forEach((member, at) => {
-      if (member === target) return
+    const gone = members.filter(member => member !== target)
+    for (const member of gone) this.#drop(member)
+    gone.forEach((member, at) => {
       member.into = target
       target.count += member.count
-      const first = at === 0 && known === undefined
+      const { id, text } = target
       this.#report(
-        first
-          ? { kind: 'widened', from: member.id, to: target.id, text: target.text }
-          : { kind: 'merged', from: member.id, into: target.id, text: target.text },
+        at === 0 && known === undefined
+          ? { kind: 'widened', from: member.id, to: id, text }
+          : { kind: 'merged', from: member.id, into: id, text },
       )
     })
     if (known === undefined) {
       this.#add(target)
+      const [s1, s2] = skeletonOf(target)
       this.#remember(s1, s2, target)
       for (let i = 0; i < target.hashes.length && i < MAX_PLACES; i++)
         if (target.shapes[i] === WILD) this.#open.set(placeKey(s1, target, i), target)
-      const key = wideKey(target)
-      const wide = this.#wide.get(key)
-      if (wide === undefined) this.#wide.set(key, [target])
-      else if (wide.length < MAX_WIDE) wide.push(target)
+      listIn(this.#wide, wideKey(target), target, MAX_WIDE)
+      const loose = looseKey(target)
+      if (loose !== undefined && !this.#loose.has(loose)) this.#loose.set(loose, target)
     }
     return target
   }
@@ -391,48 +412,38 @@ export class TemplateMiner {
     for (let turns = 0; turns <= 2 * this.#live.size + 2; turns++) {
       this.#hand ??= this.#live.values()
       const next = this.#hand.next()
-      if (next.done) {
-        this.#hand = undefined
-        continue
+      if (next.done) this.#hand = undefined
+      else if (next.value !== spare && next.value.used) next.value.used = false
+      else if (next.value !== spare) {
+        const group = next.value
+        this.#drop(group)
+        group.into = this.#rest
+        group.lost = true
+        this.#rest.count += group.count
+        this.#report({ kind: 'merged', from: group.id, into: this.#rest.id, text: this.#rest.text })
+        return
       }
-      const group = next.value
-      if (group === spare) continue
-      if (group.used) {
-        group.used = false
-        continue
-      }
-      this.#drop(group)
-      group.into = this.#rest
-      this.#rest.count += group.count
-      this.#report({ kind: 'merged', from: group.id, into: this.#rest.id, text: this.#rest.text })
-      return
     }
   }
 
   snapshot(): Uint8Array {
     const live = [...this.#live.values()]
-    const at = new Map(live.map((g, i) => [g, i]))
-    const skeletons: number[] = []
-    for (const [key, known] of this.#skeletons) {
-      if (known.group.into !== undefined && !this.#follow(known)) continue
-      skeletons.push(key, known.check, at.get(known.group) ?? -1)
-    }
-    const places = [...this.#places].map(([key, there]) => [
-      key,
-      ...(Array.isArray(there) ? there : [there]).map(g => at.get(g) ?? -1),
-    ])
-    const wide = [...this.#wide].map(([key, groups]) => [key, ...groups.map(g => at.get(g) ?? -1)])
-    const open = [...this.#open].map(([key, g]) => [key, at.get(g) ?? -1])
-    // the hand restarts at the first group: the marks before it are kept, so nothing is lost but its place
+    const at = new Map(live.map((group, i) => [group, i]))
+    const index = (group: Group) => at.get(group) ?? -1
+    const ways = [...this.#skeletons].filter(([, way]) => way.group.into === undefined || this.#follow(way))
+    // the clock's hand starts over, here as after a restore, so that both go on alike
     this.#hand = undefined
     const state = {
       version: 1,
       rest: this.#rest.count,
-      groups: live.map(g => [g.count, g.used ? 1 : 0, g.full, g.hashes, g.words, g.spaced.map(Number), g.shapes, g.kinds]),
-      skeletons,
-      places,
-      open,
-      wide,
+      groups: live.map(packGroup),
+      skeletons: ways.map(([key, { check, group, from, to, full }]) => [key, check, index(group), from, to, full]),
+      places: [...this.#places].map(([key, there]) => [key, ...(Array.isArray(there) ? there : [there]).map(index)]),
+      open: [...this.#open].map(([key, group]) => [key, index(group)]),
+      loose: [...this.#loose].map(([key, group]) => [key, index(group)]),
+      reduced: [...this.#reduced].map(([key, group]) => [key, index(group)]),
+      wide: [...this.#wide].map(([key, groups]) => [key, ...groups.map(index)]),
+      identifiers: [...this.#identifiers].map(([key, groups]) => [key, ...groups.map(index)]),
     }
     return new TextEncoder().encode(JSON.stringify(state))
   }
@@ -440,149 +451,40 @@ export class TemplateMiner {
   restore(bytes: Uint8Array): void {
     const state = JSON.parse(new TextDecoder().decode(bytes))
     if (state.version !== 1) throw new Error(`template miner: snapshot of version ${state.version}, expected 1`)
+    const groups: Group[] = state.groups.map(unpackGroup)
+    const at = (i: number) => groups[i] ?? this.#rest
+    const single = (entries: number[][]) => new Map(entries.map(([key, i]) => [key as number, at(i as number)]))
+    const many = (entries: number[][]) => new Map(entries.map(([key, ...all]) => [key as number, all.map(at)]))
+    this.#hand = undefined
     this.#rest = restGroup()
     this.#rest.count = state.rest
-    this.#hand = undefined
-    const groups: Group[] = state.groups.map((g: [number, number, number, number[], string[], number[], number[], number[]]) => {
-      const group: Group = {
-        id: '',
-        text: '',
-        count: g[0],
-        used: g[1] === 1,
-        into: undefined,
-        full: g[2],
-        hashes: g[3],
-        words: g[4],
-        spaced: g[5].map(Boolean),
-        shapes: g[6],
-        kinds: g[7],
-      }
-      name(group)
-      return group
-    })
-    this.#live = new Map(groups.map(g => [g.text, g]))
-    this.#skeletons = new Map()
-    for (let i = 0; i < state.skeletons.length; i += 3) {
-      this.#skeletons.set(state.skeletons[i], { check: state.skeletons[i + 1], group: groups[state.skeletons[i + 2]] as Group })
-    }
-    const pick = (entry: number[]) =>
-      entry
-        .slice(1)
-        .map(i => groups[i])
-        .filter(g => g !== undefined)
-    this.#places = new Map(
-      state.places.map((entry: number[]) => [entry[0], entry.length === 2 ? (pick(entry)[0] as Group) : pick(entry)]),
+    this.#live = new Map(groups.map(group => [group.text, group]))
+    this.#skeletons = new Map(
+      state.skeletons.map(([key, check, group, from, to, full]: number[]) => [
+        key,
+        { check, group: at(group as number), from, to, full },
+      ]),
     )
-    this.#open = new Map(state.open.map((entry: number[]) => [entry[0], pick(entry)[0] as Group]))
-    this.#wide = new Map(state.wide.map((entry: number[]) => [entry[0], pick(entry)]))
+    this.#places = new Map(
+      (state.places as number[][]).map(([key, ...all]) => [key as number, all.length === 1 ? at(all[0] as number) : all.map(at)]),
+    )
+    this.#open = single(state.open)
+    this.#loose = single(state.loose)
+    this.#reduced = single(state.reduced)
+    this.#wide = many(state.wide)
+    this.#identifiers = many(state.identifiers)
   }
 }
 
-/** Two independent 32-bit hashes as 16 hex digits: the identity of a template is its text. */
-export function templateId(text: string): string {
-  let a = 0xdeadbeef | 0
-  let b = 0x41c6ce57 | 0
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i)
-    a = Math.imul(a ^ c, 0x9e3779b1)
-    b = Math.imul(b ^ c, 0x5f356495)
-  }
-  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ Math.imul(b ^ (b >>> 13), 0xc2b2ae35)
-  b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35)
-  return (a >>> 0).toString(16).padStart(8, '0') + (b >>> 0).toString(16).padStart(8, '0')
+function listIn(map: Map<number, Group[]>, key: number, group: Group, most: number): void {
+  const there = map.get(key)
+  if (there === undefined) map.set(key, [group])
+  else if (there.length < most) there.push(group)
 }
 
-function restGroup(): Group {
-  return {
-    id: templateId('<*>'),
-    text: '<*>',
-    count: 0,
-    used: true,
-    into: undefined,
-    hashes: [VALUE_HASH],
-    words: ['<*>'],
-    spaced: [false],
-    shapes: [WILD],
-    kinds: [FIRST_VALUE],
-    full: 0,
-  }
+function unlist(map: Map<number, Group[]>, key: number, group: Group): void {
+  const there = map.get(key)
+  const at = there === undefined ? -1 : there.indexOf(group)
+  if (at >= 0) there?.splice(at, 1)
+  if (there?.length === 0) map.delete(key)
 }
-
-function name(group: Group): void {
-  let text = ''
-  for (let e = 0; e < group.words.length; e++) text += group.spaced[e] && e > 0 ? ` ${group.words[e]}` : group.words[e]
-  group.text = text
-  group.id = templateId(text)
-}
-
-function copyOf(group: Group): Group {
-  return {
-    ...group,
-    count: 0,
-    into: undefined,
-    hashes: [...group.hashes],
-    words: [...group.words],
-    spaced: [...group.spaced],
-    shapes: [...group.shapes],
-    kinds: [...group.kinds],
-  }
-}
-
-const SPACED = 0x27d4eb2f | 0
-
-function free(group: Group, e: number): void {
-  group.shapes[e] = WILD
-  group.words[e] = '<*>'
-  group.hashes[e] = group.spaced[e] ? VALUE_HASH ^ SPACED : VALUE_HASH
-  group.kinds[e] = FIRST_VALUE
-}
-
-function skeletonOf(group: Group): [number, number] {
-  let s1 = 0
-  let s2 = 0
-  for (let e = 0; e < group.hashes.length; e++) {
-    const h = group.hashes[e] as number
-    s1 = (s1 + Math.imul(h, pow1[e] as number)) | 0
-    s2 = (s2 + Math.imul(h ^ (h >>> 13), pow2[e] as number)) | 0
-  }
-  return [s1, s2]
-}
-
-/** The skeleton with the word at place i taken out. */
-function placeKey(skeleton1: number, group: Group, i: number): number {
-  const without = (skeleton1 - Math.imul(group.hashes[i] as number, pow1[i] as number)) | 0
-  return Math.imul(without ^ Math.imul(i + 1, 0x9e3779b1), 0x85ebca6b) ^ group.hashes.length
-}
-
-function wideKey(group: Group): number {
-  for (let e = 0; e < group.hashes.length; e++) {
-    if (group.shapes[e] === FIXED && group.kinds[e] === WORD && e > 0)
-      return Math.imul(group.hashes[e] as number, 31) ^ group.hashes.length
-  }
-  return group.hashes.length
-}
-
-/** A place that may turn out to hold a value: a word, or a value already (so that words and values of one place meet). */
-function mayVary(group: Group, i: number): boolean {
-  const kind = group.kinds[i] as number
-  return group.shapes[i] !== FIXED || kind === WORD || kind === SOFT
-}
-
-function agree(a: Group, b: Group, except: number): boolean {
-  for (let e = 0; e < a.hashes.length; e++) if (e !== except && a.hashes[e] !== b.hashes[e]) return false
-  return true
-}
-
-function fits(wide: Group, line: Group): boolean {
-  if (wide.hashes.length !== line.hashes.length) return false
-  for (let e = 0; e < wide.hashes.length; e++) {
-    if (wide.hashes[e] === line.hashes[e]) continue
-    if (wide.shapes[e] !== WILD || wide.spaced[e] !== line.spaced[e]) return false
-    const kind = line.kinds[e] as number
-    if (kind !== WORD && kind !== SOFT && kind < FIRST_VALUE) return false
-  }
-  return true
-}
-
-export type { Group }
-export { hashOf }

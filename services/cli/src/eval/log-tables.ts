@@ -1,0 +1,70 @@
+/** The tables that log evaluations read and write: CSV after RFC 4180, gzipped or not. */
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+
+const inflate = promisify(gunzip)
+
+export async function readText(path: string): Promise<string> {
+  const bytes = await readFile(path)
+  try {
+    return new TextDecoder().decode(path.endsWith('.gz') ? await inflate(bytes) : bytes)
+  } catch (error) {
+    throw new Error(`${path} is no readable gzip file: ${(error as Error).message}`)
+  }
+}
+
+/** The named columns of a table, row by row. A column that is missing is an error that names the ones there are. */
+export async function readColumns(path: string, names: readonly string[]): Promise<string[][]> {
+  const rows = parseCsv(await readText(path))
+  const head = rows.shift()
+  if (head === undefined) throw new Error(`${path} is empty: expected the columns ${names.join(', ')}`)
+  const at = names.map(name => {
+    const index = head.indexOf(name)
+    if (index < 0) throw new Error(`${path} has no column ${name}: found ${head.join(', ')}`)
+    return index
+  })
+  return rows.map(row => at.map(index => row[index] ?? ''))
+}
+
+export function parseCsv(text: string): string[][] {
+  const rows: string[][] = []
+  let row: string[] = []
+  let i = text.charCodeAt(0) === 0xfeff ? 1 : 0
+  while (i < text.length) {
+    let field = ''
+    if (text[i] === '"') {
+      i++
+      for (;;) {
+        const quote = text.indexOf('"', i)
+        if (quote < 0) throw new Error('a quoted field is not closed')
+        field += text.slice(i, quote)
+        i = quote + 1
+        if (text[i] !== '"') break
+        field += '"'
+        i++
+      }
+    } else {
+      const start = i
+      while (i < text.length && text[i] !== ',' && text[i] !== '\n') i++
+      field = text.slice(start, i)
+      if (text[i] !== ',' && field.endsWith('\r')) field = field.slice(0, -1)
+    }
+    row.push(field)
+    if (text[i] === '\r') i++
+    if (text[i] === ',') {
+      i++
+      if (i >= text.length) row.push('')
+      continue
+    }
+    i++
+    rows.push(row)
+    row = []
+  }
+  if (row.length > 0) rows.push(row)
+  return rows
+}
+
+export function csvLine(fields: readonly (string | number)[]): string {
+  return `${fields.map(field => (/[",\n\r]/.test(String(field)) ? `"${String(field).replaceAll('"', '""')}"` : field)).join(',')}\n`
+}
