@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { Hands } from './faults/fault.ts'
 import { faultNamed } from './faults/faults.ts'
 import type { LoadWindow } from './load/is-well.ts'
+import { compileCache } from './supervisor/compile-cache.ts'
 
 export { type Fault, Hands, type RightAction, type ServiceStatus } from './faults/fault.ts'
 export { faultNamed, faults } from './faults/faults.ts'
@@ -52,7 +53,11 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
   mkdirSync(stateDir, { recursive: true })
   const supervisor = spawn(process.execPath, [script('supervisor/main.ts')], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, SHOP_SUPERVISOR: JSON.stringify({ port: basePort, environment, stateDir, otlpEndpoint }) },
+    env: {
+      ...process.env,
+      ...compileCache,
+      SHOP_SUPERVISOR: JSON.stringify({ port: basePort, environment, stateDir, otlpEndpoint }),
+    },
   })
   let customers: ChildProcess | undefined
   try {
@@ -62,6 +67,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     writeFileSync(addressFile(stateDir), JSON.stringify({ supervisorUrl, storefrontUrl, environment } satisfies RunningShop))
     customers = spawn(process.execPath, [script('load/load-generator.ts'), '--url', storefrontUrl, '--rate', String(rate)], {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      env: { ...process.env, ...compileCache },
     })
     return {
       supervisorUrl,

@@ -53,6 +53,8 @@ export function createHttpServer(service: string, routes: Routes, log: Log): Ser
   const active = meter.createUpDownCounter('http.server.active_requests', { unit: '{request}' })
   const requests = meter.createCounter('http.server.requests', { unit: '{request}' })
   const errors = meter.createCounter('http.server.errors', { unit: '{error}' })
+  // From zero, so that the first error is a change of a series and not a new one.
+  for (const { method, route } of table) errors.add(0, { 'http.request.method': method, 'http.route': route })
   const tracer = trace.getTracer(service)
 
   const answer = async (
