@@ -1,7 +1,13 @@
+export { type Category, type Classifier, categories, categoryOf, ruleClassifier } from './categories.ts'
+export { type EntityOptions, findMentions, type Mention, type MentionKind, maskedUser } from './entities.ts'
 export { type EvaluatedLine, evaluateParsing, type ParsingReport } from './evaluate-parsing.ts'
+export { type FaultPattern, faultPatterns, matchFault } from './fault-patterns.ts'
 export { templateId } from './group.ts'
+export { type IdentifiedService, type IdentifyOptions, ServiceIdentifier } from './identify-service.ts'
+export { exceptionOf, type JoinedEvent, type JoinOptions, StackTraceJoiner } from './join-stack-traces.ts'
 export { type ParameterKind, parameterKinds } from './masking.ts'
-export { type LineHints, type ParsedLine, parseLine } from './parse-line.ts'
+export { cleanLine, type LineHints, type ParsedLine, parseLine, TRUNCATED } from './parse-line.ts'
+export { type RedactOptions, redact } from './redact.ts'
 export { type Severity, severities, severityNamed, severityOfText } from './severity.ts'
 export { TemplateHistory } from './template-history.ts'
 export {
@@ -12,4 +18,4 @@ export {
   type TemplateChange,
   TemplateMiner,
 } from './template-miner.ts'
-export { readTimestamp, timestampOf } from './timestamps.ts'
+export { readTimestamp, type TimestampHints, timestampOf } from './timestamps.ts'
