@@ -118,7 +118,11 @@ async function setUp() {
       ...(problems.length > 0 ? { failedAt: Date.now() } : {}),
     }
     writeFileSync(noteFile, JSON.stringify(note))
-    const how = machine.engine ? 'a container engine' : servers.length > 0 ? 'servers as processes' : 'the embedded stack'
+    const how = machine.engine
+      ? 'a container engine'
+      : machine.javaMajor >= 17 && servers.length > 0
+        ? 'servers as processes'
+        : 'the embedded stack'
     voice.tell(
       `set up in ${((Date.now() - began) / 1000).toFixed(1)} s: Node ${node.version}${node.pinned ? ' (pinned)' : ''}, ${how}, ${linked.length > 0 ? 'native TensorFlow' : 'TensorFlow on WebAssembly'}`,
     )
