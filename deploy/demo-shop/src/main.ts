@@ -1,5 +1,5 @@
 /** The shop by hand: start it, break it, look at it, operate it. */
-import { parseArgs } from 'node:util'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { faults, Hands, isWell, type OperationName, p95LimitOf, runningShop, startShop } from './index.ts'
 
 const help = `A small shop of real services that can be broken for real.
@@ -17,7 +17,7 @@ const help = `A small shop of real services that can be broken for real.
   --replicas N --limit N   (do) for scale and raise-limit; without them one more, and twice as much
   --state DIR              data, logs and addresses, default .aegis/demo-shop
 `
-const { values, positionals } = parseArgs({
+const { values, positionals } = readArguments({
   allowPositionals: true,
   options: {
     otlp: { type: 'string', default: process.env.OTEL_EXPORTER_OTLP_ENDPOINT },
@@ -31,6 +31,23 @@ const { values, positionals } = parseArgs({
   },
 })
 const [verb, ...words] = positionals
+
+function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config)
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${help}`)
+    process.exit(2)
+  }
+}
+
+function numberOf(option: string, text: string): number {
+  const number = Number(text)
+  if (text.trim() === '' || !Number.isInteger(number) || number < 0)
+    throw new Error(`--${option} must be a whole number, not "${text}"`)
+  return number
+}
+
 const untilInterrupted = () => new Promise(resolve => process.once('SIGINT', resolve).once('SIGTERM', resolve))
 const warmUpSeconds = 5
 
@@ -39,8 +56,8 @@ async function up() {
     otlpEndpoint: values.otlp,
     environment: values.environment,
     stateDir: values.state,
-    basePort: Number(values.port),
-    rate: Number(values.rate),
+    basePort: numberOf('port', values.port),
+    rate: numberOf('rate', values.rate),
   })
   console.log(`storefront ${shop.storefrontUrl}, supervisor ${shop.supervisorUrl}, telemetry to ${values.otlp ?? 'nobody'}`)
   shop.load.subscribe(window => {
@@ -97,8 +114,12 @@ const verbs: Record<string, () => Promise<void>> = {
   },
   async do() {
     const [service, operation] = words
-    const number = (value?: string) => (value === undefined ? undefined : Number(value))
-    const body = { replicas: number(values.replicas), limit: number(values.limit) }
+    if (!service || !operation) throw new Error('name a service and an operation, such as: do catalog rollback')
+    const { replicas, limit } = values
+    const body = {
+      ...(replicas && { replicas: numberOf('replicas', replicas) }),
+      ...(limit && { limit: numberOf('limit', limit) }),
+    }
     const done = await (await running()).operate(service, operation as OperationName, body)
     console.log(JSON.stringify(done.result))
   },
