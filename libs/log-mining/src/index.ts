@@ -1,10 +1,20 @@
 export { type Category, type Classifier, categories, categoryOf, ruleClassifier } from './categories.ts'
 export { type EntityOptions, findMentions, type Mention, type MentionKind, maskedUser } from './entities.ts'
+export { evaluateLines, evaluateSessions, sessionsOf, type UnitScore } from './evaluate-anomaly.ts'
 export { type EvaluatedLine, evaluateParsing, type ParsingReport } from './evaluate-parsing.ts'
 export { type FaultPattern, faultPatterns, matchFault } from './fault-patterns.ts'
 export { templateId } from './group.ts'
 export { type IdentifiedService, type IdentifyOptions, ServiceIdentifier } from './identify-service.ts'
 export { exceptionOf, type JoinedEvent, type JoinOptions, StackTraceJoiner } from './join-stack-traces.ts'
+export {
+  LineAnomalyDetector,
+  type LineScore,
+  type ScoredLine,
+  type Session,
+  SessionAnomalyDetector,
+  type SessionOptions,
+  type SessionScore,
+} from './log-anomaly.ts'
 export { type ParameterKind, parameterKinds } from './masking.ts'
 export { cleanLine, type LineHints, type ParsedLine, parseLine, TRUNCATED } from './parse-line.ts'
 export { type RedactOptions, redact } from './redact.ts'

@@ -60,7 +60,7 @@ const FORMS: readonly (readonly [kind: string, trigger: string, pattern: RegExp]
   [
     'private-key',
     '-----BEGIN',
-    /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[\s\S]{0,16384}?(?:-----END [A-Z ]{0,32}PRIVATE KEY-----|$)/g,
+    /-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----(?:(?!-----END)[\s\S]){0,16384}(?:-----END [A-Z ]{0,32}PRIVATE KEY-----)?/g,
   ],
   ['token', 'eyJ', /\beyJ[\w-]{8,4096}\.[\w-]{2,8192}(?:\.[\w-]{0,4096})?/g],
   ['token', 'earer ', /(?<=\b[Bb]earer )[\w.~+/=-]{8,4096}/g],

@@ -1,0 +1,79 @@
+/** The evaluation of the log anomaly detectors: fit on the units of the training part, then score the others in order, learning as they go. */
+import { matchFault } from './fault-patterns.ts'
+import { LineAnomalyDetector, type Session, SessionAnomalyDetector } from './log-anomaly.ts'
+import { parseLine } from './parse-line.ts'
+import { severityOfText } from './severity.ts'
+import { TemplateHistory } from './template-history.ts'
+import { TemplateMiner } from './template-miner.ts'
+
+export interface UnitScore {
+  readonly unit: string
+  readonly score: number
+  readonly alert: boolean
+}
+
+/** Sessions in order; `training` says which of them are only learned from. Every unit gets a score. */
+export function evaluateSessions(
+  sessions: readonly (readonly [unit: string, session: Session])[],
+  training: (unit: string) => boolean,
+): UnitScore[] {
+  const detector = new SessionAnomalyDetector()
+  const part = sessions.filter(([unit]) => training(unit))
+  detector.fit(part.map(([, session]) => session))
+  const scored = part.map(([unit, session]) => ({ unit, ...detector.score(session) }))
+  for (const [unit, session] of sessions) if (!training(unit)) scored.push({ unit, ...detector.observe(session) })
+  return scored.map(({ unit, score, alert }) => ({ unit, score, alert }))
+}
+
+/** The sessions of a raw log: a line belongs to each unit whose id stands in it. In order of their last line. */
+export function sessionsOf(lines: Iterable<string>, units: ReadonlySet<string>): [unit: string, session: Session][] {
+  const miner = new TemplateMiner()
+  const history = new TemplateHistory()
+  const found = new Map<string, { events: string[]; times: number[] }>()
+  let now = 0
+  for (const raw of lines) {
+    const { body, timeUs, severity } = parseLine(raw)
+    if (timeUs !== undefined && timeUs > now) now = timeUs
+    const match = miner.learn(body)
+    history.follow(match.changes)
+    for (const id of idsIn(raw, units)) {
+      let session = found.get(id)
+      if (session === undefined) {
+        session = { events: [], times: [] }
+        found.set(id, session)
+      }
+      session.events.push(`${match.templateId} ${severity ?? ''}`)
+      session.times.push(now)
+    }
+  }
+  const last = (times: readonly number[]) => times[times.length - 1] ?? 0
+  const resolved = (event: string) => {
+    const [id, severity] = event.split(' ') as [string, string]
+    return `${history.resolve(id)} ${severity}`
+  }
+  return [...found]
+    .sort((a, b) => last(a[1].times) - last(b[1].times))
+    .map(([unit, { events, times }]) => [unit, { events: events.map(resolved), timesUs: times, watchedUntilUs: now }])
+}
+
+function idsIn(line: string, units: ReadonlySet<string>): Set<string> {
+  const ids = new Set<string>()
+  for (const m of line.matchAll(/[\w-]+/g)) if (units.has(m[0])) ids.add(m[0])
+  return ids
+}
+
+/** Every line of a raw log as a unit, named by its number from 1. */
+export function evaluateLines(lines: readonly string[], training: (unit: string) => boolean): UnitScore[] {
+  const miner = new TemplateMiner()
+  const detector = new LineAnomalyDetector()
+  return lines.map((raw, i) => {
+    const unit = String(i + 1)
+    const { body, severity } = parseLine(raw)
+    const { templateId } = miner.learn(body)
+    const line = { templateId, severity: severity ?? severityOfText(body), fault: matchFault(body) }
+    if (!training(unit)) return { unit, ...detector.observe(line) }
+    const scored = detector.score(line)
+    detector.learn(line, true)
+    return { unit, score: scored.score, alert: scored.alert }
+  })
+}

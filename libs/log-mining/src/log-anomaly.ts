@@ -1,0 +1,295 @@
+/**
+ * Anomalies in logs without labels: sessions (the lines of one request, block or instance) and single lines.
+ *
+ * Sessions. What a session holds, lacks and how it goes on are features with a share each: of the sessions seen, how many have this
+ * event, how many have an event that nearly all have, how often this event followed that one. A session is as strange as its strangest
+ * feature. An event that is missing counts only once it is overdue: by the time the session has been watched, those that have the event had
+ * it. (Counting what is not yet there as missing is what makes plain count vectors fail when the log ends before the sessions do.)
+ * Fitting is robust: sessions that the first fit finds strange are left out of the second. Learning goes on with each session that was not
+ * flagged; what keeps being flagged becomes the new normal.
+ * Kin: count matrices (Xu et al., SOSP 2009), workflow mining (Lou et al., 2010); ours differs in overdue events and in its shares.
+ *
+ * Lines. Rarity and newness of the template, what the line says of its severity, known faults, and how unlike its recent past the template's
+ * rate is, as one sum.
+ */
+import type { FaultPattern } from './fault-patterns.ts'
+import type { Severity } from './severity.ts'
+
+export interface Session {
+  /** Template ids, in order. */
+  readonly events: readonly string[]
+  /** When each was, microseconds; without them nothing is ever overdue by time, and what is missing counts at once. */
+  readonly timesUs?: readonly number[]
+  /** Until when the session has been watched. Default the time of its last event. */
+  readonly watchedUntilUs?: number
+}
+
+export interface SessionOptions {
+  /** A feature seen in at most this share of sessions is anomalous. Default 0.025. */
+  readonly rareShare?: number
+  /** An event is expected when at least this share of sessions has it. Default 0.9. */
+  readonly expectedShare?: number
+  /** A flagged feature found in this share of recent sessions is the new normal. Default 0.1. */
+  readonly newNormalShare?: number
+}
+
+export interface SessionScore {
+  /** How strange: minus the decimal logarithm of the strangest feature's share. */
+  readonly score: number
+  readonly alert: boolean
+  /** The strangest features, worst first. */
+  readonly reasons: readonly string[]
+}
+
+const RECENT = 400
+const MAX_EVENTS = 20_000
+/** Delays remembered per event: enough for a high quantile. */
+const MAX_DELAYS = 256
+
+interface EventStatistics {
+  sessions: number
+  /** Seconds from the start of the session to the first of its kind: a ring. */
+  delays: number[]
+  delayAt: number
+  followed: number
+  next: Map<string, number>
+}
+
+export class SessionAnomalyDetector {
+  readonly #rareShare: number
+  readonly #expectedShare: number
+  readonly #newNormalShare: number
+  #sessions = 0
+  #events = new Map<string, EventStatistics>()
+  #recent: string[] = []
+  #recentCounts = new Map<string, number>()
+  /** Surprise of the strangest step that is still ordinary in what was learned. */
+  #orderlyStep = Number.POSITIVE_INFINITY
+
+  constructor(options: SessionOptions = {}) {
+    this.#rareShare = options.rareShare ?? 0.025
+    this.#expectedShare = options.expectedShare ?? 0.9
+    this.#newNormalShare = options.newNormalShare ?? 0.1
+  }
+
+  get threshold(): number {
+    return -Math.log10(this.#rareShare)
+  }
+
+  /** Learns from sessions taken together, leaving out those that look strange among the others. */
+  fit(sessions: readonly Session[]): void {
+    this.#reset()
+    for (const session of sessions) this.learn(session)
+    for (let pass = 0; pass < 2; pass++) {
+      const ordinary = sessions.filter(session => !this.score(session).alert)
+      if (ordinary.length < sessions.length / 2) break
+      this.#reset()
+      for (const session of ordinary) this.learn(session)
+    }
+    const steps = sessions.filter(session => !this.score(session).alert).map(session => this.#step(session).surprise)
+    steps.sort((a, b) => a - b)
+    // order is a feature only where sessions keep one: the ordinary tail itself must be unsurprising
+    const tail = steps[Math.floor(steps.length * 0.995)] ?? Number.POSITIVE_INFINITY
+    this.#orderlyStep = sessions.length >= 50 && tail < 2.2 ? tail : Number.POSITIVE_INFINITY
+  }
+
+  #reset(): void {
+    this.#sessions = 0
+    this.#events = new Map()
+    this.#orderlyStep = Number.POSITIVE_INFINITY
+  }
+
+  learn(session: Session): void {
+    this.#sessions++
+    const start = session.timesUs?.[0] ?? 0
+    const seen = new Set<string>()
+    session.events.forEach((event, i) => {
+      let known = this.#events.get(event)
+      if (known === undefined) {
+        if (this.#events.size >= MAX_EVENTS) return
+        known = { sessions: 0, delays: [], delayAt: 0, followed: 0, next: new Map() }
+        this.#events.set(event, known)
+      }
+      if (!seen.has(event)) {
+        seen.add(event)
+        known.sessions++
+        const time = session.timesUs?.[i]
+        if (time !== undefined) {
+          known.delays[known.delayAt] = (time - start) / 1e6
+          known.delayAt = (known.delayAt + 1) % MAX_DELAYS
+        }
+      }
+      const next = session.events[i + 1] ?? ''
+      known.followed++
+      if (known.next.size < 256 || known.next.has(next)) known.next.set(next, (known.next.get(next) ?? 0) + 1)
+    })
+  }
+
+  score(session: Session): SessionScore {
+    const features: [surprise: number, reason: string][] = []
+    const present = new Set(session.events)
+    for (const event of present) features.push([this.#surprise(this.#events.get(event)?.sessions ?? 0), `has ${event}`])
+    const start = session.timesUs?.[0]
+    const end = session.watchedUntilUs ?? session.timesUs?.[session.timesUs.length - 1]
+    for (const [event, known] of this.#events) {
+      if (present.has(event) || known.sessions < this.#expectedShare * this.#sessions) continue
+      if (start !== undefined && end !== undefined && (end - start) / 1e6 < overdueAfter(known.delays)) continue
+      features.push([this.#surprise(this.#sessions - known.sessions), `lacks ${event}`])
+    }
+    if (this.#orderlyStep < Number.POSITIVE_INFINITY) {
+      const { surprise, reason } = this.#step(session)
+      if (surprise > this.#orderlyStep) features.push([this.threshold + surprise - this.#orderlyStep, reason])
+    }
+    features.sort((a, b) => b[0] - a[0])
+    const worst = features[0]?.[0] ?? 0
+    // among equals, more strange features make a stranger session; never enough to change the decision
+    const others = features.slice(1, 6).reduce((sum, [surprise]) => sum + surprise, 0)
+    return {
+      score: worst + others * 1e-3,
+      alert: worst >= this.threshold,
+      reasons: features
+        .filter(([surprise]) => surprise >= this.threshold)
+        .map(([, reason]) => reason)
+        .slice(0, 8),
+    }
+  }
+
+  /** Scores a session, then learns from it unless it was flagged for something that is not yet common. */
+  observe(session: Session): SessionScore {
+    const scored = this.score(session)
+    const key = scored.reasons[0] ?? ''
+    this.#recent.push(key)
+    this.#recentCounts.set(key, (this.#recentCounts.get(key) ?? 0) + 1)
+    if (this.#recent.length > RECENT) {
+      const gone = this.#recent.shift() as string
+      const left = (this.#recentCounts.get(gone) ?? 1) - 1
+      if (left === 0) this.#recentCounts.delete(gone)
+      else this.#recentCounts.set(gone, left)
+    }
+    const common =
+      this.#recent.length >= RECENT / 4 && (this.#recentCounts.get(key) ?? 0) >= this.#newNormalShare * this.#recent.length
+    if (!scored.alert || common) this.learn(session)
+    return scored
+  }
+
+  #surprise(sessions: number): number {
+    return -Math.log10((sessions + 0.5) / (this.#sessions + 1))
+  }
+
+  /** The least expected step from one event to the next. */
+  #step(session: Session): { surprise: number; reason: string } {
+    let surprise = 0
+    let reason = ''
+    for (let i = 0; i < session.events.length; i++) {
+      const event = session.events[i] as string
+      const known = this.#events.get(event)
+      if (known === undefined || known.followed < 20) continue
+      const next = session.events[i + 1] ?? ''
+      const s = -Math.log10(((known.next.get(next) ?? 0) + 0.5) / (known.followed + 1))
+      if (s > surprise) {
+        surprise = s
+        reason = `${event} then ${next === '' ? 'end' : next}`
+      }
+    }
+    return { surprise, reason }
+  }
+
+  snapshot(): Uint8Array {
+    const events = [...this.#events].map(([event, known]) => [event, { ...known, next: [...known.next] }])
+    return new TextEncoder().encode(
+      JSON.stringify({
+        version: 1,
+        sessions: this.#sessions,
+        orderlyStep: Number.isFinite(this.#orderlyStep) ? this.#orderlyStep : null,
+        recent: this.#recent,
+        events,
+      }),
+    )
+  }
+
+  restore(bytes: Uint8Array): void {
+    const state = JSON.parse(new TextDecoder().decode(bytes))
+    if (state.version !== 1) throw new Error(`session detector: snapshot of version ${state.version}, expected 1`)
+    this.#sessions = state.sessions
+    this.#orderlyStep = state.orderlyStep ?? Number.POSITIVE_INFINITY
+    this.#recent = state.recent
+    this.#recentCounts = new Map()
+    for (const key of this.#recent) this.#recentCounts.set(key, (this.#recentCounts.get(key) ?? 0) + 1)
+    this.#events = new Map(
+      state.events.map(([event, known]: [string, EventStatistics & { next: [string, number][] }]) => [
+        event,
+        { ...known, next: new Map(known.next) },
+      ]),
+    )
+  }
+}
+
+/** Seconds after which an event that usually comes is overdue: beyond nearly all delays seen, with slack. */
+function overdueAfter(delays: readonly number[]): number {
+  if (delays.length === 0) return 0
+  const sorted = [...delays].sort((a, b) => a - b)
+  return 1.5 * (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] as number) + 60
+}
+
+export interface ScoredLine {
+  readonly templateId: string
+  readonly severity: Severity
+  readonly fault?: FaultPattern | undefined
+}
+
+export interface LineScore {
+  readonly score: number
+  readonly alert: boolean
+  readonly reasons: readonly string[]
+}
+
+const SEVERITY_WEIGHT: Record<Severity, number> = { DEBUG: 0, INFO: 0, WARN: 0.2, ERROR: 0.5, CRITICAL: 0.8 }
+
+/** Line by line: learns rates while it is being trained, then scores each line before learning from it. */
+export class LineAnomalyDetector {
+  #lines = 0
+  #trained = 0
+  #templates = new Map<string, { count: number; inTraining: number }>()
+  readonly #maxTemplates: number
+
+  constructor(options: { /** Templates whose counts are kept. Default 50,000. */ readonly maxTemplates?: number } = {}) {
+    this.#maxTemplates = options.maxTemplates ?? 50_000
+  }
+
+  learn(line: ScoredLine, training = false): void {
+    let known = this.#templates.get(line.templateId)
+    if (known === undefined) {
+      if (this.#templates.size >= this.#maxTemplates) this.#templates.delete(this.#templates.keys().next().value as string)
+      known = { count: 0, inTraining: 0 }
+      this.#templates.set(line.templateId, known)
+    }
+    known.count++
+    this.#lines++
+    if (training) {
+      known.inTraining++
+      this.#trained++
+    }
+  }
+
+  score(line: ScoredLine): LineScore {
+    const known = this.#templates.get(line.templateId)
+    const reasons: string[] = []
+    // share in what was learned as normal; lines since then count little, so that a flood does not make itself normal
+    const share = ((known?.inTraining ?? 0) + 0.1 * (known?.count ?? 0) + 0.5) / (this.#trained + 0.1 * this.#lines + 1)
+    const rarity = Math.min(1, Math.max(0, -Math.log10(share) / 5))
+    const isNew = this.#trained > 0 && (known === undefined || known.inTraining === 0)
+    if (isNew) reasons.push('template not seen in training')
+    else if (rarity > 0.7) reasons.push('rare template')
+    const severity = SEVERITY_WEIGHT[line.severity]
+    if (severity >= 0.5) reasons.push(`says ${line.severity}`)
+    if (line.fault !== undefined) reasons.push(`known fault: ${line.fault.kind}`)
+    const score = 0.6 * rarity + (isNew ? 0.35 : 0) + severity + (line.fault === undefined ? 0 : 0.25)
+    return { score, alert: score >= 1, reasons }
+  }
+
+  observe(line: ScoredLine): LineScore {
+    const scored = this.score(line)
+    this.learn(line)
+    return scored
+  }
+}
