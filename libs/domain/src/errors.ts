@@ -10,6 +10,7 @@ export const ERROR_CODES = {
   TOO_MANY_DEAD_LETTERS: 'More records in a row were dead-lettered than the limit allows.',
   SNAPSHOT_NEWER: 'A snapshot was written by a newer version of the stage.',
   BROKER_UNAVAILABLE: 'The broker does not answer.',
+  STORE_UNAVAILABLE: 'A database that a stage needs (Neo4j, Redis) does not answer.',
   REGISTRY_UNAVAILABLE: 'The schema registry does not answer.',
   FENCED: 'Another instance took over this partition.',
   STREAM_UNDECLARED: 'A stage emitted to a stream it did not declare.',

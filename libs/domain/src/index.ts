@@ -1,5 +1,6 @@
 export * from './action.ts'
 export * from './detector.ts'
+export * from './environment-clocks.ts'
 export * from './errors.ts'
 export * from './ids.ts'
 export * from './policy.ts'

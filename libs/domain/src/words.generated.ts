@@ -538,7 +538,7 @@ export interface Outcome {
   readonly action: string
   /** Entity acted on. */
   readonly target: string
-  /** started, done, failed, undone or unfinished. */
+  /** started, carried_out, done, failed, undone or unfinished. */
   readonly status: string
   /** What the executor was told by the system it acted on. */
   readonly receipt?: string

@@ -509,7 +509,7 @@ class CommitFailed extends Error {
     super(`commit failed: ${cause.message}`, { cause })
   }
 }
+const OUTAGES: ReadonlySet<string> = new Set(['REGISTRY_UNAVAILABLE', 'BROKER_UNAVAILABLE', 'STORE_UNAVAILABLE', 'FENCED'])
+/** Nothing is wrong with the records: wait for what is away, then start again from what was committed. */
 const isOutage = (error: unknown): boolean =>
-  error instanceof CommitFailed ||
-  (error instanceof AegisError &&
-    (error.code === 'REGISTRY_UNAVAILABLE' || error.code === 'BROKER_UNAVAILABLE' || error.code === 'FENCED'))
+  error instanceof CommitFailed || (error instanceof AegisError && OUTAGES.has(error.code))

@@ -1,0 +1,117 @@
+/**
+ * Observations to series of comparable numbers, one value per series and round: counters become rates per second, `<name>.sum` and
+ * `<name>.count` become a mean, and the instances of an entity are put together, so that a restart continues the series.
+ */
+import type { Observation } from '@aegis/domain'
+
+export interface SeriesInfo {
+  readonly handle: number
+  readonly environment: string
+  readonly entity: string
+  /** Metric name with its dimensions, without the instance. */
+  readonly metric: string
+  readonly unit: string
+}
+export interface SeriesValue {
+  readonly info: SeriesInfo
+  readonly value: number
+}
+interface Accumulator {
+  info: SeriesInfo
+  kind: 'gauge' | 'rate' | 'mean'
+  sum: number
+  weight: number
+  seen: boolean
+}
+interface Last {
+  value: number
+  time: number
+}
+/** A counter quiet for this long starts anew, microseconds. */
+const STALE_US = 300_000_000
+
+export class DeriveSeries {
+  #series = new Map<string, Accumulator>()
+  #last = new Map<string, Last>()
+  #infos: SeriesInfo[] = []
+
+  get size(): number {
+    return this.#infos.length
+  }
+  info(handle: number): SeriesInfo {
+    return this.#infos[handle]
+  }
+
+  add(o: Observation): void {
+    const dimensions = o.dimensions ?? {}
+    const names = Object.keys(dimensions)
+    let instance = ''
+    let labels = ''
+    for (const name of names.length > 1 ? names.sort() : names) {
+      if (name === 'instance') instance = dimensions[name]
+      else labels += `${labels ? ',' : ''}${name}=${dimensions[name]}`
+    }
+    const base = labels ? `{${labels}}` : ''
+    if (o.metric_type === 'gauge') return this.#put(o, `${o.metric_name}${base}`, 'gauge', o.unit ?? '', o.value, 1)
+    const isSum = o.metric_name.endsWith('.sum')
+    const isCount = o.metric_name.endsWith('.count')
+    let delta = o.value
+    let seconds = 1
+    if (o.metric_type === 'counter') {
+      const key = `${o.environment}\0${o.entity}\0${instance}\0${o.metric_name}${base}`
+      const last = this.#last.get(key)
+      if (last && o.time <= last.time) return // late or repeated: its increase is already in a newer value
+      this.#last.set(key, { value: o.value, time: o.time })
+      if (!last || o.time - last.time > STALE_US) return
+      // A counter that fell was reset: what it counts now happened since.
+      delta = o.value >= last.value ? o.value - last.value : o.value
+      seconds = (o.time - last.time) / 1e6
+    }
+    if (isSum || isCount) {
+      const name = o.metric_name.slice(0, isSum ? -4 : -6)
+      // The mean needs both halves of the same interval; they come together, in either order.
+      this.#put(o, `${name}.mean${base}`, 'mean', isSum ? (o.unit ?? '') : '', isSum ? delta : 0, isCount ? delta : 0)
+    }
+    if (!isSum) this.#put(o, `${o.metric_name}${base}`, 'rate', '1/s', delta / seconds, 1)
+  }
+
+  #put(o: Observation, metric: string, kind: Accumulator['kind'], unit: string, value: number, weight: number): void {
+    const key = `${o.environment}\0${o.entity}\0${metric}`
+    let a = this.#series.get(key)
+    if (!a) {
+      const info = { handle: this.#infos.length, environment: o.environment, entity: o.entity, metric, unit }
+      this.#infos.push(info)
+      this.#series.set(key, (a = { info, kind, sum: 0, weight: 0, seen: false }))
+    }
+    if (unit && !a.info.unit) {
+      a.info = { ...a.info, unit }
+      this.#infos[a.info.handle] = a.info
+    }
+    a.sum += value
+    a.weight += weight
+    a.seen = true
+  }
+
+  /** Values since the last call, of the environments whose clock moved. Rates add up over instances and averages do not. */
+  round(moves: (environment: string) => boolean): SeriesValue[] {
+    const out: SeriesValue[] = []
+    for (const a of this.#series.values()) {
+      if (!a.seen || !moves(a.info.environment)) continue
+      const value = a.kind === 'rate' ? a.sum : a.weight > 0 ? a.sum / a.weight : Number.NaN
+      a.sum = 0
+      a.weight = 0
+      a.seen = false
+      if (Number.isFinite(value)) out.push({ info: a.info, value })
+    }
+    return out
+  }
+
+  toJSON() {
+    return { series: [...this.#series], last: [...this.#last], infos: this.#infos }
+  }
+  fromJSON(state: ReturnType<DeriveSeries['toJSON']>): void {
+    this.#series = new Map(state.series)
+    this.#last = new Map(state.last)
+    this.#infos = state.infos
+  }
+}

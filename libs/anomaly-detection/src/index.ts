@@ -1,0 +1,3 @@
+export * from './derive-series.ts'
+export * from './robust-baseline.ts'
+export * from './track-anomalies.ts'

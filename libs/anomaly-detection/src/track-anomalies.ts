@@ -1,0 +1,172 @@
+/**
+ * From scores to anomalies: one per entity and event, not per point. A series takes part once it was strange several rounds running
+ * (fewer when it is very strange); the anomaly opens with the first, is updated when others join or it gets worse, and closes when all have
+ * been quiet for a while.
+ */
+import { type Anomaly, type Evidence, type GuiltySeries, idOf } from '@aegis/domain'
+
+export interface TrackOptions {
+  /** Score at which a series is strange. Default 6. */
+  readonly threshold?: number
+  /** Rounds a series must be strange before it counts. Default 3. */
+  readonly rounds?: number
+  /** Quiet rounds before an anomaly closes. Default 4. */
+  readonly quiet?: number
+}
+export interface Scored {
+  readonly entity: string
+  readonly environment: string
+  readonly metric: string
+  readonly unit: string
+  readonly value: number
+  readonly score: number
+  readonly low: number
+  readonly high: number
+}
+interface OpenAnomaly {
+  id: string
+  started: number
+  quiet: number
+  severity: number
+  guilty: Record<string, GuiltySeries & { since: number; before: number }>
+  told: string
+}
+interface Streak {
+  rounds: number
+  since: number
+}
+export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const
+
+const number = (value: number): string =>
+  Math.abs(value) >= 1000 || (value !== 0 && Math.abs(value) < 0.01)
+    ? value.toExponential(2)
+    : String(Math.round(value * 100) / 100)
+
+export class TrackAnomalies {
+  readonly threshold: number
+  readonly #rounds: number
+  readonly #quiet: number
+  readonly #detector: string
+  readonly #kind: string
+  #streaks = new Map<string, Streak>()
+  #open = new Map<string, OpenAnomaly>()
+
+  constructor(detector: string, kind: string, options: TrackOptions = {}) {
+    this.#detector = detector
+    this.#kind = kind
+    this.threshold = options.threshold ?? 6
+    this.#rounds = options.rounds ?? 3
+    this.#quiet = options.quiet ?? 4
+  }
+
+  /** One round of an environment: every score there was, and what came of it. */
+  round(environment: string, time: number, scores: readonly Scored[]): Anomaly[] {
+    const strange = new Map<string, Scored[]>()
+    for (const s of scores) {
+      const key = `${environment}\0${s.entity}\0${s.metric}`
+      if (!(s.score >= this.threshold)) {
+        this.#streaks.delete(key)
+        continue
+      }
+      const streak = this.#streaks.get(key) ?? { rounds: 0, since: time }
+      streak.rounds++
+      this.#streaks.set(key, streak)
+      if (streak.rounds >= (s.score >= 3 * this.threshold ? Math.max(1, this.#rounds - 1) : this.#rounds)) {
+        const list = strange.get(s.entity) ?? []
+        list.push(s)
+        strange.set(s.entity, list)
+      }
+    }
+    const out: Anomaly[] = []
+    for (const [entity, list] of strange) {
+      const changed = this.#add(environment, entity, time, list)
+      if (changed) out.push(changed)
+    }
+    for (const [key, open] of this.#open) {
+      const [env, entity] = key.split('\0')
+      if (env !== environment || strange.has(entity)) continue
+      if (++open.quiet < this.#quiet) continue
+      this.#open.delete(key)
+      out.push(this.#words(environment, entity, time, open, 'close'))
+    }
+    return out
+  }
+
+  #add(environment: string, entity: string, time: number, list: readonly Scored[]): Anomaly | undefined {
+    const key = `${environment}\0${entity}`
+    let open = this.#open.get(key)
+    const fresh = open === undefined
+    if (!open) {
+      const started = Math.min(...list.map(s => this.#streaks.get(`${environment}\0${entity}\0${s.metric}`)?.since ?? time))
+      open = { id: idOf(environment, entity, this.#kind, started), started, quiet: 0, severity: 0, guilty: {}, told: '' }
+      this.#open.set(key, open)
+    }
+    open.quiet = 0
+    for (const s of list) {
+      const before = open.guilty[s.metric]
+      if (before && before.score >= s.score) continue
+      const since = before?.since ?? this.#streaks.get(`${environment}\0${entity}\0${s.metric}`)?.since ?? time
+      open.guilty[s.metric] = {
+        metric: s.metric,
+        unit: s.unit,
+        value: s.value,
+        expected_low: s.low,
+        expected_high: s.high,
+        score: s.score,
+        since,
+        before: (s.low + s.high) / 2,
+      }
+    }
+    const worst = Math.max(...Object.values(open.guilty).map(g => g.score)) / this.threshold
+    const severity = worst >= 10 ? 3 : worst >= 4 ? 2 : worst >= 2 ? 1 : 0
+    open.severity = Math.max(open.severity, severity)
+    const told = `${open.severity} ${Object.keys(open.guilty).sort().join(' ')}`
+    if (!fresh && told === open.told) return undefined
+    open.told = told
+    return this.#words(environment, entity, time, open, fresh ? 'open' : 'update')
+  }
+
+  #words(environment: string, entity: string, time: number, open: OpenAnomaly, state: 'open' | 'update' | 'close'): Anomaly {
+    const guilty = Object.values(open.guilty).sort((a, b) => b.score - a.score)
+    const first = guilty[0]
+    const evidence: Evidence[] = guilty.slice(0, 8).map(g => ({
+      kind: 'series',
+      entity,
+      text: `${g.metric} was ${number(g.value)}${g.unit && g.unit !== '1' ? ` ${g.unit}` : ''}, expected ${number(g.expected_low)} to ${number(g.expected_high)}`,
+      time: g.since,
+      stream: 'metrics.raw',
+      name: g.metric,
+      before: g.before,
+      after: g.value,
+    }))
+    return {
+      id: open.id,
+      environment,
+      time,
+      state,
+      entity,
+      kind: this.#kind,
+      severity: SEVERITIES[open.severity],
+      score: first?.score ?? 0,
+      threshold: this.threshold,
+      summary: first
+        ? `${entity}: ${evidence[0].text}${guilty.length > 1 ? `, and ${guilty.length - 1} more series` : ''}`
+        : `${entity} is strange`,
+      started: open.started,
+      ended: state === 'close' ? time : null,
+      series: guilty.slice(0, 20).map(({ since: _since, before: _before, ...g }) => g),
+      templates: [],
+      evidence,
+      detector: this.#detector,
+      model_version: '1',
+    }
+  }
+
+  toJSON() {
+    return { streaks: [...this.#streaks], open: [...this.#open] }
+  }
+  fromJSON(state: ReturnType<TrackAnomalies['toJSON']>): void {
+    this.#streaks = new Map(state.streaks)
+    this.#open = new Map(state.open)
+  }
+}

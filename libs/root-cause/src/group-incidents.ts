@@ -1,0 +1,53 @@
+/**
+ * Anomalies that belong together become one incident: close in time, and connected in the graph (directly or through one healthy entity
+ * between). Ids come from the first anomaly, so grouping the same stream again makes the same incidents.
+ */
+import { type Anomaly, type Graph, idOf } from '@aegis/domain'
+import { classOfMetric, isSymptom } from './metric-class.ts'
+
+export interface IncidentGroup {
+  readonly id: string
+  readonly environment: string
+  started: number
+  /** Newest word of each anomaly, open or closed. */
+  anomalies: Record<string, Anomaly>
+  state: 'open' | 'mitigated'
+  revision: number
+  /** Last time an anomaly opened or got worse. */
+  changed: number
+  mitigatedAt: number
+  /** What was last told, to tell only news. */
+  told: string
+}
+
+/** Whether people would notice: errors, latency, silence, or bad log lines; high use of a resource alone is not an incident unless it is critical. */
+export const hasImpact = (a: Anomaly): boolean =>
+  a.kind === 'log' || a.kind === 'trace' || a.kind === 'rule'
+    ? a.severity !== 'low'
+    : (a.series ?? []).some(g => isSymptom(classOfMetric(g.metric))) || a.severity === 'critical'
+
+export const newGroup = (anomaly: Anomaly): IncidentGroup => ({
+  id: idOf('incident', anomaly.environment, anomaly.id),
+  environment: anomaly.environment,
+  started: anomaly.started,
+  anomalies: {},
+  state: 'open',
+  revision: 0,
+  changed: anomaly.time,
+  mitigatedAt: 0,
+  told: '',
+})
+
+/** Whether any entity of the group and this one are the same, neighbours, or two hops apart. */
+export const belongs = (group: IncidentGroup, entity: string, graph: Graph): boolean => {
+  const members = new Set(Object.values(group.anomalies).map(a => a.entity))
+  if (members.has(entity) || members.size === 0) return true
+  const near = new Set([entity])
+  for (let hop = 0; hop < 2; hop++)
+    for (const e of graph.edges) {
+      if (near.has(e.from)) near.add(e.to)
+      else if (near.has(e.to)) near.add(e.from)
+    }
+  // Nothing known of how things hang together: time alone decides.
+  return graph.edges.length === 0 || [...members].some(m => near.has(m))
+}

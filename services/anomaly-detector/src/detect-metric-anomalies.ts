@@ -1,0 +1,158 @@
+import { DeriveSeries, RobustBaseline, type Scored, TrackAnomalies } from '@aegis/anomaly-detection'
+import {
+  type Anomaly,
+  anomalies,
+  type Detector,
+  EnvironmentClocks,
+  emit,
+  type Input,
+  isFrom,
+  metricsRaw,
+  type Observation,
+  type Result,
+  type Stage,
+  type Stateful,
+  type Tick,
+} from '@aegis/domain'
+import { floorOf } from './unit-floors.ts'
+
+export interface DetectOptions {
+  readonly threshold?: number
+  readonly rounds?: number
+  readonly silenceUs?: number
+  /** Makes the detector of a partition's series. */
+  readonly detector?: (floor: (series: number) => number) => Detector
+}
+interface Presence {
+  last: number
+  /** Typical time between observations, microseconds. */
+  interval: number
+  seen: number
+}
+/** Series that tell of silence are held against this. */
+const UP: Pick<Scored, 'metric' | 'unit'> = { metric: 'telemetry', unit: '1' }
+/** An entity silent for this long is taken to be gone for good, microseconds. */
+const GONE_US = 600_000_000
+
+/** Observations to anomalies: each tick closes a round, which is scored, tracked and then learned from. An entity that falls silent is strange too. */
+export class DetectMetricAnomalies implements Stage, Stateful {
+  readonly snapshotVersion = 1
+  readonly #clocks = new EnvironmentClocks()
+  readonly #series = new DeriveSeries()
+  readonly #detector: Detector
+  readonly #track: TrackAnomalies
+  readonly #silenceUs: number
+  #presence = new Map<string, Presence>()
+
+  constructor(options: DetectOptions = {}) {
+    const floor = (series: number) => floorOf(this.#series.info(series).unit)
+    this.#detector = options.detector?.(floor) ?? new RobustBaseline({ floorOf: floor })
+    this.#track = new TrackAnomalies(this.#detector.name, 'metric', options)
+    this.#silenceUs = options.silenceUs ?? 5_000_000
+  }
+
+  async process(batch: readonly Input[]): Promise<readonly Result[]> {
+    const results: Result[] = []
+    for (const input of batch) {
+      if (isFrom(input, metricsRaw)) {
+        this.#series.add(input.value)
+        this.#present(input.value, input.time)
+      } else if (input.kind === 'tick') for (const anomaly of this.#round(input)) results.push(emit(anomalies, anomaly, input))
+    }
+    return results
+  }
+
+  /** What an entity says of itself; what others say of it (calls to it) goes on when it is dead. */
+  #present(o: Observation, time: number): void {
+    if (o.metric_name.startsWith('calls.') || o.metric_name.startsWith('logs.')) return
+    const key = `${o.environment}\0${o.entity}`
+    const p = this.#presence.get(key)
+    if (!p) {
+      this.#presence.set(key, { last: time, interval: 0, seen: 1 })
+      return
+    }
+    const gap = time - p.last
+    if (gap <= 0) return
+    if (gap > 200_000) {
+      p.interval = p.interval === 0 ? gap : p.interval + 0.2 * (Math.min(gap, 4 * p.interval) - p.interval)
+      p.seen++
+    }
+    p.last = time
+  }
+
+  #round(tick: Tick): Anomaly[] {
+    this.#clocks.see(tick)
+    const values = this.#series.round(environment => this.#clocks.moves(tick, environment))
+    const round = {
+      time: tick.time,
+      series: Int32Array.from(values, v => v.info.handle),
+      values: Float64Array.from(values, v => v.value),
+    }
+    const scores = this.#detector.score(round)
+    const band = this.#detector.expect?.(round)
+    const flagged: boolean[] = new Array(values.length)
+    const byEnvironment = new Map<string, Scored[]>()
+    const put = (s: Scored) => {
+      const list = byEnvironment.get(s.environment)
+      if (list) list.push(s)
+      else byEnvironment.set(s.environment, [s])
+    }
+    for (let i = 0; i < values.length; i++) {
+      const { environment, entity, metric, unit } = values[i].info
+      flagged[i] = scores[i] >= this.#track.threshold
+      put({
+        environment,
+        entity,
+        metric,
+        unit,
+        value: values[i].value,
+        score: scores[i],
+        low: band?.low[i] ?? Number.NaN,
+        high: band?.high[i] ?? Number.NaN,
+      })
+    }
+    this.#detector.learn(round, flagged)
+    for (const [key, p] of this.#presence) {
+      const [environment, entity] = key.split('\0')
+      if (!this.#clocks.moves(tick, environment)) continue
+      const silent = this.#clocks.now(environment) - p.last
+      if (silent > GONE_US) this.#presence.delete(key)
+      else if (p.seen >= 5) {
+        const limit = Math.max(this.#silenceUs, 4 * p.interval)
+        // Very strange at once: it has already lasted several intervals.
+        put({
+          environment,
+          entity,
+          ...UP,
+          value: silent > limit ? 0 : 1,
+          score: silent > limit ? 5 * this.#track.threshold : 0,
+          low: 1,
+          high: 1,
+        })
+      }
+    }
+    return [...byEnvironment].flatMap(([environment, list]) =>
+      this.#track.round(environment, this.#clocks.now(environment), list),
+    )
+  }
+
+  snapshot(): Uint8Array {
+    return Buffer.from(
+      JSON.stringify({
+        clocks: this.#clocks,
+        series: this.#series,
+        track: this.#track,
+        presence: [...this.#presence],
+        detector: Buffer.from(this.#detector.snapshot()).toString('base64'),
+      }),
+    )
+  }
+  restore(bytes: Uint8Array): void {
+    const state = JSON.parse(Buffer.from(bytes).toString())
+    this.#clocks.fromJSON(state.clocks)
+    this.#series.fromJSON(state.series)
+    this.#track.fromJSON(state.track)
+    this.#presence = new Map(state.presence)
+    this.#detector.restore(Buffer.from(state.detector, 'base64'))
+  }
+}

@@ -1,0 +1,11 @@
+/** Least spread a series is given, by its unit: a change smaller than a few of these matters to nobody, however still the series was before. */
+const FLOORS: Readonly<Record<string, number>> = {
+  '1': 0.03,
+  '%': 3,
+  ms: 20,
+  s: 0.02,
+  us: 20_000,
+  By: 8 * 1024 * 1024,
+  '1/s': 1,
+}
+export const floorOf = (unit: string): number => FLOORS[unit] ?? (unit.startsWith('{') ? 1 : 0.5)

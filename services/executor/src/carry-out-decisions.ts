@@ -1,0 +1,188 @@
+import {
+  type Control,
+  controls,
+  type Decision,
+  decisions,
+  EnvironmentClocks,
+  emit,
+  type Incident,
+  type Input,
+  idOf,
+  incidents,
+  isFrom,
+  type Outcome,
+  outcomes,
+  type Result,
+  type Stage,
+  type Stateful,
+} from '@aegis/domain'
+
+export interface CarryOutOptions {
+  /** How long health may take to return after an action, microseconds. */
+  readonly verifyUs: number
+  /** Does the work; called only after the word that it starts is committed. */
+  readonly start: (decision: Decision, resumed: boolean) => void
+  /** Hears the kill switch as it is in force, every tick. */
+  readonly mirror: (environment: string, version: number, stopped: boolean) => void
+}
+interface Work {
+  decision: Decision
+  phase: 'started' | 'carried_out'
+  since: number
+  healthBefore: number
+}
+/** Decisions already seen are remembered this long, microseconds. */
+const REMEMBER_US = 24 * 3_600_000_000
+
+/** Decisions to deeds: writes down what starts, has it done outside transactions, and verifies by health returning. */
+export class CarryOutDecisions implements Stage, Stateful {
+  readonly snapshotVersion = 1
+  readonly #options: CarryOutOptions
+  readonly #clocks = new EnvironmentClocks()
+  #work = new Map<string, Work>()
+  #seen = new Map<string, number>()
+  #incidents = new Map<string, Incident>()
+  #environments = new Set<string>()
+
+  constructor(options: CarryOutOptions) {
+    this.#options = options
+  }
+
+  async process(batch: readonly Input[]): Promise<readonly Result[]> {
+    const results: Result[] = []
+    for (const input of batch) {
+      if (isFrom(input, decisions)) this.#decision(input.value, input, results)
+      else if (isFrom(input, incidents)) this.#incident(input.value, input, results)
+      else if (isFrom(input, outcomes)) this.#heard(input.value, input, results)
+      else if (input.kind === 'tick' && input.stream.name === decisions.name) {
+        this.#clocks.see(input)
+        for (const environment of this.#environments) {
+          const control: Control | undefined = input.inForce(controls, environment)
+          this.#options.mirror(environment, control?.version ?? 0, control?.kill_switch ?? false)
+        }
+        for (const work of [...this.#work.values()]) {
+          if (work.phase !== 'carried_out' || !this.#clocks.moves(input, work.decision.environment)) continue
+          const now = this.#clocks.now(work.decision.environment)
+          if (now - work.since >= this.#options.verifyUs)
+            this.#finish(
+              work,
+              'failed',
+              now,
+              input,
+              results,
+              `health did not return within ${Math.round(this.#options.verifyUs / 1e6)} s`,
+            )
+        }
+        for (const [decision, at] of this.#seen) if (input.time - at > REMEMBER_US) this.#seen.delete(decision)
+      }
+    }
+    return results
+  }
+
+  #decision(decision: Decision, input: Input, results: Result[]): void {
+    this.#environments.add(decision.environment)
+    const acts =
+      (decision.status === 'decided' && (decision.mode === 'act' || decision.mode === 'canary')) || decision.status === 'approved'
+    if (!acts || this.#seen.has(decision.decision)) return
+    this.#seen.set(decision.decision, input.time)
+    const incident = this.#incidents.get(decision.incident)
+    const healthBefore = incident?.health.find(h => h.entity === decision.target)?.score ?? 0
+    const control: Control | undefined = input.kind === 'tick' ? input.inForce(controls, decision.environment) : undefined
+    this.#options.mirror(decision.environment, control?.version ?? 0, control?.kill_switch ?? false)
+    this.#work.set(decision.decision, { decision, phase: 'started', since: input.time, healthBefore })
+    results.push(emit(outcomes, { ...this.#head(decision, 'started', input.time), health_before: healthBefore }, input))
+  }
+
+  #incident(incident: Incident, input: Input, results: Result[]): void {
+    this.#environments.add(incident.environment)
+    this.#incidents.set(incident.id, incident)
+    if (incident.state === 'mitigated' || incident.state === 'closed')
+      for (const work of [...this.#work.values()])
+        if (work.decision.incident === incident.id && work.phase === 'carried_out')
+          this.#finish(work, 'done', input.time, input, results)
+    if (incident.state === 'closed') this.#incidents.delete(incident.id)
+  }
+
+  /** The runner's word, or our own coming back. */
+  #heard(o: Outcome, input: Input, results: Result[]): void {
+    const work = this.#work.get(o.decision)
+    if (!work) return
+    if (o.status === 'carried_out' && work.phase === 'started') {
+      work.phase = 'carried_out'
+      work.since = input.time
+      const incident = this.#incidents.get(work.decision.incident)
+      // A page is done when it is sent; a person takes it from there.
+      if (work.decision.action === 'page') this.#work.delete(o.decision)
+      else if (incident?.state === 'mitigated' || incident?.state === 'closed')
+        this.#finish(work, 'done', input.time, input, results)
+    } else if (o.status === 'failed' || o.status === 'unfinished' || o.status === 'done') this.#work.delete(o.decision)
+  }
+
+  #finish(work: Work, status: 'done' | 'failed', now: number, input: Input, results: Result[], error = ''): void {
+    const { decision } = work
+    this.#work.delete(decision.decision)
+    const incident = this.#incidents.get(decision.incident)
+    const after = status === 'done' ? 1 : (incident?.health.find(h => h.entity === decision.target)?.score ?? 0)
+    const seconds = incident ? (now - incident.started) / 1e6 : null
+    results.push(
+      emit(
+        outcomes,
+        {
+          ...this.#head(decision, status, now),
+          health_before: work.healthBefore,
+          health_after: after,
+          seconds_to_recover: status === 'done' ? seconds : null,
+          verified: status === 'done',
+          reward: status === 'done' ? 1 : -1,
+          error,
+        },
+        input,
+      ),
+    )
+  }
+
+  #head(decision: Decision, status: string, time: number): Outcome {
+    return {
+      id: idOf(decision.decision, status),
+      environment: decision.environment,
+      time,
+      decision: decision.decision,
+      incident: decision.incident,
+      action: decision.action,
+      target: decision.target,
+      status,
+    }
+  }
+
+  committed(results: readonly Result[]): void {
+    for (const r of results) {
+      if (r.kind !== 'emit') continue
+      const outcome = r.value as Outcome
+      const work = outcome.status === 'started' ? this.#work.get(outcome.decision) : undefined
+      if (work) this.#options.start(work.decision, false)
+    }
+  }
+  live(): void {
+    for (const work of this.#work.values()) if (work.phase === 'started') this.#options.start(work.decision, true)
+  }
+
+  snapshot(): Uint8Array {
+    return Buffer.from(
+      JSON.stringify({
+        clocks: this.#clocks,
+        work: [...this.#work],
+        seen: [...this.#seen],
+        incidents: [...this.#incidents],
+        environments: [...this.#environments],
+      }),
+    )
+  }
+  restore(bytes: Uint8Array): void {
+    const state = JSON.parse(Buffer.from(bytes).toString())
+    this.#clocks.fromJSON(state.clocks)
+    this.#work = new Map(state.work)
+    this.#seen = new Map(state.seen)
+    this.#incidents = new Map(state.incidents)
+    this.#environments = new Set(state.environments)
+  }
+}

@@ -1,0 +1,131 @@
+import { type Approval, approvals, type Control, controls, type Feedback, feedback, idOf, MODES } from '@aegis/domain'
+import type { ServiceContext } from '@aegis/runtime'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import type { StateView } from '../state-view.ts'
+
+const approval = z.object({
+  approved: z.boolean(),
+  who: z.string().min(1),
+  note: z.string().default(''),
+  until: z.number().optional(),
+})
+const cause = z.object({ cause: z.string(), who: z.string().min(1), note: z.string().default('') })
+const control = z.object({
+  kill_switch: z.boolean().optional(),
+  default_mode: z.enum(MODES).optional(),
+  ladder: z.record(z.string(), z.enum(MODES)).optional(),
+  protected: z.array(z.string()).optional(),
+  maintenance: z
+    .array(z.object({ from: z.number(), to: z.number(), reason: z.string(), entities: z.array(z.string()).default([]) }))
+    .optional(),
+  who: z.string().min(1),
+})
+
+const body = <T>(schema: z.ZodType<T>, raw: unknown): T => {
+  let json: unknown
+  try {
+    json = JSON.parse((raw as Buffer).toString())
+  } catch (error) {
+    throw Object.assign(new Error(`body is not JSON: ${(error as Error).message}`), { statusCode: 400 })
+  }
+  const parsed = schema.safeParse(json)
+  if (!parsed.success)
+    throw Object.assign(new Error(parsed.error.issues.map(i => `${i.path.join('.') || 'body'}: ${i.message}`).join('; ')), {
+      statusCode: 400,
+    })
+  return parsed.data
+}
+
+/** What Aegis has found and decided, and the words people may say about it. */
+export const stateRoutes = (app: FastifyInstance, context: ServiceContext, view: StateView): void => {
+  const newestFirst = <T extends { environment: string }>(values: Iterable<T>, query: unknown): T[] => {
+    const { environment, limit } = query as { environment?: string; limit?: string }
+    return [...values]
+      .filter(v => !environment || v.environment === environment)
+      .reverse()
+      .slice(0, Number(limit ?? 100))
+  }
+  const missing = (what: string, id: string) => ({ message: `no ${what} with id ${id} among the last ones seen` })
+  const tags = { schema: { tags: ['state'] } }
+
+  app.get('/api/v1/incidents', tags, request => newestFirst(view.incidents.values(), request.query))
+  app.get<{ Params: { id: string } }>('/api/v1/incidents/:id', tags, (request, reply) => {
+    const incident = view.incidents.get(request.params.id)
+    if (!incident) return reply.code(404).send(missing('incident', request.params.id))
+    const decided = [...view.decisions.values()].filter(d => d.incident === incident.id)
+    return reply.send({
+      incident,
+      anomalies: incident.anomalies.map(id => view.anomalies.get(id)).filter(Boolean),
+      decisions: decided,
+      outcomes: decided.flatMap(d => view.outcomes.get(d.decision) ?? []),
+    })
+  })
+  app.get('/api/v1/anomalies', tags, request => newestFirst(view.anomalies.values(), request.query))
+  app.get('/api/v1/decisions', tags, request => newestFirst(view.decisions.values(), request.query))
+  app.get<{ Params: { id: string } }>('/api/v1/decisions/:id', tags, (request, reply) => {
+    const decision = view.decisions.get(request.params.id)
+    return decision
+      ? reply.send({ decision, outcomes: view.outcomes.get(decision.decision) ?? [] })
+      : reply.code(404).send(missing('decision', request.params.id))
+  })
+  app.get('/api/v1/topology', tags, request => newestFirst(view.edges.values(), { limit: '2000', ...(request.query as object) }))
+  app.get('/api/v1/changes', tags, request => newestFirst(view.changes, request.query))
+
+  app.post<{ Params: { id: string } }>('/api/v1/decisions/:id/approval', tags, async (request, reply) => {
+    const decision = view.decisions.get(request.params.id)
+    if (!decision) return reply.code(404).send(missing('decision', request.params.id))
+    const said = body(approval, request.body)
+    const value: Approval = {
+      id: idOf(decision.decision, said.who, String(said.approved)),
+      environment: decision.environment,
+      time: context.now(),
+      decision: decision.decision,
+      ...said,
+    }
+    await context.publish(approvals, [value])
+    return reply.code(202).send(value)
+  })
+  app.post<{ Params: { id: string } }>('/api/v1/incidents/:id/cause', tags, async (request, reply) => {
+    const incident = view.incidents.get(request.params.id)
+    if (!incident) return reply.code(404).send(missing('incident', request.params.id))
+    const said = body(cause, request.body)
+    const value: Feedback = {
+      id: idOf(incident.id, said.who),
+      environment: incident.environment,
+      time: context.now(),
+      incident: incident.id,
+      ...said,
+    }
+    await context.publish(feedback, [value])
+    return reply.code(202).send(value)
+  })
+  app.get<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, (request, reply) =>
+    reply.send(
+      context.latest(controls, request.params.environment) ?? {
+        environment: request.params.environment,
+        message: 'nothing set; the shipped defaults hold',
+      },
+    ),
+  )
+  app.put<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, async (request, reply) => {
+    const { environment } = request.params
+    const said = body(control, request.body)
+    const before = context.latest(controls, environment)
+    const version = (before?.version ?? 0) + 1
+    const value: Control = {
+      id: `${environment}@${version}`,
+      environment,
+      time: context.now(),
+      version,
+      kill_switch: said.kill_switch ?? before?.kill_switch ?? false,
+      default_mode: said.default_mode ?? before?.default_mode ?? 'suggest',
+      ladder: { ...before?.ladder, ...said.ladder },
+      protected: said.protected ?? before?.protected ?? [],
+      maintenance: said.maintenance ?? before?.maintenance ?? [],
+      who: said.who,
+    }
+    await context.publish(controls, [value])
+    return reply.code(202).send(value)
+  })
+}

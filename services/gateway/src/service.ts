@@ -1,0 +1,91 @@
+import { timingSafeEqual } from 'node:crypto'
+import { controls, models } from '@aegis/domain'
+import { redact } from '@aegis/log-mining'
+import { defineService, streamList } from '@aegis/runtime'
+import swagger from '@fastify/swagger'
+import fastify from 'fastify'
+import { settings } from './config.ts'
+import { consolePage } from './console-page.ts'
+import { NoticeChanges } from './notice-changes.ts'
+import { EventFeed } from './routes/events.ts'
+import { ingestRoutes } from './routes/ingest.ts'
+import { stateRoutes } from './routes/state.ts'
+import { StateView } from './state-view.ts'
+
+const TICK_MS = 1000
+
+/** OTLP and JSON in, REST and server-sent events out, and the pipeline's clock. */
+export const gateway = defineService({
+  name: 'gateway',
+  about: 'Takes telemetry in, shows what was found and decided, and keeps the pipeline clock.',
+  settings,
+  follows: streamList(controls, models),
+  async create(config, context) {
+    const app = fastify({ bodyLimit: config.maxBodyBytes, logger: false, trustProxy: false })
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+      const status = error.statusCode ?? 503
+      if (status >= 500) context.log.warn({ err: error }, 'request failed')
+      if (status === 429 || status === 503) reply.header('retry-after', '1')
+      return reply.code(status).send({ message: error.message })
+    })
+    if (config.apiToken) {
+      const expected = Buffer.from(`Bearer ${config.apiToken}`)
+      app.addHook('onRequest', async (request, reply) => {
+        const given = Buffer.from(request.headers.authorization ?? '')
+        if (given.length !== expected.length || !timingSafeEqual(given, expected))
+          return reply.code(401).send({ message: 'a bearer token is needed' })
+      })
+    }
+    await app.register(swagger, { openapi: { info: { title: 'Aegis gateway', version: '0.1.0' } } })
+    const view = new StateView()
+    const feed = new EventFeed()
+    ingestRoutes(app, context, {
+      environment: config.environment,
+      maxBodyBytes: config.maxBodyBytes,
+      maxInFlightBytes: config.maxInFlightBytes,
+      redact,
+      notice: new NoticeChanges(),
+    })
+    stateRoutes(app, context, view)
+    feed.route(app)
+    app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+    app.get('/', { schema: { hide: true } }, (_request, reply) => reply.type('text/html').send(consolePage))
+    await app.ready()
+
+    let clock: NodeJS.Timeout | undefined
+    const closers: (() => Promise<void>)[] = []
+    return {
+      stages: [],
+      http: (request, response) => app.routing(request, response),
+      started: async () => {
+        const tail = await context.tail(StateView.streams, 'start', seen => {
+          for (const { stream, value } of seen) {
+            view.take(stream, value)
+            feed.send(stream, (value as { id: string }).id, value)
+          }
+        })
+        closers.push(() => tail.close())
+        if (config.clock === 'off') return
+        const leadership = await context.lead('clock', leading => {
+          clearInterval(clock)
+          if (!leading) return
+          context.log.info('leads the pipeline clock')
+          clock = setInterval(() => {
+            context
+              .tick({ time: context.now(), environment: '*' })
+              .catch(error => context.log.warn({ err: error }, 'tick failed'))
+          }, TICK_MS)
+        })
+        closers.push(() => leadership.close())
+      },
+      stop: async () => {
+        clearInterval(clock)
+        feed.close()
+        await app.close()
+        for (const close of closers) await close().catch(() => undefined)
+      },
+    }
+  },
+})

@@ -1,0 +1,4 @@
+import { runService } from '@aegis/runtime'
+import { logParser } from './service.ts'
+
+await runService(logParser)

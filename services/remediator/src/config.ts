@@ -1,0 +1,53 @@
+import { MODES } from '@aegis/domain'
+import { z } from 'zod'
+
+const number = (fallback: number) => z.coerce.number().nonnegative().default(fallback)
+/** `env=mode` pairs, such as `demo=act,prod-eu=suggest`. */
+const modes = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const out: Record<string, (typeof MODES)[number]> = {}
+    for (const pair of text.split(',').filter(Boolean)) {
+      const [environment, mode] = pair.split('=').map(p => p.trim())
+      if (!MODES.includes(mode as never))
+        context.addIssue({ code: 'custom', message: `${pair}: the mode must be one of ${MODES.join(', ')}` })
+      else out[environment] = mode as (typeof MODES)[number]
+    }
+    return out
+  })
+
+export const settings = {
+  defaultMode: {
+    env: 'AEGIS_MODE',
+    schema: z.enum(MODES).default('suggest'),
+    about: 'How far actions may go where nothing else is said: refuse, observe, shadow, suggest, approve, canary or act.',
+  },
+  environmentModes: {
+    env: 'AEGIS_ENVIRONMENT_MODES',
+    schema: modes,
+    about: 'Ladder mode per environment, such as demo=act,prod-eu=suggest. Controls set at run time win.',
+  },
+  disruptivePerHour: {
+    env: 'AEGIS_DISRUPTIVE_PER_HOUR',
+    schema: number(6),
+    about: 'Disruptive actions per environment and hour.',
+  },
+  concurrent: { env: 'AEGIS_CONCURRENT_ACTIONS', schema: number(1), about: 'Actions under way at once per environment.' },
+  cooldownMs: {
+    env: 'AEGIS_COOLDOWN_MS',
+    schema: number(300_000),
+    about: 'Milliseconds before the same action is taken on the same entity again.',
+  },
+  minimumConfidence: {
+    env: 'AEGIS_MINIMUM_CONFIDENCE',
+    schema: number(0.4),
+    about: 'Least confidence in the cause for acting alone.',
+  },
+  minimumEvidence: { env: 'AEGIS_MINIMUM_EVIDENCE', schema: number(1), about: 'Least pieces of evidence for acting alone.' },
+  approvalMs: {
+    env: 'AEGIS_APPROVAL_MS',
+    schema: number(900_000),
+    about: 'Milliseconds a decision waits for approval before it expires.',
+  },
+}

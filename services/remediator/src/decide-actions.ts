@@ -1,0 +1,253 @@
+import {
+  ACTIONS,
+  approvals,
+  type Control,
+  controls,
+  type Decision,
+  decisions,
+  EnvironmentClocks,
+  emit,
+  type GuardFacts,
+  hash32,
+  type Incident,
+  type Input,
+  idOf,
+  incidents,
+  isDisruptive,
+  isFrom,
+  type Mode,
+  type Outcome,
+  outcomes,
+  type Policy,
+  type Result,
+  type Stage,
+  type Stateful,
+  seededRandom,
+} from '@aegis/domain'
+import { encodeSituation, guard, type RuledSituation } from '@aegis/remediation'
+
+export interface DecideOptions {
+  readonly defaultMode: Mode
+  readonly environmentModes: Readonly<Record<string, Mode>>
+  readonly limits: GuardFacts['limits']
+  readonly approvalUs: number
+}
+interface Standing {
+  incident: Incident
+  tried: string[]
+  attempt: number
+  /** The decision now under way or waiting. */
+  current?: Decision
+  /** Since when it waits for approval. */
+  waitingSince?: number
+  paged: boolean
+  /** Cause and fault of the last decision that only spoke: the same is not said twice. */
+  said?: string
+}
+type Deed = GuardFacts['recent'][number] & { decision: string }
+const HOUR_US = 3_600_000_000
+
+/** The mode of the first pattern that fits; a `*` at its end stands for anything. */
+const modeFor = (modes: Readonly<Record<string, Mode>>, environment: string): Mode | undefined =>
+  Object.entries(modes).find(([pattern]) =>
+    pattern.endsWith('*') ? environment.startsWith(pattern.slice(0, -1)) : pattern === environment,
+  )?.[1]
+
+/** Incidents to guarded decisions: one at a time, each with what was weighed, why, and everything needed to decide it again. */
+export class DecideActions implements Stage, Stateful {
+  readonly snapshotVersion = 1
+  readonly #policy: Policy
+  readonly #options: DecideOptions
+  readonly #clocks = new EnvironmentClocks()
+  #standing = new Map<string, Standing>()
+  #deeds = new Map<string, Deed[]>()
+  #controls = new Map<string, Control>()
+
+  constructor(policy: Policy, options: DecideOptions) {
+    this.#policy = policy
+    this.#options = options
+  }
+
+  async process(batch: readonly Input[]): Promise<readonly Result[]> {
+    const results: Result[] = []
+    for (const input of batch) {
+      if (isFrom(input, incidents)) this.#incident(input.value, input, results)
+      else if (isFrom(input, outcomes)) this.#outcome(input.value, input, results)
+      else if (isFrom(input, approvals)) {
+        const { decision, approved, who, until } = input.value
+        const s = [...this.#standing.values()].find(x => x.current?.decision === decision)
+        if (!s?.current || s.waitingSince === undefined || s.current.status !== 'decided') continue
+        if (until && input.time > until) continue
+        s.waitingSince = undefined
+        s.current = this.#next(
+          s.current,
+          approved ? 'approved' : 'rejected',
+          [`${who} said ${approved ? 'yes' : 'no'}`],
+          input.time,
+        )
+        results.push(emit(decisions, s.current, input))
+        if (!approved) {
+          s.tried.push(s.current.action)
+          s.current = undefined
+        }
+      } else if (input.kind === 'tick' && input.stream.name === incidents.name) {
+        this.#clocks.see(input)
+        for (const environment of new Set([...this.#standing.values()].map(s => s.incident.environment))) {
+          const control = input.inForce(controls, environment)
+          if (control) this.#controls.set(environment, control)
+        }
+        for (const s of this.#standing.values()) {
+          if (s.waitingSince === undefined || !s.current || !this.#clocks.moves(input, s.incident.environment)) continue
+          if (input.time - s.waitingSince < this.#options.approvalUs) continue
+          s.waitingSince = undefined
+          s.current = this.#next(s.current, 'expired', ['nobody answered in time'], input.time)
+          results.push(emit(decisions, s.current, input))
+          s.current = undefined
+        }
+      }
+    }
+    return results
+  }
+
+  #incident(incident: Incident, input: Input, results: Result[]): void {
+    if (incident.state === 'closed' || incident.state === 'merged') {
+      this.#standing.delete(incident.id)
+      return
+    }
+    const s = this.#standing.get(incident.id) ?? { incident, tried: [], attempt: 0, paged: false }
+    s.incident = incident
+    this.#standing.set(incident.id, s)
+    if (incident.state === 'mitigated' || incident.verdict !== 'cause_named') return
+    this.#decide(s, input, results)
+  }
+
+  #decide(s: Standing, input: Input, results: Result[]): void {
+    const about = `${s.incident.causes[0].entity} ${s.incident.causes[0].fault_kind}`
+    if (s.current || s.paged || s.said === about) return
+    const decision = this.#decision(s, input.time)
+    s.attempt++
+    if (decision.action === 'page') s.paged = true
+    const inert =
+      decision.mode === 'refuse' || decision.mode === 'observe' || decision.mode === 'shadow' || decision.mode === 'suggest'
+    if (inert) s.said = about
+    else s.current = decision
+    if (decision.mode === 'approve') s.waitingSince = input.time
+    results.push(emit(decisions, decision, input))
+  }
+
+  /** Policy, then guard; everything either looked at is written down. */
+  #decision(s: Standing, now: number): Decision {
+    const { incident } = s
+    const cause = incident.causes[0]
+    const seed = hash32(`${incident.id}/${s.attempt}`)
+    const situation: RuledSituation = {
+      features: encodeSituation(incident, s.tried),
+      options: Object.keys(ACTIONS).map(action => ({ action, target: cause.entity, allowed: true })),
+      faultKind: cause.fault_kind ?? 'unknown',
+      target: cause.entity,
+      tried: s.tried,
+    }
+    const choice = this.#policy.choose(situation, seededRandom(seed))
+    const facts = this.#facts(incident, choice.action, cause.confidence, cause.evidence.length, now)
+    const { mode, reasons } = guard(choice, facts, now)
+    const decision = idOf('decision', incident.id, s.attempt)
+    return {
+      id: idOf(decision, 'decided'),
+      environment: incident.environment,
+      time: now,
+      incident: incident.id,
+      incident_revision: incident.revision,
+      attempt: s.attempt,
+      cause: cause.entity,
+      action: choice.action,
+      target: choice.target,
+      parameters: {},
+      mode,
+      status: 'decided',
+      decision,
+      candidates: choice.candidates,
+      propensity: choice.propensity,
+      situation: [...situation.features],
+      facts: JSON.stringify({ facts, faultKind: situation.faultKind, tried: s.tried, options: situation.options, now }),
+      evidence: cause.evidence,
+      reasons,
+      explanation: `${choice.explanation}. Cause: ${cause.explanation}`,
+      policy: this.#policy.name,
+      policy_version: this.#policy.version,
+      seed,
+    }
+  }
+
+  #facts(incident: Incident, action: string, confidence: number, evidenceCount: number, now: number): GuardFacts {
+    const control = this.#controls.get(incident.environment)
+    return {
+      environment: incident.environment,
+      killSwitch: control?.kill_switch ?? false,
+      ladder: (control?.ladder ?? {}) as Record<string, Mode>,
+      defaultMode:
+        (control?.default_mode as Mode | undefined) ??
+        modeFor(this.#options.environmentModes, incident.environment) ??
+        this.#options.defaultMode,
+      allow: [],
+      deny: [],
+      protectedEntities: control?.protected ?? [],
+      maintenance: (control?.maintenance ?? []).map(w => ({ ...w, entities: w.entities ?? [] })),
+      recent: (this.#deeds.get(incident.environment) ?? [])
+        .filter(d => d.time > now - HOUR_US)
+        .map(({ decision: _decision, ...deed }) => deed),
+      limits: this.#options.limits,
+      confidence,
+      evidenceCount,
+      disruptive: isDisruptive(action),
+    }
+  }
+
+  #outcome(o: Outcome, input: Input, results: Result[]): void {
+    const deeds = this.#deeds.get(o.environment) ?? []
+    this.#deeds.set(o.environment, deeds)
+    const known = deeds.find(d => d.decision === o.decision)
+    if (o.status === 'started') {
+      if (!known)
+        deeds.push({
+          decision: o.decision,
+          action: o.action,
+          target: o.target,
+          time: o.time,
+          disruptive: isDisruptive(o.action),
+          finished: false,
+        })
+      return
+    }
+    if (o.status === 'carried_out') return
+    if (known) deeds[deeds.indexOf(known)] = { ...known, finished: true }
+    while (deeds.length > 0 && deeds[0].time < o.time - HOUR_US) deeds.shift()
+    const s = this.#standing.get(o.incident)
+    if (!s?.current || s.current.decision !== o.decision) return
+    s.tried.push(s.current.action)
+    s.current = undefined
+    // It did not help: the next candidate, and in the end a person.
+    if (o.status !== 'done' && s.incident.state !== 'mitigated') this.#decide(s, input, results)
+  }
+
+  #next(decision: Decision, status: string, reasons: readonly string[], time: number): Decision {
+    return { ...decision, id: idOf(decision.decision, status), status, time, reasons: [...decision.reasons, ...reasons] }
+  }
+
+  snapshot(): Uint8Array {
+    return Buffer.from(
+      JSON.stringify({
+        clocks: this.#clocks,
+        standing: [...this.#standing],
+        deeds: [...this.#deeds],
+        controls: [...this.#controls],
+      }),
+    )
+  }
+  restore(bytes: Uint8Array): void {
+    const state = JSON.parse(Buffer.from(bytes).toString())
+    this.#clocks.fromJSON(state.clocks)
+    this.#standing = new Map(state.standing)
+    this.#deeds = new Map(state.deeds)
+    this.#controls = new Map(state.controls)
+  }
+}

@@ -1,0 +1,4 @@
+import { runService } from '@aegis/runtime'
+import { remediator } from './service.ts'
+
+await runService(remediator)

@@ -1,0 +1,36 @@
+import { approvals, controls, decisions, incidents, outcomes } from '@aegis/domain'
+import { RulesPolicy } from '@aegis/remediation'
+import { defineService, streamList } from '@aegis/runtime'
+import { settings } from './config.ts'
+import { DecideActions } from './decide-actions.ts'
+
+export const remediator = defineService({
+  name: 'remediator',
+  about: 'Chooses an action for each incident, holds it against the guard, and writes down why.',
+  settings,
+  create: config => ({
+    stages: [
+      {
+        name: 'decide-actions',
+        reads: streamList(incidents, approvals, outcomes),
+        follows: streamList(controls),
+        writes: streamList(decisions),
+        snapshotAlways: true,
+        create: () =>
+          new DecideActions(new RulesPolicy(), {
+            defaultMode: config.defaultMode,
+            environmentModes: config.environmentModes,
+            approvalUs: config.approvalMs * 1000,
+            limits: {
+              disruptivePerHour: config.disruptivePerHour,
+              concurrent: config.concurrent,
+              cooldownMs: config.cooldownMs,
+              minimumConfidence: config.minimumConfidence,
+              minimumEvidence: config.minimumEvidence,
+              errorBudgetFloor: 0,
+            },
+          }),
+      },
+    ],
+  }),
+})

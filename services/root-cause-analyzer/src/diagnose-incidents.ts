@@ -1,0 +1,241 @@
+import {
+  type Anomaly,
+  anomalies,
+  type Change,
+  changes,
+  type Edge,
+  EnvironmentClocks,
+  emit,
+  type Graph,
+  type Incident,
+  type Input,
+  incidents,
+  isFrom,
+  type Outcome,
+  outcomes,
+  type Result,
+  type Stage,
+  type Stateful,
+  type TimelineEntry,
+  type Topology,
+  topologyEdges,
+} from '@aegis/domain'
+import { belongs, hasImpact, type IncidentGroup, newGroup, type Ranking, rankCauses } from '@aegis/root-cause'
+
+export interface DiagnoseOptions {
+  readonly settleUs?: number
+  readonly closeUs?: number
+  readonly hops?: number
+}
+/** Changes and loose anomalies older than this are of no use any more, microseconds. */
+const KEEP_US = 15 * 60_000_000
+const RANK = ['low', 'medium', 'high', 'critical']
+
+/** Anomalies to incidents: grouped over the service graph, causes ranked with their evidence, told whenever there is news. */
+export class DiagnoseIncidents implements Stage, Stateful {
+  readonly snapshotVersion = 1
+  readonly #topology: Topology
+  readonly #settleUs: number
+  readonly #closeUs: number
+  readonly #hops: number
+  readonly #clocks = new EnvironmentClocks()
+  #groups = new Map<string, IncidentGroup>()
+  /** Anomalies without impact, waiting for an incident to belong to. */
+  #loose = new Map<string, Anomaly>()
+  #changes: Change[] = []
+  #deeds: Record<string, TimelineEntry[]> = {}
+
+  constructor(topology: Topology, options: DiagnoseOptions = {}) {
+    this.#topology = topology
+    this.#settleUs = options.settleUs ?? 3_000_000
+    this.#closeUs = options.closeUs ?? 20_000_000
+    this.#hops = options.hops ?? 3
+  }
+
+  async process(batch: readonly Input[]): Promise<readonly Result[]> {
+    const results: Result[] = []
+    const seen = new Map<string, { edges: Edge[]; time: number }>()
+    for (const input of batch) {
+      if (isFrom(input, topologyEdges)) {
+        const v = input.value
+        const at = seen.get(v.environment) ?? { edges: [], time: 0 }
+        at.edges.push({
+          from: v.from,
+          to: v.to,
+          kind: v.kind as Edge['kind'],
+          inferred: v.inferred ?? false,
+          requestsPerSecond: v.requests_per_second ?? undefined,
+          errorShare: v.error_share ?? undefined,
+        })
+        at.time = Math.max(at.time, v.time)
+        seen.set(v.environment, at)
+      }
+    }
+    for (const [environment, { edges, time }] of seen) await this.#topology.merge(environment, edges, time)
+    for (const input of batch) {
+      if (isFrom(input, anomalies)) await this.#anomaly(input.value)
+      else if (isFrom(input, changes)) this.#changes.push(input.value)
+      else if (isFrom(input, outcomes)) this.#deed(input.value)
+      else if (input.kind === 'tick' && input.stream.name === anomalies.name) {
+        this.#clocks.see(input)
+        for (const group of [...this.#groups.values()]) {
+          if (!this.#clocks.moves(input, group.environment)) continue
+          const incident = await this.#advance(group, input.final)
+          if (incident) results.push(emit(incidents, incident, input))
+        }
+        this.#forget()
+      }
+    }
+    return results
+  }
+
+  async #anomaly(a: Anomaly): Promise<void> {
+    for (const group of this.#groups.values())
+      if (group.anomalies[a.id]) {
+        this.#join(group, a)
+        return
+      }
+    if (a.state === 'close') {
+      this.#loose.delete(a.id)
+      return
+    }
+    const graph = await this.#topology.around(a.environment, [a.entity], 2)
+    const group = [...this.#groups.values()].find(g => g.environment === a.environment && belongs(g, a.entity, graph))
+    if (group) return this.#join(group, a)
+    if (!hasImpact(a)) {
+      this.#loose.set(a.id, a)
+      return
+    }
+    const fresh = newGroup(a)
+    this.#groups.set(fresh.id, fresh)
+    this.#join(fresh, a)
+    for (const other of [...this.#loose.values()])
+      if (
+        other.environment === a.environment &&
+        belongs(fresh, other.entity, await this.#topology.around(a.environment, [other.entity], 2))
+      ) {
+        this.#loose.delete(other.id)
+        this.#join(fresh, other)
+      }
+  }
+
+  #join(group: IncidentGroup, a: Anomaly): void {
+    const known = group.anomalies[a.id]
+    group.anomalies[a.id] = a
+    this.#loose.delete(a.id)
+    group.started = Math.min(group.started, a.started)
+    if (
+      a.state !== 'close' &&
+      (!known || known.severity !== a.severity || (known.series ?? []).length !== (a.series ?? []).length)
+    )
+      group.changed = a.time
+  }
+
+  #deed(o: Outcome): void {
+    if (!this.#groups.has(o.incident)) return
+    const list = (this.#deeds[o.incident] ??= [])
+    list.push({ time: o.time, entity: o.target, text: `${o.action}: ${o.status}${o.error ? ` (${o.error})` : ''}` })
+  }
+
+  /** Where the incident stands now; told only when that is news. */
+  async #advance(group: IncidentGroup, final: boolean): Promise<Incident | undefined> {
+    const now = this.#clocks.now(group.environment)
+    const all = Object.values(group.anomalies)
+    const open = all.filter(a => a.state !== 'close')
+    let state = group.revision === 0 ? 'open' : 'updated'
+    if (open.length === 0) {
+      if (group.state === 'open') {
+        group.state = 'mitigated'
+        group.mitigatedAt = now
+      }
+      state = now - group.mitigatedAt >= this.#closeUs || final ? 'closed' : 'mitigated'
+    } else if (group.state === 'mitigated') {
+      group.state = 'open'
+      state = 'reopened'
+    }
+    // The first sign is seldom the cause: causes are named once the picture has had time to settle.
+    const settled =
+      final || now - Math.min(...all.map(a => a.time)) >= this.#settleUs || now - group.started >= 3 * this.#settleUs
+    const entities = [...new Set(all.map(a => a.entity))].sort()
+    const graph = await this.#topology.around(group.environment, entities, this.#hops)
+    const ranking: Ranking = rankCauses({
+      anomalies: all,
+      graph,
+      changes: this.#changes.filter(c => c.environment === group.environment),
+    })
+    const named = settled ? ranking : { ...ranking, verdict: 'not_enough_evidence' as const }
+    const told = JSON.stringify([
+      state,
+      named.verdict,
+      named.causes.map(c => [c.entity, c.fault_kind, Math.round(c.confidence * 10)]),
+      entities,
+    ])
+    if (state === 'closed') this.#groups.delete(group.id)
+    if (told === group.told) return undefined
+    group.told = told
+    group.revision++
+    return this.#words(group, state, now, all, graph, named)
+  }
+
+  #words(group: IncidentGroup, state: string, now: number, all: readonly Anomaly[], graph: Graph, ranking: Ranking): Incident {
+    const first = ranking.causes[0]
+    const timeline: TimelineEntry[] = [
+      ...this.#changes
+        .filter(
+          c => c.environment === group.environment && all.some(a => a.entity === c.entity) && c.time > group.started - KEEP_US,
+        )
+        .map(c => ({ time: c.time, entity: c.entity, text: `${c.kind}: ${c.before || '?'} → ${c.after}` })),
+      ...all.map(a => ({ time: a.started, entity: a.entity, text: a.summary })),
+      ...(this.#deeds[group.id] ?? []),
+      ...all.filter(a => a.ended).map(a => ({ time: a.ended!, entity: a.entity, text: 'back in its band' })),
+    ].sort((a, b) => a.time - b.time)
+    const severity = RANK[Math.max(...all.map(a => RANK.indexOf(a.severity)))] ?? 'low'
+    const named = ranking.verdict === 'cause_named' && first
+    return {
+      id: group.id,
+      environment: group.environment,
+      time: now,
+      state,
+      revision: group.revision,
+      severity,
+      started: group.started,
+      ended: state === 'closed' ? group.mitigatedAt : null,
+      entities: [...new Set(all.map(a => a.entity))].sort(),
+      anomalies: Object.keys(group.anomalies).sort(),
+      health: ranking.health,
+      verdict: ranking.verdict,
+      causes: ranking.causes,
+      timeline,
+      graph: graph.edges.map(({ from, to, kind }) => ({ from, to, kind })),
+      explanation: named
+        ? `${first.explanation} Confidence ${Math.round(first.confidence * 100)} %.`
+        : `${all.length === 1 ? 'One anomaly' : `${all.length} anomalies`} on ${[...new Set(all.map(a => a.entity))].join(', ')}; not enough evidence yet to name a cause.`,
+    }
+  }
+
+  #forget(): void {
+    this.#changes = this.#changes.filter(c => c.time > this.#clocks.now(c.environment) - KEEP_US)
+    for (const [id, a] of this.#loose) if (a.time < this.#clocks.now(a.environment) - KEEP_US) this.#loose.delete(id)
+    for (const id of Object.keys(this.#deeds)) if (!this.#groups.has(id)) delete this.#deeds[id]
+  }
+
+  snapshot(): Uint8Array {
+    return Buffer.from(
+      JSON.stringify({
+        clocks: this.#clocks,
+        groups: [...this.#groups],
+        loose: [...this.#loose],
+        changes: this.#changes,
+        deeds: this.#deeds,
+      }),
+    )
+  }
+  restore(bytes: Uint8Array): void {
+    const state = JSON.parse(Buffer.from(bytes).toString())
+    this.#clocks.fromJSON(state.clocks)
+    this.#groups = new Map(state.groups)
+    this.#loose = new Map(state.loose)
+    this.#changes = state.changes
+    this.#deeds = state.deeds
+  }
+}

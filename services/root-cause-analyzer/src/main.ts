@@ -1,0 +1,4 @@
+import { runService } from '@aegis/runtime'
+import { rootCauseAnalyzer } from './service.ts'
+
+await runService(rootCauseAnalyzer)
