@@ -70,7 +70,12 @@ export function evaluateLines(lines: readonly string[], training: (unit: string)
     const unit = String(i + 1)
     const { body, severity } = parseLine(raw)
     const { templateId } = miner.learn(body)
-    const line = { templateId, severity: severity ?? severityOfText(body), fault: matchFault(body) }
+    const line = {
+      templateId,
+      severity: severity ?? severityOfText(body),
+      severityGuessed: severity === undefined,
+      fault: matchFault(body),
+    }
     if (!training(unit)) return { unit, ...detector.observe(line) }
     const scored = detector.score(line)
     detector.learn(line, true)

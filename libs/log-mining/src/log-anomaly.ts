@@ -138,7 +138,7 @@ export class SessionAnomalyDetector {
     }
     if (this.#orderlyStep < Number.POSITIVE_INFINITY) {
       const { surprise, reason } = this.#step(session)
-      if (surprise > this.#orderlyStep) features.push([this.threshold + surprise - this.#orderlyStep, reason])
+      if (surprise > this.#orderlyStep && surprise >= this.threshold) features.push([surprise, reason])
     }
     features.sort((a, b) => b[0] - a[0])
     const worst = features[0]?.[0] ?? 0
@@ -185,6 +185,8 @@ export class SessionAnomalyDetector {
       const known = this.#events.get(event)
       if (known === undefined || known.followed < 20) continue
       const next = session.events[i + 1] ?? ''
+      // a session that is watched in time may go on yet
+      if (next === '' && session.timesUs !== undefined) continue
       const s = -Math.log10(((known.next.get(next) ?? 0) + 0.5) / (known.followed + 1))
       if (s > surprise) {
         surprise = s
@@ -234,6 +236,8 @@ function overdueAfter(delays: readonly number[]): number {
 export interface ScoredLine {
   readonly templateId: string
   readonly severity: Severity
+  /** Whether the severity was only read out of the text, which says less than a level the writer gave. Default false. */
+  readonly severityGuessed?: boolean
   readonly fault?: FaultPattern | undefined
 }
 
@@ -243,7 +247,7 @@ export interface LineScore {
   readonly reasons: readonly string[]
 }
 
-const SEVERITY_WEIGHT: Record<Severity, number> = { DEBUG: 0, INFO: 0, WARN: 0.2, ERROR: 0.5, CRITICAL: 0.8 }
+const SEVERITY_WEIGHT: Record<Severity, number> = { DEBUG: 0, INFO: 0, WARN: 0.25, ERROR: 0.6, CRITICAL: 1 }
 
 /** Line by line: learns rates while it is being trained, then scores each line before learning from it. */
 export class LineAnomalyDetector {
@@ -280,10 +284,12 @@ export class LineAnomalyDetector {
     const isNew = this.#trained > 0 && (known === undefined || known.inTraining === 0)
     if (isNew) reasons.push('template not seen in training')
     else if (rarity > 0.7) reasons.push('rare template')
-    const severity = SEVERITY_WEIGHT[line.severity]
-    if (severity >= 0.5) reasons.push(`says ${line.severity}`)
+    // what is new loses its newness as it goes on; what is severe does not become less so
+    const newness = isNew ? 0.35 / (1 + Math.log2(1 + (known?.count ?? 0))) : 0
+    const severity = SEVERITY_WEIGHT[line.severity] * (line.severityGuessed === true ? 0.7 : 1)
+    if (severity >= 0.4) reasons.push(`says ${line.severity}`)
     if (line.fault !== undefined) reasons.push(`known fault: ${line.fault.kind}`)
-    const score = 0.6 * rarity + (isNew ? 0.35 : 0) + severity + (line.fault === undefined ? 0 : 0.25)
+    const score = 0.5 * rarity + newness + severity + (line.fault === undefined ? 0 : 0.25)
     return { score, alert: score >= 1, reasons }
   }
 

@@ -78,6 +78,12 @@ describe('formats', () => {
     ['\u001b[31mred\u001b[0m text\r\n', { body: 'red text' }],
     ['Error: boom', { body: 'Error: boom', severity: 'ERROR' }],
     ['{"broken": ', { body: '{"broken": ', format: 'plain' }],
+    [
+      'unit.log.1 2026-01-02 03:04:05.5 25746 INFO a.b.server [req-1 - -] done',
+      { body: '[req-1 - -] done', severity: 'INFO', timeUs: at('2026-01-02T03:04:05.5Z'), fields: { logger: 'a.b.server' } },
+    ],
+    ['- R02-M1:J12 RAS KERNEL FATAL data error', { body: 'data error', severity: 'CRITICAL' }],
+    ['we saw an ERROR in it', { body: 'we saw an ERROR in it' }],
     ['', { body: '' }],
   ])('%s', (line, expected) => {
     expect(parseLine(line, { observedTimeUs })).toMatchObject(expected)

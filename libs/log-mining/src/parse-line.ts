@@ -5,7 +5,7 @@
  * ANSI colours and CR are removed, bytes that are no UTF-8 become U+FFFD, and a line beyond `maxLength` is cut with a mark.
  */
 import { formats } from './formats.ts'
-import { leadingSeverity, type Severity } from './severity.ts'
+import { leadingSeverity, type Severity, severityNamed } from './severity.ts'
 import { readTimestamp, type TimestampHints } from './timestamps.ts'
 
 export interface LineHints extends TimestampHints {
@@ -145,6 +145,18 @@ function plain(text: string, hints: LineHints): ParsedLine {
     }
     break
   }
+  const late = severity === undefined ? levelInHeader(rest, timeUs, hints) : undefined
+  if (late !== undefined) {
+    rest = late.body
+    severity = late.severity
+    timeUs = late.timeUs
+    fields.header = late.header
+    const logger = LOGGER.exec(rest) ?? DOTTED.exec(rest)
+    if (logger !== null) {
+      fields.logger = logger[1] as string
+      rest = rest.slice(logger[0].length)
+    }
+  }
   return {
     body: rest,
     ...(timeUs === undefined ? {} : { timeUs }),
@@ -153,4 +165,23 @@ function plain(text: string, hints: LineHints): ParsedLine {
     fields,
     format: 'plain',
   }
+}
+
+const LEVEL_WORD = /(?:^|[\s[])(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL)(?=[\s:\]])/
+const DOTTED = /^([A-Za-z_][\w$-]*(?:\.[\w$-]+)+) /
+
+/** A level further on in the line, with nothing but ids, names and times before it: that was the line's header. */
+function levelInHeader(text: string, timeUs: number | undefined, hints: LineHints) {
+  const m = LEVEL_WORD.exec(text.slice(0, 240))
+  if (m === null) return undefined
+  const header = text.slice(0, m.index)
+  const words = header.split(' ')
+  if (words.length > 12 || words.some(word => /^[a-z]{2,}[,.:;]?$/.test(word))) return undefined
+  const body = text.slice(m.index + m[0].length).replace(/^[\]\s:>|-]+/, '')
+  if (body === '') return undefined
+  let time = timeUs
+  for (let at = 0; time === undefined && at >= 0 && at < header.length; at = header.indexOf(' ', at) + 1 || -1) {
+    time = readTimestamp(text, text.charCodeAt(at) === 91 ? at + 1 : at, hints)?.timeUs
+  }
+  return { header: header.trim(), body, severity: severityNamed(m[1]) as Severity, timeUs: time }
 }
