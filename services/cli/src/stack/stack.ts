@@ -90,7 +90,7 @@ async function upLocked(folder: string, options: UpOptions): Promise<Stack> {
       else await startServers(settings, running, { signal, onStart, onReady, readyWithinMs })
       if (signal.aborted) throw new StackError('INTERRUPTED', 'interrupted: what had been started was stopped again')
     } catch (error) {
-      if (!whole) await down({ folder })
+      if (!whole) await down({ folder }).catch(() => undefined) // the first error is the one to show
       watchdog?.release()
       if (error instanceof StackError && error.code === 'PORT_TAKEN' && attempt < 3) {
         say('a port was taken by another program meanwhile; trying again with others')
