@@ -195,10 +195,14 @@ export function compounds(group: Group): [number, number][] {
     let to = e
     // marks at the end of a token belong to the sentence
     while (to > from + 1 && /^[.,:;!?]+$/.test(group.words[to - 1] as string)) to--
-    if (to - from > 1 && to - from <= 12) {
+    if (to - from > 1 && to - from <= 12 && found.length < 4) {
       let values = 0
       for (let i = from; i < to; i++) if (group.shapes[i] !== FIXED && group.words[i] === '<*>') values++
-      if (values > 0 && group.words[from] !== '(') found.push([from, to])
+      if (values > 0 && group.words[from] !== '(') {
+        // of "key=Name{<*>}" the part after the sign
+        const key = group.words[from + 1] === '=' && to - from > 3
+        found.push([key ? from + 2 : from, to])
+      }
     }
     from = e
   }

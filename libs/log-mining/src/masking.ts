@@ -346,8 +346,11 @@ export class LineScanner {
     if ((flags & SLASH) !== 0) {
       const first = text.charCodeAt(s)
       const scheme = schemeEnd(text, s, e)
+      let dots = s
+      while (dots < e && text.charCodeAt(dots) === 46) dots++
+      const relative = dots > s && dots - s < 4 && dots + 1 < e && text.charCodeAt(dots) === 47
       const drive = text.charCodeAt(s + 1) === 58 && text.charCodeAt(s + 2) === 92 && (flagsOf(first) & LETTER) !== 0
-      if (scheme > 0 || drive || (first === 47 && e - s > 1 && text.charCodeAt(s + 1) !== 47)) {
+      if (scheme > 0 || drive || relative || (first === 47 && e - s > 1 && text.charCodeAt(s + 1) !== 47)) {
         // URLs and absolute paths go on through characters that otherwise part chunks
         while (e < length && partOfPath(text.charCodeAt(e))) e++
         const stop = pathEnd(text, s, e, length)
