@@ -10,6 +10,11 @@ interface Verb {
 
 const verbs: readonly Verb[] = [
   {
+    name: 'demo',
+    description: 'break a real system and watch it being healed',
+    load: async () => (await import('./commands/demo.ts')).demoCommand(),
+  },
+  {
     name: 'stack',
     description: 'the local servers: up, down, status, logs, reset, env',
     load: async () => (await import('./commands/stack.ts')).stackCommand(),

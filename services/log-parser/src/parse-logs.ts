@@ -9,86 +9,153 @@ import {
   logsParsed,
   logsRaw,
   metricsRaw,
-  type Received,
   type Result,
   type Stage,
   type Stateful,
   type Tick,
   templates,
 } from '@aegis/domain'
-import { parseLine, type TemplateMiner } from '@aegis/log-mining'
+import {
+  categoryOf,
+  exceptionOf,
+  findMentions,
+  type Match,
+  matchFault,
+  type ParsedLine,
+  parseLine,
+  redact,
+  ServiceIdentifier,
+  StackTraceJoiner,
+  TemplateMiner,
+} from '@aegis/log-mining'
 
+/** What a line brings along while it waits for the rest of its stack trace; must survive JSON. */
+interface Held {
+  line: LogLine
+  parsed: Omit<ParsedLine, 'body'>
+  partition: number
+  offset: number
+  time: number
+}
 interface Rate {
   environment: string
   lines: number
   errors: number
 }
-const BAD = new Set(['ERROR', 'CRITICAL', 'FATAL'])
+const BAD = new Set(['ERROR', 'CRITICAL'])
+const TELLING = new Set(['ip', 'path', 'url', 'host', 'uuid', 'email', 'user'])
+const TEMPLATE_FACTS = 20_000
 
-/** Log lines to log events: format, severity, template and parameters; and per entity the rate of lines and of errors as series. */
+/** Log lines to log events: format, joined stack traces, severity, template, category and mentions; and per entity the rate of lines and errors as series. */
 export class ParseLogs implements Stage, Stateful {
   readonly snapshotVersion = 1
-  readonly #miner: TemplateMiner
+  readonly #miner = new TemplateMiner()
+  readonly #joiner = new StackTraceJoiner<Held>()
+  readonly #services = new ServiceIdentifier()
   readonly #clocks = new EnvironmentClocks()
   #rates = new Map<string, Rate>()
-
-  constructor(miner: TemplateMiner) {
-    this.#miner = miner
-  }
+  /** Category and fault pattern follow from the template; looked up once. */
+  readonly #facts = new Map<string, { category: string; fault: ReturnType<typeof matchFault> }>()
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
     const results: Result[] = []
     for (const input of batch) {
-      if (isFrom(input, logsRaw)) this.#parse(input, results)
-      else if (input.kind === 'tick') this.#tick(input, results)
+      if (isFrom(input, logsRaw)) {
+        const line = input.value
+        const { body, ...parsed } = parseLine(line.body, { observedTimeUs: line.observed_time })
+        const held = { line, parsed, partition: input.partition, offset: input.offset, time: input.time }
+        // A producer that names the severity sends whole events; only bare lines may be parts of a stack trace.
+        if (line.severity) this.#event(body, [held], exceptionIn(body), input, results)
+        else
+          for (const event of this.#joiner.push(
+            `${line.environment}\0${line.entity ?? line.source}`,
+            redact(body),
+            held,
+            input.time,
+            parsed.timeUs !== undefined || parsed.severity !== undefined,
+          ))
+            this.#event(event.body, event.tags, event.exception, input, results)
+      } else if (input.kind === 'tick') this.#tick(input, results)
     }
     return results
   }
 
-  #parse(input: Received<LogLine>, results: Result[]): void {
-    const v = input.value
-    const line = parseLine(v.body, { observedTimeUs: v.observed_time })
-    const match = this.#miner.learn(line.body)
-    // A time of the producer's own stands; a line that merely arrived has the time written in it, if any.
-    const time = v.time !== v.observed_time || line.timeUs === undefined ? input.time : Math.min(line.timeUs, input.time)
-    const severity = normalSeverity(v.severity) ?? line.severity ?? 'INFO'
-    const service = v.entity?.startsWith('service:')
-      ? v.entity.slice(8)
-      : (v.attributes?.['service.name'] ?? line.service ?? v.source)
-    const entity = v.entity ?? `service:${service}`
+  #event(body: string, held: readonly Held[], exception: string | undefined, cause: Input, results: Result[]): void {
+    const { line, parsed, partition, offset, time } = held[0]
+    const match = this.#miner.learn(body.includes('\n') ? body.slice(0, body.indexOf('\n')) : body)
+    this.#tellChanges(match, line, body, cause, results)
+    let facts = this.#facts.get(match.templateId)
+    if (!facts) {
+      if (this.#facts.size >= TEMPLATE_FACTS) this.#facts.clear()
+      facts = { category: categoryOf(body), fault: matchFault(body) }
+      this.#facts.set(match.templateId, facts)
+    }
+    const severity = normalSeverity(line.severity) ?? parsed.severity ?? (facts.fault?.severity as string | undefined) ?? 'INFO'
+    const { entity, service, knownBy } = this.#whose(line, parsed, match)
     const event: LogEvent = {
-      id: idOf('logs.raw', input.partition, input.offset, v.id),
-      environment: v.environment,
-      time,
+      id: idOf('logs.raw', partition, offset, line.id),
+      environment: line.environment,
+      // A time of the producer's own stands; a line that merely arrived has its time written in it, if any.
+      time: line.time === line.observed_time && parsed.timeUs !== undefined ? Math.min(parsed.timeUs, time) : time,
       entity,
       service,
-      service_known_by: v.entity ? 'given' : v.attributes?.['service.name'] ? 'attribute' : line.service ? 'attribute' : 'source',
+      service_known_by: knownBy,
       template_id: match.templateId,
       template: match.template,
       parameters: match.parameters,
       severity,
-      category: 'other',
-      mentions: [],
-      body: line.body,
-      exception: null,
-      fault_pattern: null,
-      trace_id: v.trace_id ?? line.traceId ?? null,
-      span_id: v.span_id ?? line.spanId ?? null,
-      lines: 1,
-      partition: input.partition,
-      offset: input.offset,
+      category: facts.fault?.category ?? facts.category,
+      mentions:
+        severity === 'INFO' || severity === 'DEBUG' ? match.parameters.filter(p => TELLING.has(p.kind)) : findMentions(body),
+      body,
+      exception: exception ?? null,
+      fault_pattern: facts.fault?.kind ?? null,
+      trace_id: line.trace_id ?? parsed.traceId ?? null,
+      span_id: line.span_id ?? parsed.spanId ?? null,
+      lines: held.length,
+      partition,
+      offset,
     }
-    results.push(emit(logsParsed, event, input))
-    const rate = this.#rates.get(`${v.environment}\0${entity}`)
-    if (rate) {
-      rate.lines++
-      if (BAD.has(severity)) rate.errors++
-    } else
-      this.#rates.set(`${v.environment}\0${entity}`, { environment: v.environment, lines: 1, errors: BAD.has(severity) ? 1 : 0 })
+    results.push(emit(logsParsed, event, cause))
+    const key = `${line.environment}\0${entity}`
+    let rate = this.#rates.get(key)
+    if (!rate) this.#rates.set(key, (rate = { environment: line.environment, lines: 0, errors: 0 }))
+    rate.lines += held.length
+    if (BAD.has(severity)) rate.errors++
+  }
+
+  #whose(line: LogLine, parsed: Omit<ParsedLine, 'body'>, match: Match): { entity: string; service: string; knownBy: string } {
+    const attribute = line.attributes?.['service.name'] ?? parsed.service
+    const traits = [`template ${match.templateId}`, ...(parsed.host ? [`host ${parsed.host}`] : [])]
+    if (line.entity) {
+      const service = line.entity.slice(line.entity.indexOf(':') + 1)
+      this.#services.learn(traits, service)
+      return { entity: line.entity, service, knownBy: 'given' }
+    }
+    if (attribute) {
+      this.#services.learn(traits, attribute)
+      return { entity: `service:${attribute}`, service: attribute, knownBy: 'attribute' }
+    }
+    const learned = this.#services.identify(traits)
+    return learned
+      ? { entity: `service:${learned.service}`, service: learned.service, knownBy: 'learned' }
+      : { entity: `source:${line.source}`, service: line.source, knownBy: 'source' }
+  }
+
+  #tellChanges(match: Match, line: LogLine, sample: string, cause: Input, results: Result[]): void {
+    for (const change of match.changes) {
+      const base = { environment: '*', time: line.time, text: change.text, samples: [sample.slice(0, 500)] }
+      if (change.kind === 'created') results.push(emit(templates, { ...base, id: change.id, state: 'new' }, cause))
+      else if (change.kind === 'widened')
+        results.push(emit(templates, { ...base, id: change.to, state: 'widened', from: [change.from] }, cause))
+      else results.push(emit(templates, { ...base, id: change.from, state: 'merged', into: change.into }, cause))
+    }
   }
 
   #tick(tick: Tick, results: Result[]): void {
     this.#clocks.see(tick)
+    for (const event of tick.final ? this.#joiner.flush() : this.#joiner.tick(tick.time))
+      this.#event(event.body, event.tags, event.exception, tick, results)
     for (const [key, rate] of this.#rates) {
       if (!this.#clocks.moves(tick, rate.environment)) continue
       const entity = key.slice(key.indexOf('\0') + 1)
@@ -119,22 +186,39 @@ export class ParseLogs implements Stage, Stateful {
   }
 
   snapshot(): Uint8Array {
-    const miner = this.#miner.snapshot()
-    const rest = Buffer.from(JSON.stringify({ clocks: this.#clocks, rates: [...this.#rates] }))
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(rest.length)
-    return Buffer.concat([length, rest, miner])
+    const parts = [
+      this.#miner.snapshot(),
+      this.#joiner.snapshot(),
+      this.#services.snapshot(),
+      Buffer.from(JSON.stringify({ clocks: this.#clocks, rates: [...this.#rates] })),
+    ]
+    return Buffer.concat(
+      parts.flatMap(part => {
+        const length = Buffer.alloc(4)
+        length.writeUInt32BE(part.length)
+        return [length, part]
+      }),
+    )
   }
   restore(bytes: Uint8Array): void {
     const buffer = Buffer.from(bytes)
-    const length = buffer.readUInt32BE(0)
-    const state = JSON.parse(buffer.toString('utf8', 4, 4 + length))
+    let at = 0
+    const [miner, joiner, services, rest] = Array.from({ length: 4 }, () => {
+      const length = buffer.readUInt32BE(at)
+      const part = buffer.subarray(at + 4, at + 4 + length)
+      at += 4 + length
+      return part
+    })
+    this.#miner.restore(miner)
+    this.#joiner.restore(joiner)
+    this.#services.restore(services)
+    const state = JSON.parse(rest.toString())
     this.#clocks.fromJSON(state.clocks)
     this.#rates = new Map(state.rates)
-    this.#miner.restore(buffer.subarray(4 + length))
   }
 }
 
+const exceptionIn = (body: string): string | undefined => (body.includes('\n') ? exceptionOf(body) : undefined)
 const NORMAL: Readonly<Record<string, string>> = {
   TRACE: 'DEBUG',
   DEBUG: 'DEBUG',

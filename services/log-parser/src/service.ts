@@ -1,5 +1,4 @@
 import { logsParsed, logsRaw, metricsRaw, templates } from '@aegis/domain'
-import { TemplateMiner } from '@aegis/log-mining'
 import { defineService, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { ParseLogs } from './parse-logs.ts'
@@ -14,7 +13,7 @@ export const logParser = defineService({
         name: 'parse-logs',
         reads: streamList(logsRaw),
         writes: streamList(logsParsed, templates, metricsRaw),
-        create: () => new ParseLogs(new TemplateMiner()),
+        create: () => new ParseLogs(),
       },
     ],
   }),

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { engineAnswers, projectOf, startContainers, stopContainers } from './by-docker.ts'
 import { plans, startServers } from './by-jvm.ts'
 import { withLock } from './lock.ts'
-import { java, type ServerName, serverNames, servers, stateFolder } from './places.ts'
+import { java, type ServerName, serverFolder, serverNames, servers, stateFolder } from './places.ts'
 import { defaultPorts, isFree, type Ports, pickPorts } from './ports.ts'
 import { isRunning, orphansOf, stop } from './processes.ts'
 import { StackError } from './stack-error.ts'
@@ -220,4 +220,16 @@ export async function reset({ folder = stateFolder() }: { folder?: string } = {}
   if (state?.by === 'docker') await stopContainers({ folder, ports: state.ports, password: state.env.NEO4J_PASSWORD }, true)
   await down({ folder })
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** Whether the real servers can be started here: by an engine, or as processes from what set-up has fetched. */
+export async function canRunServers(): Promise<boolean> {
+  const fetched = serverNames.every(name => name === 'redis' || existsSync(serverFolder(name)))
+  if (!fetched) return engineAnswers()
+  try {
+    java()
+    return true
+  } catch {
+    return engineAnswers()
+  }
 }
