@@ -68,11 +68,27 @@ const PATTERNS: readonly (readonly [MentionKind, RegExp])[] = [
     'host',
     /(?<![\w.@/-])[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?){0,8}\.(?:com|net|org|edu|gov|io|dev|local|internal|lan|svc|cluster\.local)(?![\w-]|\.\w)|\blocalhost\b/g,
   ],
-  [
-    'user',
-    /(?<=\b(?:user(?:name)?|for|login|uid|account)[ =:]{1,2}["']?)(?:(?<=user(?:name)?[ =:]{1,2}["']?|account[ =:]["']?|login[=:]["']?)[A-Za-z_][\w.-]{1,31}(?=$|[\s"',;)\]]))/gi,
-  ],
+  ['user', /(?<=\b(?:user(?:name)?[ =:]{1,2}|account[=:] ?|login[=:] ?)["']?)[A-Za-z_][\w.-]{1,31}(?=$|[\s"',;)\]])/gi],
 ]
+
+/** A kind is looked for only where one of these stands in the text: most lines hold few of them. */
+const NEEDS: Partial<Record<MentionKind, RegExp>> = {
+  timestamp: /:\d\d:/,
+  url: /:\/\//,
+  trace: /trace|00-/i,
+  span: /span/i,
+  uuid: /-[0-9a-fA-F]{4}-/,
+  mac: /:[0-9a-fA-F]{2}:/,
+  ip: /\d\.\d|:[0-9a-fA-F]{0,4}:/,
+  email: /@/,
+  path: /[/\\]/,
+  exception: /Exception|Error|Failure|Fault/,
+  error_code: /E[A-Z]{2}|\d/,
+  pod: /-[a-z0-9]{5}\b/,
+  container: /container|docker/,
+  host: /\.[a-z]{2}|localhost/,
+  user: /user|account|login/i,
+}
 
 const NOT_A_USER =
   /^(?:unknown|not|is|was|has|and|or|the|in|on|of|to|for|from|by|with|at|name|names|id|agent|data|group|session|mode|request|error|null|none|root|authentication|methods?|account|password)$/i
@@ -99,6 +115,7 @@ export function findMentions(text: string, options: EntityOptions = {}): readonl
   }
   for (const [kind, pattern] of PATTERNS) {
     if (taken.length >= 4 * most) break
+    if (NEEDS[kind]?.test(head) === false) continue
     for (const m of head.matchAll(pattern)) {
       if (taken.length >= 4 * most) break
       if (kind === 'user' && NOT_A_USER.test(m[0])) continue
@@ -106,7 +123,8 @@ export function findMentions(text: string, options: EntityOptions = {}): readonl
       add(kind, m[0], m.index)
     }
   }
-  for (const m of head.matchAll(SERVICE_NAMED)) add('service', m[0], m.index)
+  if (/-(?:service|svc|api|server|worker|gateway|db|cache|proxy)/.test(head))
+    for (const m of head.matchAll(SERVICE_NAMED)) add('service', m[0], m.index)
   for (const m of head.matchAll(SERVICE))
     if (!NOT_A_SERVICE.test(m[1] as string)) add('service', m[1] as string, m.index + m[0].lastIndexOf(m[1] as string))
   if (options.services !== undefined && options.services.size > 0) {

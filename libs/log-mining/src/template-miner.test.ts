@@ -151,6 +151,36 @@ const line = fc.oneof(
   fc.string({ maxLength: 60 }),
   fc.string({ unit: 'binary', maxLength: 40 }),
 )
+/** A line that counts how often its characters are looked at. */
+class CountedText {
+  looks = 0
+  readonly #text: string
+  constructor(text: string) {
+    this.#text = text
+  }
+  get length(): number {
+    return this.#text.length
+  }
+  charCodeAt(at: number): number {
+    this.looks++
+    return this.#text.charCodeAt(at)
+  }
+  slice(start: number, end: number): string {
+    const part = this.#text.slice(start, end)
+    this.looks += part.length
+    return part
+  }
+  indexOf(what: string, from: number): number {
+    const at = this.#text.indexOf(what, from)
+    this.looks += (at < 0 ? this.#text.length : at) - from
+    return at
+  }
+  trim(): string {
+    this.looks += this.#text.length
+    return this.#text.trim()
+  }
+}
+
 const seeded = { seed: 20260101, numRuns: 150 }
 
 describe('promises', () => {
@@ -250,12 +280,15 @@ describe('promises', () => {
       '#',
       'user ',
     ]
+    const looks = (line: string) => {
+      const text = new CountedText(line)
+      new TemplateMiner().learn(text as unknown as string)
+      return text.looks
+    }
     for (const token of tokens) {
-      const short = new TemplateMiner()
-      const long = new TemplateMiner()
-      short.learn(token.repeat(1000))
-      long.learn(token.repeat(8000))
-      expect(long.work).toBeLessThanOrEqual(short.work * 8 * 1.05 + 2000)
+      const short = looks(token.repeat(500))
+      expect(looks(token.repeat(4000))).toBeLessThanOrEqual(short * 8 * 1.1 + 2000)
+      expect(short).toBeLessThanOrEqual(60 * 500 * token.length + 2000)
     }
   })
 })

@@ -126,11 +126,6 @@ export class TemplateMiner {
     return all.map(({ id, text, count }) => ({ id, text, count }))
   }
 
-  /** Characters looked at so far. */
-  get work(): number {
-    return this.#scanner.work
-  }
-
   #report(change: TemplateChange): void {
     this.#changes = [...this.#changes, change]
   }
