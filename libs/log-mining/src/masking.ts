@@ -204,6 +204,11 @@ export class LineScanner {
         return close
       }
     }
+    if (c === 44 && this.#inRun && this.#space === 0 && this.#groupOfThree(i, length)) {
+      // "1,234,567" is one number, "12:00:01,250" one time
+      this.end[this.atoms - 1] = i + 4
+      return i + 4
+    }
     if (c === 44 && this.#inRun) {
       this.#comma = this.atoms
       this.#runOn(PUNCTUATION, i, i + 1)
@@ -409,7 +414,7 @@ export class LineScanner {
         }
       } else {
         lastPartDigits = false
-        if ((f & (HYPHEN | SLASH)) !== 0) {
+        if ((f & (HYPHEN | SLASH)) !== 0 || (f === DOT && firstSeparator < 0)) {
           if (firstSeparator < 0) firstSeparator = i
           if (f === SLASH) slashes++
         }
@@ -507,6 +512,17 @@ export class LineScanner {
     if (colonFollows && h === LOCALHOST && e < text.length - 1 && flagsOf(text.charCodeAt(e + 1)) === DIGIT) return HOST
     this.#fixed(WORD, h, s, e)
     return 0
+  }
+
+  /** A comma and three digits after a number of at most three, or after a time. */
+  #groupOfThree(i: number, length: number): boolean {
+    const k = this.atoms - 1
+    const digits = i - (this.start[k] as number)
+    const kind = this.kind[k]
+    if (this.end[k] !== i || !(kind === TIME || (kind === NUMBER && (digits < 4 || this.text.charCodeAt(i - 4) === 44))))
+      return false
+    for (let j = i + 1; j < i + 4; j++) if (flagsOf(this.text.charCodeAt(j)) !== DIGIT) return false
+    return i + 4 >= length || (flagsOf(this.text.charCodeAt(i + 4)) & (DIGIT | LETTER | DOT | COLON | UNDERSCORE | HYPHEN)) === 0
   }
 
   #lastIsNumber(): boolean {
