@@ -24,15 +24,15 @@ const RULES: readonly (readonly [Category, number, RegExp])[] = [
   [
     'memory',
     3,
-    /\bout ?of ?memory|OutOfMemory|\boom\b|OOMKilled|\bheap\b|garbage collect|\bGC\b|memory (?:leak|limit|pressure|usage)|swap space|allocat(?:e|ion) fail|StackOverflow|segfault|segmentation fault/i,
+    /\bout ?of ?memory|OutOfMemory|\boom\b|OOMKilled|\bheap\b|garbage collect|\bGC\b|memory (?:leak|limit|pressure|usage)|swap space|allocat(?:e|ion) fail|StackOverflow|call stack|recursion depth|segfault|segmentation fault/i,
   ],
   ['memory', 1, /\bmemory\b|\bcache line\b|\bpages?\b.{0,20}\bmemory/i],
   [
     'database',
     3,
-    /\bsql(?:state)?\b|\bdeadlock|jdbc|\bpostgres|\bmysql\b|\bmongo|\bredis\b|\boracle\b|\bquery\b|transaction (?:rolled|aborted|failed)|constraint|connection pool|replica(?:tion)? lag|serialize access/i,
+    /\bsql(?:state)?\b|\bdeadlock|jdbc|\bpostgres|\bmysql\b|\bmongo|\bredis\b|\boracle\b|\bquery\b|transaction (?:rolled|aborted|failed)|constraint|connection pool|connection slots|Hikari|replica(?:tion)? lag|serialize access/i,
   ],
-  ['database', 1, /\bdatabase\b|\btable\b|\bdb\b|\bcursor\b/i],
+  ['database', 1, /\bdatabase\b|\btable\b|\bdb\b|\bcursor\b|\bpool\b|Pool-\d/i],
   [
     'authentication',
     3,
@@ -52,13 +52,13 @@ const RULES: readonly (readonly [Category, number, RegExp])[] = [
   [
     'network',
     3,
-    /connection (?:refused|reset|closed|lost|aborted|failed|broken)|ECONN|\bsocket\b|no route to host|unreachable|\bdns\b|resolve|\bproxy\b|\bdhcp|network|\blink (?:up|down|error)|broken pipe|handshake|\btcp\b|\budp\b|packet/i,
+    /connection (?:refused|reset|closed|lost|aborted|failed|broken)|ECONN|\bsocket\b|no route to host|unreachable|\bdns\b|resolve|\bproxy\b|\bdhcp|network|ENOTFOUND|EAI_AGAIN|getaddrinfo|\blink\b.{0,16}\b(?:up|down|error)|broken pipe|handshake|\btcp\b|\budp\b|packet/i,
   ],
   ['network', 1, /\bconnect(?:ion|ed|ing)?\b|\bhost\b|\baddress\b|\binterface\b|\bport\b/i],
   [
     'dependency',
     3,
-    /upstream|downstream|circuit ?breaker|service unavailable|bad gateway|\b50[234]\b|dependency|backend|remote (?:service|call)|\brpc\b.{0,30}fail|third[- ]party|rate limit|too many requests|retr(?:y|ying)\b/i,
+    /upstream|downstream|circuit ?breaker|service unavailable|bad gateway|\b50[234]\b|dependency|backend|remote (?:service|call)|\brpc\b.{0,30}fail|third[- ]party|rate limit|too many requests|back-?off restarting|crash ?loop|retr(?:y|ying)\b/i,
   ],
   [
     'configuration',

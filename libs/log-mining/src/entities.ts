@@ -92,7 +92,7 @@ const NEEDS: Partial<Record<MentionKind, RegExp>> = {
 
 const NOT_A_USER =
   /^(?:unknown|not|is|was|has|and|or|the|in|on|of|to|for|from|by|with|at|name|names|id|agent|data|group|session|mode|request|error|null|none|root|authentication|methods?|account|password)$/i
-const SERVICE = /\b(?:service|svc|upstream|component|app)[ =:]["']?([a-z][a-z0-9]{0,30}(?:-[a-z0-9]{1,30}){0,6})\b/g
+const SERVICE = /\b(?:service|svc|component|app)(?:[=:]["']?| ["'])([a-z][a-z0-9]{0,30}(?:-[a-z0-9]{1,30}){0,6})\b/g
 const SERVICE_NAMED = /\b[a-z][a-z0-9]{1,30}(?:-[a-z0-9]{1,30}){0,4}-(?:service|svc|api|server|worker|gateway|db|cache|proxy)\b/g
 const NOT_A_SERVICE =
   /^(?:is|was|not|name|unavailable|failed|started|stopped|error|in|on|for|has|with|to|from|and|the|at|of|status|down|up|unknown)$/

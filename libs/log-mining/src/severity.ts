@@ -1,5 +1,7 @@
 /** How bad a line says it is: from the field the producer filled, else from the words of the text. */
 
+import { matchFault } from './fault-patterns.ts'
+
 export const severities = ['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL'] as const
 export type Severity = (typeof severities)[number]
 
@@ -86,7 +88,9 @@ export function leadingSeverity(text: string): { severity: Severity; end: number
 const CRITICAL_WORDS =
   /\b(?:panic(?:ked|king)?|fatal|segfault|segmentation fault|core dumped|out of memory|oom[- ]?kill(?:ed|er)?|kernel bug|emergency|unrecoverable|data loss|corrupt(?:ed|ion)?)\b/i
 const ERROR_WORDS =
-  /\b(?:error|errors|fail|fails|failed|failure|failures|exception|traceback|refused|denied|unreachable|aborted|abort|crash(?:ed)?|cannot|could not|couldn't|unable to|not found|no route to host|no space left|timed out|rejected|illegal|fault|unexpected(?:ly)?|broken pipe|assertion)\b|[a-z](?:Error|Exception)\b/i
+  /\b(?:error|errors|fail|fails|failed|failure|failures|exception|traceback|refused|denied|unreachable|aborted|abort|crash(?:ed)?|cannot|could not|couldn't|unable to|not found|no route to host|no space left|timed out|rejected|illegal|fault|unexpected(?:ly)?|broken pipe|assertion|forbidden|mismatch|violat(?:es|ed|ion)|duplicate key|bad gateway|HTTP 5\d\d)\b|[a-z](?:Error|Exception)\b/i
+/** Names of system errors: ECONNREFUSED, EIO. */
+const ERRNO = /\bE(?:CONN|TIMED|NO[A-Z]{2}|ACCES|PERM|PIPE|ADDR|HOST|NET|MFILE|NFILE|IO\b|BUSY\b|INVAL\b|ROFS\b|AI_)/
 const WARN_WORDS =
   /\b(?:warn(?:ing)?|deprecated|retry(?:ing)?|retries|slow|timeout|throttl(?:ed|ing)|exceed(?:s|ed)|degraded|stale|lost|missing|unknown|invalid|backing off|too many)\b/i
 /** Words that take the weight off the ones above: "0 errors", "no error", "without failures", "error rate: 0". */
@@ -98,8 +102,13 @@ export function severityOfText(text: string): Severity {
   const leading = leadingSeverity(text)
   if (leading !== undefined) return leading.severity
   const head = text.slice(0, 2000).replace(NEGATED, ' ')
-  if (CRITICAL_WORDS.test(head)) return 'CRITICAL'
-  if (ERROR_WORDS.test(head)) return 'ERROR'
-  if (WARN_WORDS.test(head)) return 'WARN'
-  return 'INFO'
+  const byWords: Severity = CRITICAL_WORDS.test(head)
+    ? 'CRITICAL'
+    : ERROR_WORDS.test(head) || ERRNO.test(head)
+      ? 'ERROR'
+      : WARN_WORDS.test(head)
+        ? 'WARN'
+        : 'INFO'
+  const byFault = matchFault(head)?.severity
+  return byFault !== undefined && severities.indexOf(byFault) > severities.indexOf(byWords) ? byFault : byWords
 }
