@@ -198,11 +198,10 @@ export function compounds(group: Group): [number, number][] {
     if (to - from > 1 && to - from <= 12 && found.length < 4) {
       let values = 0
       for (let i = from; i < to; i++) if (group.shapes[i] !== FIXED && group.words[i] === '<*>') values++
-      if (values > 0 && group.words[from] !== '(') {
-        // of "key=Name{<*>}" the part after the sign
-        const key = group.words[from + 1] === '=' && to - from > 3
-        found.push([key ? from + 2 : from, to])
-      }
+      const keyed = group.words[from + 1] === '='
+      // "key=<*>" and "(<*>)" are no values with something around them; of "key=Name{<*>}" it is the part after the sign
+      if (values > 0 && !'([{"\''.includes(group.words[from] as string) && !(keyed && to - from < 4))
+        found.push([keyed ? from + 2 : from, to])
     }
     from = e
   }

@@ -66,6 +66,7 @@ import {
   UPPER,
   URL,
   USER,
+  USER_KEYS,
   UUID,
   VERSION,
   WORD,
@@ -229,6 +230,10 @@ export class LineScanner {
       }
     }
     this.#afterUser = false
+    if (this.#space === 0 && this.#after('=') && this.#keyNamesUser()) {
+      this.#value(USER, s, e)
+      return e
+    }
     if (SPECIAL_FILTER[h & 8191] === 1) {
       const kind = SPECIAL.get(h)
       if (kind === S_BOOLEAN) {
@@ -512,6 +517,14 @@ export class LineScanner {
     if (colonFollows && h === LOCALHOST && e < text.length - 1 && flagsOf(text.charCodeAt(e + 1)) === DIGIT) return HOST
     this.#fixed(WORD, h, s, e)
     return 0
+  }
+
+  /** "user=", "ruser=": the word before the sign says that a name follows. */
+  #keyNamesUser(): boolean {
+    const k = this.atoms - 2
+    if (k < 0 || this.kind[k] !== WORD) return false
+    const length = (this.end[k] as number) - (this.start[k] as number)
+    return length >= 4 && length <= 8 && USER_KEYS.has(this.text.slice(this.start[k], this.end[k]))
   }
 
   /** A comma and three digits after a number of at most three, or after a time. */

@@ -319,22 +319,34 @@ export class TemplateMiner {
   /** Groups that had a compound token where this one has a whole value. */
   #gatherReduced(group: Group): Group | undefined {
     const [s1, s2] = skeletonOf(group)
+    for (const [from, to] of compounds(group)) {
+      const [r1, r2] = reducedSkeleton(group, from, to)
+      const way = this.#skeletons.get(r1)
+      if (way === undefined || way.check !== r2 || way.from >= 0 || way.group.into !== undefined || way.group === group) continue
+      if (way.group.words[from] === '<*>') return this.#reduceInto(group, way.group, from, to)
+    }
     const other = this.#reduced.get(s1)
     if (other === undefined || other === group) return undefined
     for (const [from, to] of compounds(other)) {
       const [r1, r2] = reducedSkeleton(other, from, to)
       if (r1 !== s1 || r2 !== s2 || group.words[from] !== '<*>') continue
-      const [o1, o2] = skeletonOf(other)
-      this.#drop(other)
-      other.into = group
-      other.lost = true
-      group.count += other.count
-      free(group, from)
-      this.#remember(o1, o2, group, from, to)
-      this.#report({ kind: 'merged', from: other.id, into: group.id, text: group.text })
+      this.#reduceInto(other, group, from, to)
       return this.#gatherReduced(group)
     }
     return undefined
+  }
+
+  /** Merges a group into one that has a whole value in the place of its elements [from, to). */
+  #reduceInto(group: Group, target: Group, from: number, to: number): Group {
+    const [s1, s2] = skeletonOf(group)
+    this.#drop(group)
+    group.into = target
+    group.lost = true
+    target.count += group.count
+    free(target, from)
+    this.#remember(s1, s2, target, from, to)
+    this.#report({ kind: 'merged', from: group.id, into: target.id, text: target.text })
+    return target
   }
 
   /** Another value for a key, another number of a name: two are enough. */

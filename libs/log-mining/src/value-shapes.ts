@@ -114,6 +114,9 @@ special(
 special(S_SCALE, 'KB MB GB TB PB KiB MiB GiB TiB kB Kb Mb Gb Kbytes Mbytes Gbytes')
 special(S_USER, 'user User USER')
 
+/** Keys whose value is a user's name. */
+export const USER_KEYS = new Set(['user', 'User', 'USER', 'username', 'userName', 'ruser', 'euser'])
+
 /** Words that follow "user" without naming one. */
 export const NOT_A_USER = new Set(
   'unknown not is was are has had have and or the a an in on of to for from by with at as id ids name names agent account accounts data group groups session sessions level mode space request requests code input error errors already does cannot could authenticated logged exists login logout password privacy permission permissions defined who that this denied process profile settings service info information limit switch type key token authentication authorization authenticated interface home directory script thread program preferences store table activity list count limits management manager role roles access'.split(
