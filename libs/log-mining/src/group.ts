@@ -16,8 +16,10 @@ export interface Group {
   used: boolean
   /** Where its lines go now, once it has been merged. */
   into: Group | undefined
-  /** Merged into a group with other elements: lines have to be looked up anew. */
+  /** Merged into a group with other elements: lines have to be looked up anew, unless `cut` tells how they lie in it. */
   lost: boolean
+  /** Elements [from, to) became one element of the group it was merged into. */
+  cut: readonly [from: number, to: number] | undefined
   hashes: number[]
   words: string[]
   spaced: boolean[]
@@ -41,7 +43,7 @@ export function templateId(text: string): string {
 
 export function emptyGroup(elements: number): Group {
   const of = <T>() => new Array<T>(elements)
-  const group = { id: '', text: '', count: 0, used: true, into: undefined, lost: false }
+  const group = { id: '', text: '', count: 0, used: true, into: undefined, lost: false, cut: undefined }
   return { ...group, hashes: of(), words: of(), spaced: of(), shapes: of(), kinds: of() }
 }
 
@@ -93,7 +95,7 @@ export function name(group: Group): void {
 export function copyOf(group: Group): Group {
   const { hashes, words, spaced, shapes, kinds } = group
   const lists = { hashes: [...hashes], words: [...words], spaced: [...spaced], shapes: [...shapes], kinds: [...kinds] }
-  return { ...group, ...lists, count: 0, into: undefined, lost: false }
+  return { ...group, ...lists, count: 0, into: undefined, lost: false, cut: undefined }
 }
 
 /** Makes element e a value. */

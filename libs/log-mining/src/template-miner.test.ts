@@ -111,6 +111,16 @@ describe('what is learned', () => {
     }
   })
 
+  it('follows a line through a merge of its keys and then of its compound', () => {
+    const { finals } = mine([
+      'lock tag=a name=one src=null',
+      'lock tag=b name=two src=null',
+      'lock tag=c name=three src=Work{101}',
+      'lock tag=d name=four src=Work{102}',
+    ])
+    expect(new Set(finals)).toEqual(new Set(['lock tag=<*> name=<*> src=<*>']))
+  })
+
   it('finds identifiers that vary together', () => {
     const names = ['Task', 'Job', 'Map', 'Node', 'Disk', 'Host', 'User']
     const { finals } = mine(names.map(name => `registering class org.shop.${name}Event for class org.shop.${name}Handler`))
@@ -118,7 +128,7 @@ describe('what is learned', () => {
   })
 })
 
-const word = fc.constantFrom(
+const word = fc.constantFrom('k=W{12}', 'k=v', 'k=7', 'L(3)', 
   'open',
   'close',
   'user',

@@ -72,8 +72,8 @@ export interface Template {
 interface Skeleton {
   readonly check: number
   group: Group
-  readonly from: number
-  readonly to: number
+  from: number
+  to: number
   /** Hash of a whole line that is known to fit. */
   full: number
 }
@@ -134,7 +134,11 @@ export class TemplateMiner {
   #follow(way: Skeleton): boolean {
     let group = way.group
     while (group.into !== undefined) {
-      if (group.lost) return false
+      if (group.lost) {
+        if (group.cut === undefined || way.from >= 0) return false
+        way.from = group.cut[0]
+        way.to = group.cut[1]
+      }
       group = group.into
     }
     way.group = group
@@ -219,7 +223,13 @@ export class TemplateMiner {
   #again(): Skeleton {
     const { skeleton1, skeleton2 } = this.#scanner
     const fresh = groupOf(this.#scanner)
-    return this.#findReduced(fresh) ?? this.#remember(skeleton1, skeleton2, this.#find(fresh) ?? this.#rest)
+    const found = this.#find(fresh)
+    if (found !== undefined) return this.#remember(skeleton1, skeleton2, found)
+    const reduced = this.#findReduced(fresh)
+    if (reduced !== undefined) return reduced
+    this.#report({ kind: 'created', id: fresh.id, text: fresh.text })
+    this.#add(fresh)
+    return this.#remember(skeleton1, skeleton2, fresh)
   }
 
   /** A group that the line is an instance of. */
@@ -342,6 +352,7 @@ export class TemplateMiner {
     this.#drop(group)
     group.into = target
     group.lost = true
+    group.cut = [from, to]
     target.count += group.count
     free(target, from)
     this.#remember(s1, s2, target, from, to)
