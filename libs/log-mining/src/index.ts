@@ -1,4 +1,13 @@
 export { type Category, type Classifier, categories, categoryOf, ruleClassifier } from './categories.ts'
+export {
+  type CausalChain,
+  type ChainEvent,
+  type ChainLink,
+  type ChainOptions,
+  causalChain,
+  type OrderOptions,
+  TemplateOrder,
+} from './causal-chain.ts'
 export { type EntityOptions, findMentions, type Mention, type MentionKind, maskedUser } from './entities.ts'
 export { evaluateLines, evaluateSessions, sessionsOf, type UnitScore } from './evaluate-anomaly.ts'
 export { type EvaluatedLine, evaluateParsing, type ParsingReport } from './evaluate-parsing.ts'

@@ -128,7 +128,11 @@ describe('what is learned', () => {
   })
 })
 
-const word = fc.constantFrom('k=W{12}', 'k=v', 'k=7', 'L(3)', 
+const word = fc.constantFrom(
+  'k=W{12}',
+  'k=v',
+  'k=7',
+  'L(3)',
   'open',
   'close',
   'user',
