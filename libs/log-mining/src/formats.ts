@@ -221,7 +221,7 @@ const syslog: FormatParser = (text, hints) => {
   const stamp = readTimestamp(text, start, hints)
   if (stamp === undefined || text.charCodeAt(stamp.end) !== 32) return undefined
   // without a priority only the classic form counts, else any line with a date would
-  if (pri === null && !/^[A-Z][a-z]{2} [ \d]\d \d{2}:/.test(text)) return undefined
+  if (pri === null && !/^[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:/.test(text)) return undefined
   let rest = text.slice(stamp.end + 1)
   const host = /^(\S{1,255}) /.exec(rest)
   if (host === null) return undefined
@@ -245,6 +245,27 @@ const syslog: FormatParser = (text, hints) => {
     fields,
     format: '',
   }
+}
+
+/** A collector's columns (label, epoch, date, node) before a line of syslog. */
+const collected: FormatParser = (text, hints) => {
+  const m = /^((?:[^\sa-z]\S{0,40}|-|[a-z]\S{0,20}\d\S{0,20}) ){1,6}(?=[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} \S)/.exec(
+    text.slice(0, 200),
+  )
+  const inner = m === null ? undefined : syslog(text.slice(m[0].length), hints)
+  if (m === null || inner === undefined) return undefined
+  const epoch = /(?:^| )(\d{10}) /.exec(m[0])
+  const timeUs = (epoch === null ? undefined : timestampOf(epoch[1], hints)) ?? inner.timeUs
+  return { ...inner, ...(timeUs === undefined ? {} : { timeUs }), fields: { ...inner.fields, header: m[0].trim() } }
+}
+
+const LOGCAT = /^(\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3}) +(\d{1,10}) +(\d{1,10}) ([VDIWEF]) ([^:]{1,64}?) *: /
+const logcat: FormatParser = (text, hints) => {
+  const m = LOGCAT.exec(text)
+  const timeUs = m === null ? undefined : timestampOf(m[1], hints)
+  if (m === null || timeUs === undefined) return undefined
+  const fields = { pid: m[2] as string, thread: m[3] as string, logger: m[5] as string }
+  return { body: text.slice(m[0].length), timeUs, severity: severityNamed(m[4]) as Severity, fields, format: '' }
 }
 
 const KLOG = /^([IWEF])(\d{2})(\d{2}) (\d{2}):(\d{2}):(\d{2})\.(\d{6}) +(\d{1,10}) ([\w.-]+):(\d+)\] ?/
@@ -353,8 +374,10 @@ export const formats: readonly (readonly [string, FormatParser])[] = [
   ['cri', cri],
   ['syslog5424', syslog5424],
   ['klog', klog],
+  ['logcat', logcat],
   ['access', access],
   ['server-error', serverError],
   ['syslog', syslog],
+  ['collected', collected],
   ['logfmt', logfmt],
 ]

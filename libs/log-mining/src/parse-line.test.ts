@@ -83,6 +83,17 @@ describe('formats', () => {
       { body: '[req-1 - -] done', severity: 'INFO', timeUs: at('2026-01-02T03:04:05.5Z'), fields: { logger: 'a.b.server' } },
     ],
     ['- R02-M1:J12 RAS KERNEL FATAL data error', { body: 'data error', severity: 'CRITICAL' }],
+    [
+      '- 1767322800 2026.01.02 dn1 Jan 2 03:00:00 dn1/dn1 crond(pam_unix)[29]: session closed',
+      { body: 'session closed', service: 'crond', timeUs: 1767322800e6, format: 'collected' },
+    ],
+    [
+      '01-02 03:04:05.678  1702  2395 D WindowManager: going to hide',
+      { body: 'going to hide', severity: 'DEBUG', timeUs: at('2026-01-02T03:04:05.678Z'), fields: { logger: 'WindowManager' } },
+    ],
+    ['20260102-03:04:05:606|Step|30002312|reset', { body: 'reset', timeUs: at('2026-01-02T03:04:05.606Z') }],
+    ['2026-01-02 03:04:05,678 INFO [main] a.b.C: up', { body: 'up', severity: 'INFO' }],
+    ['ALERT exited abnormally', { body: 'ALERT exited abnormally', severity: 'CRITICAL' }],
     ['we saw an ERROR in it', { body: 'we saw an ERROR in it' }],
     ['', { body: '' }],
   ])('%s', (line, expected) => {

@@ -65,7 +65,14 @@ function parseText(text: string, hints: LineHints, depth: number): ParsedLine {
   for (const [name, parse] of formats) {
     const outer = parse(text, hints)
     if (outer === undefined) continue
-    const wraps = name === 'docker' || name === 'cri' || name === 'syslog' || name === 'syslog5424' || name === 'klog'
+    const wraps =
+      name === 'docker' ||
+      name === 'cri' ||
+      name === 'syslog' ||
+      name === 'syslog5424' ||
+      name === 'klog' ||
+      name === 'collected' ||
+      name === 'logcat'
     if (!wraps || depth >= MAX_DEPTH || outer.partial === true || outer.body === '') return { ...outer, format: name }
     const inner = parseText(outer.body, hints, depth + 1)
     return joined(name, outer, inner)
@@ -84,7 +91,7 @@ function joined(name: string, outer: ParsedLine, inner: ParsedLine): ParsedLine 
 }
 
 const PID = /^(\d{1,10})(?: +\d{1,10})? +(?=[A-Z]{4,8} )/
-const THREAD = /^\[([^[\]]{1,64})\] */
+const THREAD = /^\[([^[\]]{1,160})\] */
 const LOGGER = /^([A-Za-z_$][\w$]*(?:\.[\w$]+)+|[A-Z][\w$]*)(?:\(\d+\))?(?::| -) /
 const BRACKETED_SERVICE = /^\[([a-z][a-z0-9]*(?:-[a-z0-9]+)+)\] */
 
@@ -99,7 +106,10 @@ function plain(text: string, hints: LineHints): ParsedLine {
   let timeUs: number | undefined
   if (stamp !== undefined && (bracket === 0 || text.charCodeAt(stamp.end) === 93)) {
     timeUs = stamp.timeUs
-    rest = text.slice(stamp.end + bracket).replace(/^[ \t:|,-]+/, '')
+    rest = text.slice(stamp.end + bracket)
+    const columns = /^\|(?:[^|\s]{1,64}\|){1,6}/.exec(rest)
+    if (columns !== null) fields.header = columns[0].slice(1, -1)
+    rest = rest.slice(columns?.[0].length ?? 0).replace(/^[ \t:|,-]+/, '')
   }
   let severity: Severity | undefined
   let service: string | undefined
@@ -115,7 +125,8 @@ function plain(text: string, hints: LineHints): ParsedLine {
       if (next === '') break
       // "Error: x" without anything before it is the text itself; in a log header it is the level
       severity = level.severity
-      if (timeUs === undefined && turn === 0 && !/^[\s[(<]*[A-Z]{4,}/.test(rest)) break
+      if (timeUs === undefined && turn === 0 && !/^(?:\[[A-Z]{4,8}\]|<[A-Z]{4,8}>|[A-Z]{4,8}(?::| *\[| +-| *\|| {2}))/.test(rest))
+        break
       rest = next
       continue
     }

@@ -45,8 +45,13 @@ const ZONES: Record<string, number> = {
   PDT: -420,
 }
 
-const ISO =
-  /(\d{4})([-/])(\d{2})\2(\d{2})[T _](\d{2}):(\d{2})(?::(\d{2}|60))?(?:[.,](\d{1,9}))?(?: ?(Z\b|UTC\b|GMT\b|[A-Z]{3,4}\b(?=[ ,\]]|$)|[+-]\d{2}:?\d{2}\b|[+-]\d{2}(?=[ \]]|$)))?/y
+const ZONE_NAMES = Object.keys(ZONES).join('|')
+const ISO = new RegExp(
+  `(\\d{4})([-/.])(\\d{2})\\2(\\d{2})[T _](\\d{2}):(\\d{2})(?::(\\d{2}|60))?(?:[.,](\\d{1,9}))?(?: ?((?:${ZONE_NAMES})\\b|[+-]\\d{2}:?\\d{2}\\b|[+-]\\d{2}(?=[ \\]]|$)))?`,
+  'y',
+)
+const COMPACT = /(\d{4})(\d{2})(\d{2})[T -](\d{2}):?(\d{2}):?(\d{1,2})(?:[.,:](\d{1,9}))?(Z\b)?/y
+const NO_YEAR = /(\d{2})([-./])(\d{2}) (\d{2}):(\d{2}):(\d{2})(?:[.,](\d{1,9}))?(?!\d)/y
 const SYSLOG = /([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?: ([A-Z]{3,4}))?(?: (\d{4})\b)?/y
 const CTIME =
   /(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?: ([A-Z]{3,4}))? (\d{4})\b/y
@@ -71,6 +76,13 @@ export function readTimestamp(text: string, at = 0, hints: TimestampHints = {}):
       return made(SHORT_YEAR, date(2000 + +m[1]!, +m[2]! - 1, +m[3]!, +m[4]!, +m[5]!, +m[6]!), m[7], zone(undefined, hints))
     if ((m = match(PACKED, text, at)))
       return made(PACKED, date(2000 + +m[1]!, +m[2]! - 1, +m[3]!, +m[4]!, +m[5]!, +m[6]!), undefined, zone(undefined, hints))
+    if ((m = match(COMPACT, text, at)))
+      return made(COMPACT, date(+m[1]!, +m[2]! - 1, +m[3]!, +m[4]!, +m[5]!, +m[6]!), m[7], zone(m[8], hints))
+    if ((m = match(NO_YEAR, text, at))) {
+      const found = m
+      const of = (year: number) => date(year, +found[1]! - 1, +found[3]!, +found[4]!, +found[5]!, +found[6]!)
+      return made(NO_YEAR, withoutYear(of, hints), m[7], zone(undefined, hints))
+    }
     if ((m = match(EPOCH, text, at))) {
       const fraction = m[2] ?? m[3] ?? m[4] ?? m[5]
       return made(EPOCH, +m[1]! * 1000, fraction, 0)
