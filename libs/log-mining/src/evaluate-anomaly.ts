@@ -70,9 +70,11 @@ export function evaluateLines(lines: readonly string[], training: (unit: string)
     const unit = String(i + 1)
     const { body, severity } = parseLine(raw)
     const { templateId } = miner.learn(body)
+    const textSeverity = severityOfText(body)
     const line = {
+      textSeverity,
       templateId,
-      severity: severity ?? severityOfText(body),
+      severity: severity ?? textSeverity,
       severityGuessed: severity === undefined,
       fault: matchFault(body),
     }

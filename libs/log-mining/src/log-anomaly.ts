@@ -236,7 +236,9 @@ function overdueAfter(delays: readonly number[]): number {
 export interface ScoredLine {
   readonly templateId: string
   readonly severity: Severity
-  /** Whether the severity was only read out of the text, which says less than a level the writer gave. Default false. */
+  /** What the words of the text say of its severity, apart from the level its writer gave. Default the severity. */
+  readonly textSeverity?: Severity
+  /** Whether there was no level, so that the severity too is only what the words say. Default false. */
   readonly severityGuessed?: boolean
   readonly fault?: FaultPattern | undefined
 }
@@ -286,10 +288,13 @@ export class LineAnomalyDetector {
     else if (rarity > 0.7) reasons.push('rare template')
     // what is new loses its newness as it goes on; what is severe does not become less so
     const newness = isNew ? 0.35 / (1 + Math.log2(1 + (known?.count ?? 0))) : 0
-    const severity = SEVERITY_WEIGHT[line.severity] * (line.severityGuessed === true ? 0.7 : 1)
+    const guessed = line.severityGuessed === true
+    const severity = SEVERITY_WEIGHT[line.severity] * (guessed ? 0.7 : 1)
+    // a severe level on words that tell of a failure says more than on a dump of registers; words alone do not outdo a mild level
+    const words = guessed || severity < 0.2 ? 0 : 0.4 * SEVERITY_WEIGHT[line.textSeverity ?? line.severity]
     if (severity >= 0.4) reasons.push(`says ${line.severity}`)
     if (line.fault !== undefined) reasons.push(`known fault: ${line.fault.kind}`)
-    const score = 0.5 * rarity + newness + severity + (line.fault === undefined ? 0 : 0.25)
+    const score = (guessed ? 0.5 : 0.3) * rarity + newness + severity + words + (line.fault === undefined ? 0 : 0.25)
     return { score, alert: score >= 1, reasons }
   }
 

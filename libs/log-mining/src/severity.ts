@@ -92,7 +92,7 @@ const ERROR_WORDS =
 /** Names of system errors: ECONNREFUSED, EIO. */
 const ERRNO = /\bE(?:CONN|TIMED|NO[A-Z]{2}|ACCES|PERM|PIPE|ADDR|HOST|NET|MFILE|NFILE|IO\b|BUSY\b|INVAL\b|ROFS\b|AI_)/
 const WARN_WORDS =
-  /\b(?:warn(?:ing)?|deprecated|retry(?:ing)?|retries|slow|timeout|throttl(?:ed|ing)|exceed(?:s|ed)|degraded|stale|lost|missing|unknown|invalid|backing off|too many)\b/i
+  /\b(?:warn(?:ing)?|deprecated|retry(?:ing)?|retries|slow|timeout|throttl(?:ed|ing)|exceed(?:s|ed)|degraded|stale|lost|missing|unknown|invalid|backing off|too many|interrupt(?:ed)?|terminated|halted|killed)\b/i
 /** Words that take the weight off the ones above: "0 errors", "no error", "without failures", "error rate: 0". */
 const NEGATED =
   /\b(?:0|no|without|zero|any|not an?) (?:errors?|failures?|exceptions?|warnings?)\b|\b(?:errors?|failures?|failed|warnings?|exceptions?)\s*[:=]\s*0\b/gi
