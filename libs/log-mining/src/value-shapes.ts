@@ -243,6 +243,12 @@ export function allHex(text: string, s: number, e: number): boolean {
 
 /** A dotted name that ends as host names do, and does not begin as package names do. */
 export function isHost(text: string, s: number, e: number): boolean {
+  // the last label decides most cases without taking the name apart
+  let dot = e - 1
+  while (dot > s && text.charCodeAt(dot) !== 46) dot--
+  if (dot <= s || e - dot < 3 || e - dot > 12 || e - s > 256) return false
+  const end = text.slice(dot + 1, e).toLowerCase()
+  if (!TOP_LEVEL.has(end) && end.length !== 2) return false
   const name = text.slice(s, Math.min(e, s + 256))
   const labels = name.split('.')
   if (labels.length < 2) return false
