@@ -21,6 +21,17 @@ const put = async (path: string, text: string) => {
 }
 const table = async (path: string) => parseCsv(await readFile(join(out, path), 'utf8'))
 
+describe('tables', () => {
+  it('reads quotes, line ends and stray text as Python does', () => {
+    expect(parseCsv('\ufeffa,b\r\n"x ""y""\nz",1\n"p"q,"r"\n,\n')).toEqual([
+      ['a', 'b'],
+      ['x "y"\nz', '1'],
+      ['pq', 'r'],
+      ['', ''],
+    ])
+  })
+})
+
 describe('eval log-parsing', () => {
   it('writes the final template of each line, labels or not', async () => {
     await put(

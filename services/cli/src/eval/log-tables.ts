@@ -44,6 +44,10 @@ export function parseCsv(text: string): string[][] {
         field += '"'
         i++
       }
+      // what follows a closing quote belongs to the field, as in Python's reader
+      const start = i
+      while (i < text.length && text[i] !== ',' && text[i] !== '\n' && text[i] !== '\r') i++
+      field += text.slice(start, i)
     } else {
       const start = i
       while (i < text.length && text[i] !== ',' && text[i] !== '\n') i++
