@@ -77,6 +77,8 @@ export class TrackAnomalies {
         strange.set(s.entity, list)
       }
     }
+    // Quiet can only be what was looked at: a series that reports once a minute says nothing in between.
+    const looked = new Set(scores.map(s => `${s.entity}\0${s.metric}`))
     const out: Anomaly[] = []
     for (const [entity, list] of strange) {
       const changed = this.#add(environment, entity, time, list)
@@ -85,6 +87,7 @@ export class TrackAnomalies {
     for (const [key, open] of this.#open) {
       const [env, entity] = key.split('\0')
       if (env !== environment || strange.has(entity)) continue
+      if (!Object.keys(open.guilty).some(metric => looked.has(`${entity}\0${metric}`))) continue
       if (++open.quiet < this.#quiet) continue
       this.#open.delete(key)
       out.push(this.#words(environment, entity, time, open, 'close'))

@@ -7,7 +7,7 @@
  * line of MonitorRank (Kim et al., SIGMETRICS 2013) and MicroRCA (Wu et al., NOMS 2020), with additive evidence instead of a random walk, so
  * that every point of a score has a sentence.
  */
-import type { Anomaly, Cause, Change, EntityHealth, Evidence, Graph } from '@aegis/domain'
+import { type Anomaly, type Cause, type Change, type EntityHealth, type Evidence, type Graph, nameOf } from '@aegis/domain'
 import { classOfMetric, isSymptom, type MetricClass } from './metric-class.ts'
 
 export interface RankInput {
@@ -105,7 +105,20 @@ export const rankCauses = (input: RankInput, options: RankOptions = {}): Ranking
     callers.set(e.to, [...(callers.get(e.to) ?? []), e.from])
   }
   const strange = new Set(input.anomalies.map(a => a.entity))
-  const dependsOnStrange = new Set([...strange].filter(e => reach(callees, e).some(([d]) => d !== e && strange.has(d))))
+  const accusations = accusationsIn(input.anomalies, callees)
+  const suspected = new Set([...strange, ...accusations.keys()])
+  const dependsOnStrange = new Set([...suspected].filter(e => reach(callees, e).some(([d]) => d !== e && suspected.has(d))))
+  for (const [accused, accusation] of accusations) {
+    const s = suspect(accused)
+    // Not being reachable at all is said of the accused itself; a time-out or a pool run dry may be the speaker's own trouble, unless the
+    // accused is strange too. Several voices weigh more than one, but never as much as what the accused says of itself.
+    const unreachable = accusation.evidence.some(e => UNREACHABLE.test(e.text))
+    s.own += (unreachable || strange.has(accused) ? 0.35 : 0.12) * Math.min(2, accusation.by.size)
+    const kind = unreachable ? 'crash' : 'error'
+    s.kinds.set(kind, (s.kinds.get(kind) ?? 0) + 0.2)
+    s.onset = Math.min(s.onset, accusation.onset)
+    s.evidence.push(...accusation.evidence.slice(0, 2))
+  }
 
   for (const a of input.anomalies) {
     const s = suspect(a.entity)
@@ -117,9 +130,9 @@ export const rankCauses = (input: RankInput, options: RankOptions = {}): Ranking
       const pattern = FAULT_OF_PATTERN.find(([words]) => words.test(text))
       // A service that logs errors about what it depends on shows a symptom; about itself, a cause.
       const weight = pattern ? 0.6 : 0.35
-      if (dependsOnStrange.has(a.entity) && !pattern) s.symptom += weight
+      if (dependsOnStrange.has(a.entity) && (!pattern || accuses(accusations, a.entity))) s.symptom += weight
       else s.own += weight
-      note(pattern?.[1] ?? 'error', weight)
+      note(pattern && !accuses(accusations, a.entity) ? pattern[1] : 'error', weight * (accuses(accusations, a.entity) ? 0.3 : 1))
       continue
     }
     const best = new Map<MetricClass, number>()
@@ -155,7 +168,7 @@ export const rankCauses = (input: RankInput, options: RankOptions = {}): Ranking
     if (symptomLeft < 1 && s.symptom > 0)
       s.against.push(
         `its errors and latency may come from ${reach(callees, s.entity)
-          .filter(([d]) => d !== s.entity && strange.has(d))
+          .filter(([d]) => d !== s.entity && suspected.has(d))
           .map(([d]) => d)
           .slice(0, 3)
           .join(', ')}, which it depends on`,
@@ -199,9 +212,48 @@ export const rankCauses = (input: RankInput, options: RankOptions = {}): Ranking
   return { verdict: (causes[0]?.confidence ?? 0) >= nameFrom ? 'cause_named' : 'not_enough_evidence', causes, health }
 }
 
+const UNREACHABLE = /refused|unreachable|no route|not found|no such host/i
+
+interface Accusation {
+  by: Set<string>
+  onset: number
+  evidence: Evidence[]
+}
+/** Log lines of one entity that name another one it depends on: "call to X failed" speaks of X. */
+const accusationsIn = (
+  anomalies: readonly Anomaly[],
+  callees: ReadonlyMap<string, readonly string[]>,
+): Map<string, Accusation> => {
+  const found = new Map<string, Accusation>()
+  for (const a of anomalies) {
+    if (a.kind !== 'log') continue
+    for (const e of a.evidence ?? []) {
+      // The name that stands last is what the chain of causes in the message ends at.
+      const words = e.text.split('\n')[0].toLowerCase()
+      const named = reach(callees, a.entity)
+        .filter(([d]) => d !== a.entity && mentions(words, nameOf(d).toLowerCase()))
+        .sort((x, y) => words.lastIndexOf(nameOf(y[0]).toLowerCase()) - words.lastIndexOf(nameOf(x[0]).toLowerCase()))
+      if (named.length === 0) continue
+      const accusation = found.get(named[0][0]) ?? { by: new Set(), onset: a.started, evidence: [] }
+      accusation.by.add(a.entity)
+      accusation.onset = Math.min(accusation.onset, e.time)
+      accusation.evidence.push(e)
+      found.set(named[0][0], accusation)
+    }
+  }
+  return found
+}
+const accuses = (accusations: ReadonlyMap<string, Accusation>, entity: string): boolean =>
+  [...accusations.values()].some(x => x.by.has(entity))
+const mentions = (text: string, name: string): boolean => {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1))
+    if (!/[\w-]/.test(text[at - 1] ?? ' ') && !/[\w-]/.test(text[at + name.length] ?? ' ')) return true
+  return false
+}
+
 const describe = (kinds: readonly (readonly [string, number])[]): string => {
   const words: Record<string, string> = {
-    crash: 'silence: it no longer reports',
+    crash: 'silence: it no longer answers',
     deploy: 'a new release just before the first sign',
     config: 'a configuration change just before the first sign',
     memory: 'memory out of its band',

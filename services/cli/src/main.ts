@@ -19,6 +19,56 @@ const verbs: readonly Verb[] = [
     description: 'the local servers: up, down, status, logs, reset, env',
     load: async () => (await import('./commands/stack.ts')).stackCommand(),
   },
+  {
+    name: 'up',
+    description: 'run the whole pipeline here: servers and services, until Ctrl-C',
+    load: async () => (await import('./commands/up.ts')).upCommand(),
+  },
+  {
+    name: 'ingest',
+    description: 'produce a log file or a table of metrics onto the topics',
+    load: async () => (await import('./commands/ingest.ts')).ingestCommand(),
+  },
+  {
+    name: 'replay',
+    description: 'play a recorded case through the pipeline',
+    load: async () => (await import('./commands/replay.ts')).replayCommand(),
+  },
+  {
+    name: 'tail',
+    description: 'print decoded records of a topic',
+    load: async () => (await import('./commands/tail.ts')).tailCommand(),
+  },
+  {
+    name: 'dlq',
+    description: 'dead letters: list, show, put back',
+    load: async () => (await import('./commands/dlq.ts')).dlqCommand(),
+  },
+  {
+    name: 'eval',
+    description: 'run the algorithms over labelled data',
+    load: async () => (await import('./commands/eval.ts')).evalCommand(),
+  },
+  {
+    name: 'incident',
+    description: 'incidents: list, confirm a cause',
+    load: async () => (await import('./commands/incidents.ts')).incidentCommand(),
+  },
+  {
+    name: 'explain',
+    description: 'an incident in words: cause, evidence, timeline, decisions',
+    load: async () => (await import('./commands/incidents.ts')).explainCommand(),
+  },
+  {
+    name: 'approve',
+    description: 'approve or reject a decision that waits',
+    load: async () => (await import('./commands/incidents.ts')).approveCommand(),
+  },
+  {
+    name: 'kill',
+    description: 'the kill switch of an environment',
+    load: async () => (await import('./commands/incidents.ts')).killCommand(),
+  },
 ]
 
 async function main(args: readonly string[]): Promise<void> {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, openSync } from 'node:fs'
 import path from 'node:path'
 import { AegisError } from '@aegis/domain'
+import type { Infrastructure } from '@aegis/runtime'
 import { SERVICES } from './services.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..')
@@ -21,6 +22,8 @@ export interface Pipeline {
   readonly gatewayUrl: string
   readonly ports: Readonly<Record<string, number>>
   readonly pids: Readonly<Record<string, number>>
+  /** Broker and registry, when they are in this process. */
+  readonly infrastructure?: Infrastructure
   stop(): Promise<void>
 }
 
@@ -145,5 +148,5 @@ export const startEmbedded = async (options: PipelineOptions): Promise<Pipeline>
     throw error
   }
   const ports = Object.fromEntries(running.map(s => [s.name, s.port]))
-  return { gatewayUrl: `http://127.0.0.1:${ports.gateway}`, ports, pids: {}, stop }
+  return { gatewayUrl: `http://127.0.0.1:${ports.gateway}`, ports, pids: {}, infrastructure, stop }
 }

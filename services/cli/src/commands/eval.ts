@@ -1,0 +1,84 @@
+import { existsSync, statSync } from 'node:fs'
+import { AegisError } from '@aegis/domain'
+import { Command } from 'commander'
+import { Progress } from '../progress.ts'
+
+/** What each evaluation is handed; `progress` is told of work done and, when known, of all there is. */
+export interface EvalOptions {
+  readonly data: string
+  readonly out: string
+  readonly progress: (done: number, total: number, what: string) => void
+  readonly [option: string]: unknown
+}
+interface Evaluation {
+  readonly about: string
+  readonly needsData: boolean
+  readonly options?: readonly (readonly [string, string])[]
+  readonly load: () => Promise<(options: EvalOptions) => Promise<unknown>>
+}
+
+const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
+  'log-parsing': {
+    about: 'templates of log files: D/parsing, D/parsing_mixed',
+    needsData: true,
+    load: async () => (await import('../eval/log-parsing.ts')).evalLogParsing as never,
+  },
+  'log-anomaly': {
+    about: 'anomalous log units: every D/anomaly_*',
+    needsData: true,
+    load: async () => (await import('../eval/log-anomaly.ts')).evalLogAnomaly as never,
+  },
+  'metric-anomaly': {
+    about: 'anomalies of metric tables: D/*/*/test.csv.gz',
+    needsData: true,
+    options: [['--detector <name>', 'one detector instead of the ensemble']],
+    load: async () => (await import('../eval/metric-anomaly.ts')).evalMetricAnomaly as never,
+  },
+  'root-cause': {
+    about: 'ranked causes of recorded cases: D/<case>/case.json, D/alerts',
+    needsData: true,
+    options: [
+      ['--without <kind>', 'leave out logs, traces or edges'],
+      ['--drop-edges <share>', 'leave out this share of the edges'],
+      ['--onset <how>', '"none": the onset is not told'],
+    ],
+    load: async () => (await import('../eval/root-cause.ts')).evalRootCause as never,
+  },
+  remediation: {
+    about: 'policies on the reference simulator',
+    needsData: false,
+    options: [
+      ['--seed-base <n>', 'first test seed'],
+      ['--episodes <n>', 'episodes per policy'],
+    ],
+    load: async () => (await import('../eval/remediation.ts')).evalRemediation as never,
+  },
+}
+
+export const evalCommand = (): Command => {
+  const command = new Command('eval').addHelpText(
+    'after',
+    '\nThe same library code as in the services runs over a folder and writes predictions; labels are not read.',
+  )
+  for (const [name, { about, needsData, options = [], load }] of Object.entries(EVALUATIONS)) {
+    const one = command.command(name).description(about).requiredOption('--out <folder>', 'where the predictions go')
+    if (needsData) one.requiredOption('--data <folder>', 'the data')
+    for (const [flag, text] of options) one.option(flag, text)
+    one.action(async (given: EvalOptions) => {
+      if (needsData && !(existsSync(given.data) && statSync(given.data).isDirectory()))
+        throw new AegisError('INPUT_INVALID', `--data ${given.data} is not a folder`)
+      const bars = new Map<string, { bar: Progress; done: number }>()
+      const progress = (done: number, total: number, what: string) => {
+        const at = bars.get(what) ?? { bar: new Progress(what, total), done: 0 }
+        bars.set(what, at)
+        at.bar.add(done - at.done)
+        at.done = done
+      }
+      const result = await (await load())({ ...given, progress })
+      for (const { bar } of bars.values()) bar.end()
+      if (typeof result === 'string') console.log(result)
+      console.log(`predictions are in ${given.out}`)
+    })
+  }
+  return command
+}

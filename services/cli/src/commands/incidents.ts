@@ -1,0 +1,132 @@
+import { AegisError, type Anomaly, type Decision, type Incident, type Outcome } from '@aegis/domain'
+import { Command } from 'commander'
+
+const GATEWAY = () => (process.env.AEGIS_GATEWAY_URL ?? 'http://127.0.0.1:14318').replace(/\/$/, '')
+
+/** Asks the gateway; its error messages are passed on as they are. */
+export const ask = async <T>(path: string, init: RequestInit = {}): Promise<T> => {
+  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  if (process.env.AEGIS_API_TOKEN) headers.authorization = `Bearer ${process.env.AEGIS_API_TOKEN}`
+  let response: Response
+  try {
+    response = await fetch(`${GATEWAY()}${path}`, { ...init, headers, signal: AbortSignal.timeout(10_000) })
+  } catch (error) {
+    throw new AegisError(
+      'BROKER_UNAVAILABLE',
+      `the gateway at ${GATEWAY()} does not answer (${(error as Error).message}); set AEGIS_GATEWAY_URL`,
+    )
+  }
+  const body = (await response.json()) as { message?: string }
+  if (!response.ok) throw new AegisError('INPUT_INVALID', body.message ?? `the gateway answered ${response.status}`)
+  return body as T
+}
+const clock = (us: number) => new Date(us / 1000).toISOString().replace('T', ' ').slice(0, 19)
+
+export const explain = (incident: Incident, decisions: readonly Decision[], outcomes: readonly Outcome[]): string => {
+  const lines = [
+    `${incident.state} ${incident.severity} incident ${incident.id} in ${incident.environment}, since ${clock(incident.started)}`,
+    incident.explanation,
+    '',
+  ]
+  for (const [n, c] of incident.causes.slice(0, 3).entries()) {
+    lines.push(
+      `${n === 0 ? 'Cause' : 'Rejected'}: ${c.entity}, ${Math.round(c.confidence * 100)} %, ${c.fault_kind}. ${c.explanation}`,
+    )
+    if (n === 0) {
+      if (c.path.length > 1) lines.push(`  path: ${c.path.join(' → ')}`)
+      for (const e of c.evidence.slice(0, 6))
+        lines.push(
+          `  ${e.kind} ${clock(e.time).slice(11)}${(e.offset ?? -1) >= 0 ? ` ${e.stream}/${e.partition}/${e.offset}` : ''}  ${e.text.split('\n')[0]}`,
+        )
+    }
+    for (const a of c.against) lines.push(`  against: ${a}`)
+  }
+  lines.push('', 'Timeline')
+  for (const t of incident.timeline) lines.push(`  ${clock(t.time).slice(11)}  ${t.entity}: ${t.text.split('\n')[0]}`)
+  for (const d of decisions) {
+    lines.push('', `Decision: ${d.mode} ${d.action} ${d.target}. ${d.explanation}`)
+    for (const r of d.reasons) lines.push(`  ${r}`)
+    for (const o of outcomes.filter(x => x.decision === d.decision))
+      lines.push(
+        `  ${clock(o.time).slice(11)} ${o.status}${o.seconds_to_recover ? ` after ${Math.round(o.seconds_to_recover)} s` : ''}${o.error ? `: ${o.error}` : ''}`,
+      )
+  }
+  return lines.join('\n')
+}
+interface Whole {
+  incident: Incident
+  anomalies: Anomaly[]
+  decisions: Decision[]
+  outcomes: Outcome[]
+}
+const user = () => process.env.USER ?? 'cli'
+
+export const incidentCommand = (): Command => {
+  const command = new Command('incident').addHelpText('after', '\nThe gateway is found by AEGIS_GATEWAY_URL.')
+  command
+    .command('list')
+    .description('newest first')
+    .option('--environment <name>')
+    .action(async ({ environment }: { environment?: string }) => {
+      const list = await ask<Incident[]>(
+        `/api/v1/incidents${environment ? `?environment=${encodeURIComponent(environment)}` : ''}`,
+      )
+      for (const i of list)
+        console.log(
+          `${i.id}  ${i.state.padEnd(9)} ${i.severity.padEnd(8)} ${clock(i.started)}  ${i.environment}  ${i.explanation}`,
+        )
+      if (list.length === 0) console.log('no incidents')
+    })
+  command
+    .command('confirm')
+    .argument('<id>')
+    .description('record the true cause; ranking learns from it')
+    .requiredOption('--cause <service>', 'service, or kind:name')
+    .option('--note <text>', 'anything else', '')
+    .action(async (id: string, { cause, note }: { cause: string; note: string }) => {
+      await ask(`/api/v1/incidents/${encodeURIComponent(id)}/cause`, {
+        method: 'POST',
+        body: JSON.stringify({ cause: cause.includes(':') ? cause : `service:${cause}`, who: user(), note }),
+      })
+      console.log(`recorded: ${cause} caused ${id}`)
+    })
+  return command
+}
+
+export const explainCommand = (): Command =>
+  new Command('explain')
+    .argument('<incident>')
+    .option('--json', 'as data', false)
+    .action(async (id: string, { json }: { json: boolean }) => {
+      const whole = await ask<Whole>(`/api/v1/incidents/${encodeURIComponent(id)}`)
+      console.log(json ? JSON.stringify(whole, null, 2) : explain(whole.incident, whole.decisions, whole.outcomes))
+    })
+
+export const approveCommand = (): Command =>
+  new Command('approve')
+    .argument('<decision>')
+    .option('--no', 'reject it', false)
+    .option('--note <text>', 'why', '')
+    .action(async (id: string, { no, note }: { no: boolean; note: string }) => {
+      await ask(`/api/v1/decisions/${encodeURIComponent(id)}/approval`, {
+        method: 'POST',
+        body: JSON.stringify({ approved: !no, who: user(), note }),
+      })
+      console.log(`${no ? 'rejected' : 'approved'} ${id}`)
+    })
+
+export const killCommand = (): Command =>
+  new Command('kill')
+    .argument('<environment>')
+    .option('--off', 'let it act again', false)
+    .action(async (environment: string, { off }: { off: boolean }) => {
+      await ask(`/api/v1/controls/${encodeURIComponent(environment)}`, {
+        method: 'PUT',
+        body: JSON.stringify({ kill_switch: !off, who: user() }),
+      })
+      console.log(
+        off
+          ? `the kill switch of ${environment} is off`
+          : `the kill switch of ${environment} is on: nothing is acted on from the next tick`,
+      )
+    })

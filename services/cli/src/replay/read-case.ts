@@ -1,0 +1,114 @@
+/** A recorded case as records of the input streams: `case.json`, `metrics.csv[.gz]`, `logs.csv[.gz]`, `traces.csv[.gz]`. */
+import { createReadStream, existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { createGunzip } from 'node:zlib'
+import { AegisError, idOf, type LogLine, type Observation, type Span, type TopologyEdge } from '@aegis/domain'
+import { redact } from '@aegis/log-mining'
+import { observationOf } from '../commands/ingest.ts'
+import { csvRecords, csvRows } from './csv.ts'
+
+export interface RecordedCase {
+  readonly name: string
+  readonly stepSeconds: number
+  readonly logs: readonly LogLine[]
+  readonly metrics: readonly Observation[]
+  readonly spans: readonly Span[]
+  readonly edges: readonly TopologyEdge[]
+  readonly from: number
+  readonly to: number
+}
+
+const find = (folder: string, name: string): string | undefined =>
+  [`${name}.csv.gz`, `${name}.csv`].map(f => path.join(folder, f)).find(existsSync)
+const open = (file: string) => (file.endsWith('.gz') ? createReadStream(file).pipe(createGunzip()) : createReadStream(file))
+
+export const readCase = async (folder: string, environment: string): Promise<RecordedCase> => {
+  if (!existsSync(folder)) throw new AegisError('INPUT_INVALID', `${folder} does not exist`)
+  const files = { metrics: find(folder, 'metrics'), logs: find(folder, 'logs'), traces: find(folder, 'traces') }
+  if (!files.metrics && !files.logs && !files.traces)
+    throw new AegisError(
+      'INPUT_INVALID',
+      `${folder} is not a case: it holds none of metrics.csv, logs.csv, traces.csv (each may end in .gz)`,
+    )
+  const jsonFile = path.join(folder, 'case.json')
+  let description: { step_s?: number; edges?: [string, string][] } = {}
+  if (existsSync(jsonFile))
+    try {
+      description = JSON.parse(readFileSync(jsonFile, 'utf8'))
+    } catch (error) {
+      throw new AegisError('INPUT_INVALID', `${jsonFile} is not JSON: ${(error as Error).message}`)
+    }
+  const metrics: Observation[] = []
+  if (files.metrics)
+    for await (const { time, cells } of csvRows(open(files.metrics), files.metrics))
+      for (const [column, value] of cells) metrics.push(observationOf(column, value, time, environment, 'service:unknown'))
+  const logs: LogLine[] = []
+  if (files.logs)
+    for await (const row of csvRecords(open(files.logs), files.logs)) {
+      const time = Number(row.time_us)
+      if (!Number.isFinite(time)) throw new AegisError('INPUT_INVALID', `${files.logs}: time_us "${row.time_us}" is no number`)
+      const body = redact(row.message ?? '')
+      logs.push({
+        id: idOf(folder, logs.length, body),
+        environment,
+        time,
+        entity: `service:${row.service}`,
+        body,
+        severity: row.level || null,
+        attributes: {},
+        trace_id: row.trace_id || null,
+        span_id: row.span_id || null,
+        observed_time: time,
+        source: path.basename(folder),
+      })
+    }
+  const spans: Span[] = []
+  if (files.traces) {
+    const rows: Record<string, string>[] = []
+    for await (const row of csvRecords(open(files.traces), files.traces)) rows.push(row)
+    const serviceOf = new Map(rows.map(r => [r.span_id, r.service]))
+    for (const r of rows) {
+      const parent = r.parent_id ? serviceOf.get(r.parent_id) : undefined
+      spans.push({
+        id: idOf(r.trace_id, r.span_id),
+        environment,
+        time: Number(r.start_us),
+        trace_id: r.trace_id,
+        span_id: r.span_id,
+        parent_id: r.parent_id || null,
+        entity: `service:${r.service}`,
+        operation: r.operation,
+        // Only the called side was recorded: a span whose parent is another service's answers a call.
+        kind: parent === r.service ? 'internal' : 'server',
+        duration_us: Number(r.duration_us),
+        status: 'unset',
+        attributes: {},
+      })
+    }
+  }
+  const edges = (description.edges ?? []).map(
+    ([from, to]): TopologyEdge => ({
+      id: idOf(environment, from, to),
+      environment,
+      time: 0,
+      from: `service:${from}`,
+      to: `service:${to}`,
+      kind: 'calls',
+      source: 'user',
+    }),
+  )
+  const byTime = (a: { time: number }, b: { time: number }) => a.time - b.time
+  for (const list of [metrics, logs, spans]) list.sort(byTime)
+  const times = [metrics, logs, spans].flatMap(list => (list.length > 0 ? [list[0].time, list[list.length - 1].time] : []))
+  const from = Math.min(...times)
+  return {
+    name: path.basename(path.resolve(folder)),
+    stepSeconds: description.step_s ?? 60,
+    logs,
+    metrics,
+    spans,
+    edges: edges.map(e => ({ ...e, time: from })),
+    from,
+    to: Math.max(...times),
+  }
+}
