@@ -57,6 +57,10 @@ async function run(folder: string, options: ReplayOptions): Promise<void> {
   say(
     `${recorded.name}: ${recorded.logs.length} log lines, ${recorded.metrics.length} observations, ${recorded.spans.length} spans, ${recorded.edges.length} edges, ${Math.round((recorded.to - recorded.from) / 1e6)} s`,
   )
+  if (recorded.misplaced > 0)
+    say(
+      `${recorded.misplaced} records have a time more than a day from the others of their file; they are played with their neighbours`,
+    )
   const abort = new AbortController()
   process.once('SIGINT', () => abort.abort())
   const closers: (() => Promise<void>)[] = []

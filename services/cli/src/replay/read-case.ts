@@ -16,6 +16,24 @@ export interface RecordedCase {
   readonly edges: readonly TopologyEdge[]
   readonly from: number
   readonly to: number
+  /** Records whose time cannot be true; they stand where their neighbours in the file do. */
+  readonly misplaced: number
+}
+
+/** A time more than a day from the middle of its file is a broken clock or a parser's slip: the record keeps its place instead. */
+const placeImpossible = (records: { time: number }[]): number => {
+  const sorted = records.map(r => r.time).sort((a, b) => a - b)
+  const middle = sorted[sorted.length >> 1]
+  let last = middle
+  let n = 0
+  for (const r of records) {
+    if (Math.abs(r.time - middle) <= 86_400e6) last = r.time
+    else {
+      r.time = last
+      n++
+    }
+  }
+  return n
 }
 
 const find = (folder: string, name: string): string | undefined =>
@@ -42,7 +60,7 @@ export const readCase = async (folder: string, environment: string): Promise<Rec
   if (files.metrics)
     for await (const { time, cells } of csvRows(open(files.metrics), files.metrics))
       for (const [column, value] of cells) metrics.push(observationOf(column, value, time, environment, 'service:unknown'))
-  const logs: LogLine[] = []
+  const logs: { -readonly [K in keyof LogLine]: LogLine[K] }[] = []
   if (files.logs)
     for await (const row of csvRecords(open(files.logs), files.logs)) {
       const time = Number(row.time_us)
@@ -62,7 +80,7 @@ export const readCase = async (folder: string, environment: string): Promise<Rec
         source: path.basename(folder),
       })
     }
-  const spans: Span[] = []
+  const spans: { -readonly [K in keyof Span]: Span[K] }[] = []
   if (files.traces) {
     const rows: Record<string, string>[] = []
     for await (const row of csvRecords(open(files.traces), files.traces)) rows.push(row)
@@ -97,6 +115,7 @@ export const readCase = async (folder: string, environment: string): Promise<Rec
       source: 'user',
     }),
   )
+  const misplaced = placeImpossible(logs) + placeImpossible(spans)
   const byTime = (a: { time: number }, b: { time: number }) => a.time - b.time
   for (const list of [metrics, logs, spans]) list.sort(byTime)
   const times = [metrics, logs, spans].flatMap(list => (list.length > 0 ? [list[0].time, list[list.length - 1].time] : []))

@@ -1,0 +1,157 @@
+/** `aegis policy`: train policies on simulators, try them on held-out episodes, compare them. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AegisError } from '@aegis/domain'
+import { LoadedModel, type PpoModel } from '@aegis/remediation/ppo-model'
+import { shippedModel } from '@aegis/remediation/shipped-model'
+import { LEARNED_PLAYER_DEFAULTS, LearnedPlayer, RAW_ENCODING } from '@aegis/remediation/sim/learned-player'
+import { play } from '@aegis/remediation/sim/play'
+import { Command } from 'commander'
+import { curveSvg, curveText } from '../policy/learning-curve.ts'
+import { type Trained, trainPolicy, validate } from '../policy/train-policy.ts'
+import { Progress } from '../progress.ts'
+
+const count = (name: string) => (text: string) => {
+  const n = Number(text)
+  if (!Number.isSafeInteger(n) || n < 0) throw new AegisError('INPUT_INVALID', `${name} must be a whole number, not ${text}`)
+  return n
+}
+const fixed = (x: number, digits = 3): string => x.toFixed(digits)
+
+async function readModel(path: string): Promise<PpoModel> {
+  if (path === 'shipped') return shippedModel()
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) throw new AegisError('INPUT_INVALID', `no model can be read at ${path}`)
+  try {
+    return JSON.parse(text) as PpoModel
+  } catch {
+    throw new AegisError('INPUT_INVALID', `${path} is not a model file`)
+  }
+}
+
+interface TrainFlags {
+  readonly simulator: string
+  readonly steps: number
+  readonly seed: number
+  readonly seeds: number
+  readonly raw?: boolean
+  readonly resume?: string
+  readonly patience: number
+  readonly out: string
+}
+async function train(flags: TrainFlags): Promise<void> {
+  if (flags.simulator !== 'remsim' && flags.simulator !== 'cartpole')
+    throw new AegisError('INPUT_INVALID', `--simulator is remsim or cartpole, not ${flags.simulator}`)
+  const all: Trained[] = []
+  for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed++) {
+    const bar = new Progress(`seed ${seed}`, flags.steps)
+    let done = 0
+    const trained = await trainPolicy({
+      ...flags,
+      simulator: flags.simulator,
+      raw: flags.raw ?? false,
+      seed,
+      progress: steps => {
+        bar.add(steps - done)
+        done = steps
+      },
+    })
+    bar.end()
+    all.push(trained)
+    console.log(curveText({ name: `seed ${seed}: mean return of the last episodes`, points: trained.curve }))
+    console.log(`${row(trained)}\n`)
+  }
+  await mkdir(flags.out, { recursive: true })
+  const curves = all.map(t => ({ name: `seed ${t.seed}`, points: t.curve }))
+  await writeFile(join(flags.out, 'curve.svg'), curveSvg(`PPO on ${flags.simulator}`, curves, 'mean return of the last episodes'))
+  const names = Object.keys(all[0].model.lineage.figures)
+  const report = [
+    `# PPO on ${flags.simulator}`,
+    '',
+    `Trained by \`${all[0].model.lineage.command}\`${all.length > 1 ? ` and the ${all.length - 1} seeds after it` : ''}; figures are of validation seeds.`,
+    '',
+    '![learning curve](curve.svg)',
+    '',
+    `| seed | steps | steps a CPU-second | ${names.join(' | ')} |`,
+    `| ${Array(names.length + 3)
+      .fill('---')
+      .join(' | ')} |`,
+    ...all.map(
+      t =>
+        `| ${t.seed} | ${t.steps} | ${Math.round(t.stepsPerCpuSecond)} | ${names.map(n => fixed(t.model.lineage.figures[n])).join(' | ')} |`,
+    ),
+    '',
+  ].join('\n')
+  await writeFile(join(flags.out, 'report.md'), report)
+  console.log(`models, learning curve and report are in ${flags.out}`)
+}
+const row = (t: Trained): string =>
+  `seed ${t.seed}: ${t.steps} steps, ${Math.round(t.stepsPerCpuSecond)} a CPU-second${t.solved ? ', solved' : ''}${t.stoppedEarly ? ', stopped early' : ''}; ${Object.entries(
+    t.model.lineage.figures,
+  )
+    .map(([k, v]) => `${k} ${fixed(v)}`)
+    .join(', ')}`
+
+interface JudgeFlags {
+  readonly seedBase: number
+  readonly episodes: number
+  readonly caution: number
+}
+async function evaluate(path: string, flags: JudgeFlags): Promise<void> {
+  const model = await readModel(path)
+  const figures = validate(model, model.encoding === RAW_ENCODING, flags.seedBase, flags.episodes, flags.caution)
+  console.log(`${model.name} ${model.version}, trained on ${model.lineage.trainedOn}`)
+  for (const [name, value] of Object.entries(figures)) console.log(`  ${name.padEnd(16)}${fixed(value).padStart(9)}`)
+}
+
+/** Both play the same episodes, so the difference is taken episode by episode. */
+async function compare(first: string, second: string, flags: JudgeFlags): Promise<void> {
+  const models = await Promise.all([first, second].map(readModel))
+  const played = models.map(m =>
+    play(
+      new LearnedPlayer(new LoadedModel(m), { raw: m.encoding === RAW_ENCODING, caution: flags.caution }),
+      flags.seedBase,
+      flags.episodes,
+    ),
+  )
+  const differences = Array.from(played[1].returns, (value, i) => value - played[0].returns[i])
+  const mean = differences.reduce((a, b) => a + b, 0) / differences.length
+  const spread = Math.sqrt(differences.reduce((s, d) => s + (d - mean) ** 2, 0) / Math.max(1, differences.length - 1))
+  const half = (1.96 * spread) / Math.sqrt(differences.length)
+  played.forEach((p, i) => {
+    console.log(
+      `${[first, second][i]}: return ${fixed(p.return)}, unsafe acts per 100 ${fixed(p.unsafePer100, 1)}, paged ${fixed(p.pagedShare)}`,
+    )
+  })
+  const verdict = mean - half > 0 ? 'the second is better' : mean + half < 0 ? 'the first is better' : 'no difference is shown'
+  console.log(`second minus first: ${fixed(mean)} (95 %: ${fixed(mean - half)} to ${fixed(mean + half)}): ${verdict}`)
+}
+
+export const policyCommand = (): Command => {
+  const command = new Command('policy').addHelpText(
+    'after',
+    '\nA model is a file written by `train`, or the word "shipped". Training seeds lie below 900,000, validation from 950,000, test from 1,000,000.',
+  )
+  command
+    .command('train')
+    .description('train PPO on a simulator; writes models, a resumable state, a learning curve and a report')
+    .requiredOption('--out <folder>', 'where they go')
+    .option('--simulator <name>', 'remsim or cartpole', 'remsim')
+    .option('--steps <n>', 'steps to train', count('--steps'), 300_000)
+    .option('--seed <n>', 'first training seed', count('--seed'), 0)
+    .option('--seeds <n>', 'how many seeds, one after another', count('--seeds'), 1)
+    .option('--raw', 'without the belief: the policy sees only the present minute')
+    .option('--resume <file>', 'a training-<seed>.json to go on from; --steps counts from its beginning')
+    .option('--patience <n>', 'stop after this many validations without gain; 0 never', count('--patience'), 0)
+    .action(train)
+  const judged = (name: string, args: string, about: string) =>
+    command
+      .command(`${name} ${args}`)
+      .description(about)
+      .option('--seed-base <n>', 'first seed', count('--seed-base'), 1_000_000)
+      .option('--episodes <n>', 'episodes', count('--episodes'), 1000)
+      .option('--caution <x>', 'what an unsafe act is said to cost', Number, LEARNED_PLAYER_DEFAULTS.caution)
+  judged('evaluate', '<model>', 'return, score, unsafe acts and pages of a model on held-out episodes').action(evaluate)
+  judged('compare', '<first> <second>', 'two models on the same episodes, with an interval of the difference').action(compare)
+  return command
+}
