@@ -298,7 +298,7 @@ export class Normaliser {
     const clip = this.#clip
     for (let j = 0; j < this.mean.length; j++) {
       const z = (row[offset + j] - this.mean[j]) * this.#scale[j]
-      row[offset + j] = z > clip ? clip : z < -clip ? -clip : z
+      row[offset + j] = Math.max(-clip, Math.min(clip, z))
     }
   }
 }

@@ -39,7 +39,7 @@ export function curveText({ name, points }: Curve, width = 72, height = 8): stri
 }
 
 const COLOURS = ['#1b6ca8', '#d1495b', '#2e8b57', '#edae49', '#6a4c93', '#555555']
-const escape = (text: string): string => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`)
+const quoted = (text: string): string => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`)
 const tidy = (x: number): string => (Math.abs(x) >= 1000 ? `${x / 1000}k` : String(Number(x.toPrecision(3))))
 
 export function curveSvg(title: string, curves: readonly Curve[], yLabel: string, xLabel = 'steps'): string {
@@ -53,19 +53,19 @@ export function curveSvg(title: string, curves: readonly Curve[], yLabel: string
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
-    `<text x="${left}" y="24" font-size="15">${escape(title)}</text>`,
+    `<text x="${left}" y="24" font-size="15">${quoted(title)}</text>`,
     ...ticks(y0, y1).map(
       v =>
         `<line x1="${left}" x2="${width - right}" y1="${y(v)}" y2="${y(v)}" stroke="#ddd"/><text x="${left - 6}" y="${y(v) + 4}" text-anchor="end">${tidy(v)}</text>`,
     ),
     ...ticks(x0, x1).map(v => `<text x="${x(v)}" y="${height - bottom + 18}" text-anchor="middle">${tidy(Math.round(v))}</text>`),
-    `<text x="${(left + width - right) / 2}" y="${height - 10}" text-anchor="middle">${escape(xLabel)}</text>`,
-    `<text transform="translate(16 ${(top + height - bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(yLabel)}</text>`,
+    `<text x="${(left + width - right) / 2}" y="${height - 10}" text-anchor="middle">${quoted(xLabel)}</text>`,
+    `<text transform="translate(16 ${(top + height - bottom) / 2}) rotate(-90)" text-anchor="middle">${quoted(yLabel)}</text>`,
     ...curves.flatMap((c, i) => {
       const colour = COLOURS[i % COLOURS.length]
       return [
         `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${c.points.map(p => `${x(p.steps).toFixed(1)},${y(p.value).toFixed(1)}`).join(' ')}"/>`,
-        `<text x="${width - right + 12}" y="${top + 14 + i * 18}" fill="${colour}">${escape(c.name)}</text>`,
+        `<text x="${width - right + 12}" y="${top + 14 + i * 18}" fill="${colour}">${quoted(c.name)}</text>`,
       ]
     }),
     '</svg>',
