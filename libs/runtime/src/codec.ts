@@ -28,18 +28,21 @@ export class Codec {
 
   /** Registers the schemas of the streams; must be done before the first encode or decode of each. */
   async prepare(streams: readonly Stream<never>[]): Promise<void> {
-    for (const stream of streams) {
-      if (this.#entries.has(stream.name)) continue
-      const schema = schemaOf(stream)
-      const id = await this.#registry.register(`${stream.name}-value`, schema)
-      const frame = Buffer.alloc(5)
-      frame.writeInt32BE(id, 1)
-      this.#entries.set(stream.name, {
-        type: avsc.Type.forSchema(schema as avsc.Schema),
-        frame,
-        readers: new Map([[id, 'same']]),
-      })
-    }
+    await Promise.all(
+      streams
+        .filter(stream => !this.#entries.has(stream.name))
+        .map(async stream => {
+          const schema = schemaOf(stream)
+          const id = await this.#registry.register(`${stream.name}-value`, schema)
+          const frame = Buffer.alloc(5)
+          frame.writeInt32BE(id, 1)
+          this.#entries.set(stream.name, {
+            type: avsc.Type.forSchema(schema as avsc.Schema),
+            frame,
+            readers: new Map([[id, 'same']]),
+          })
+        }),
+    )
   }
 
   #entry(name: string): Entry {

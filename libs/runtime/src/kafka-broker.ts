@@ -32,6 +32,12 @@ const { Kafka, AssignerProtocol, Partitioners, logLevel } = kafkajs
 const TRANSACTION_RETRY = { initialRetryTime: 5, maxRetryTime: 1000, retries: 1000 }
 const MAX_SEND_BYTES = 8 * 1024 * 1024
 
+// kafkajs waits until "minus one" when nothing is throttled; newer Nodes warn of each such timer on standard error (kafkajs issue 1751).
+const emitWarning = process.emitWarning.bind(process) as (...words: unknown[]) => void
+process.emitWarning = ((...words: unknown[]) => {
+  if (words[1] !== 'TimeoutNegativeWarning') emitWarning(...words)
+}) as typeof process.emitWarning
+
 export interface KafkaBrokerOptions {
   readonly brokers: readonly string[]
   readonly clientId: string

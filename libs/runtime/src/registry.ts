@@ -75,6 +75,8 @@ export class MemoryRegistry implements Registry {
   }
 }
 
+const REGISTER_ATTEMPTS = 8
+
 /** A registry that speaks Confluent's API (Confluent, Apicurio, Karapace). */
 export class ConfluentRegistry implements Registry {
   readonly #url: string
@@ -107,22 +109,41 @@ export class ConfluentRegistry implements Registry {
     return undefined
   }
 
+  async #setRule(subject: string): Promise<void> {
+    const body = JSON.stringify({ compatibility: 'BACKWARD_TRANSITIVE' })
+    const headers = { 'content-type': 'application/vnd.schemaregistry.v1+json' }
+    await fetch(`${this.#url}/config/${encodeURIComponent(subject)}`, {
+      method: 'PUT',
+      headers,
+      body,
+      signal: AbortSignal.timeout(5000),
+    }).catch(() => undefined)
+  }
+
   async register(subject: string, schema: AvroRecord): Promise<number> {
-    try {
-      const compatibility = 'BACKWARD_TRANSITIVE' as never
-      const { id } = await this.#client.register(
-        { type: 'AVRO' as never, schema: JSON.stringify(schema) },
-        { subject, compatibility },
-      )
-      return id
-    } catch (error) {
-      const reason = await this.#reason(subject, schema).catch(() => undefined)
-      if (reason) return refuse(subject, reason)
-      throw new AegisError(
-        'REGISTRY_UNAVAILABLE',
-        `schema registry at ${this.#url} did not register ${subject}: ${(error as Error).message}`,
-        { cause: error as Error },
-      )
+    const compatibility = 'BACKWARD_TRANSITIVE' as never
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { id } = await this.#client.register(
+          { type: 'AVRO' as never, schema: JSON.stringify(schema) },
+          { subject, compatibility },
+        )
+        return id
+      } catch (error) {
+        const reason = await this.#reason(subject, schema).catch(() => undefined)
+        if (reason) return refuse(subject, reason)
+        // Services that start together set the rule of a new subject together: some are told that it exists, some still see the global one.
+        await this.#setRule(subject)
+        if (attempt >= REGISTER_ATTEMPTS)
+          throw new AegisError(
+            'REGISTRY_UNAVAILABLE',
+            `schema registry at ${this.#url} did not register ${subject}: ${(error as Error).message}`,
+            {
+              cause: error as Error,
+            },
+          )
+        await new Promise(resolve => setTimeout(resolve, 100 * attempt))
+      }
     }
   }
 
