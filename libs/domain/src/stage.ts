@@ -51,6 +51,8 @@ export interface Emit {
   readonly stream: Stream<unknown>
   readonly value: unknown
   readonly cause?: Input
+  /** Trace to go on with, where the cause is a tick but a traced record is behind it. */
+  readonly trace?: TraceContext
 }
 /** A bad record: goes to the dead-letter topic with its original bytes. */
 export interface Reject {
@@ -61,11 +63,12 @@ export interface Reject {
 export type Result = Emit | Reject
 
 /** A value fits only its own stream. */
-export const emit = <T>(stream: Stream<T>, value: T, cause?: Input): Emit => ({
+export const emit = <T>(stream: Stream<T>, value: T, cause?: Input, trace?: TraceContext): Emit => ({
   kind: 'emit',
   stream: stream as Stream<unknown>,
   value,
   cause,
+  trace,
 })
 export const reject = (input: Received<unknown>, reason: string): Reject => ({ kind: 'reject', input, reason })
 

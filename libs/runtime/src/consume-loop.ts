@@ -14,10 +14,12 @@ import {
   isStateful,
   type Received,
   type Result,
+  readTraceparent,
   type Stage,
   type Stream,
   seededRandom,
   type Tick,
+  traceparent,
 } from '@aegis/domain'
 import type { Broker, Lane, OutRecord, RawRecord, Transaction, Transactor } from './broker.ts'
 import type { Codec } from './codec.ts'
@@ -28,7 +30,7 @@ import { loadSnapshot, restore, snapshotRecords } from './snapshots.ts'
 import type { StageDefinition } from './stage-definition.ts'
 import type { Telemetry } from './telemetry.ts'
 import { readTick } from './ticks.ts'
-import { BatchTrace, readTraceparent, traceparent } from './tracing.ts'
+import { BatchTrace } from './tracing.ts'
 
 /** How far ahead of the last tick an event time may lie, microseconds. */
 const AHEAD_US = 5 * 60_000_000
@@ -387,7 +389,7 @@ export class PartitionLoop {
       }
       if (words.time !== undefined && words.time > 0 && words.time < 8.64e18)
         headers.ce_time = new Date(words.time / 1000).toISOString()
-      const trace = cause?.kind === 'value' ? cause.trace : undefined
+      const trace = result.trace ?? (cause?.kind === 'value' ? cause.trace : undefined)
       if (trace) headers.traceparent = traceparent(batchTrace.next(trace, { 'messaging.destination.name': stream.name }))
       const bytes = codec.encode(stream, value)
       if (bytes.length > MAX_VALUE_BYTES)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { FatalError, type Stream, streams, type TraceContext } from '@aegis/domain'
+import { FatalError, readTraceparent, type Stream, streams, type TraceContext, traceparent } from '@aegis/domain'
 import type { Broker, GroupHandler, RawRecord, Subscription, Tail } from './broker.ts'
 import { Codec } from './codec.ts'
 import { type Config, RUNTIME_SETTINGS, type RuntimeConfig, type Settings } from './config.ts'
@@ -14,7 +14,6 @@ import type { StageDefinition } from './stage-definition.ts'
 import { Telemetry } from './telemetry.ts'
 import { type TickWords, tickRecord } from './ticks.ts'
 import { allTopics, snapshotSpec } from './topics.ts'
-import { readTraceparent, traceparent } from './tracing.ts'
 
 /** A decoded record, for readers outside stages: consoles, command lines. */
 export interface Seen<T = unknown> {

@@ -1,15 +1,6 @@
 import type { TraceContext } from '@aegis/domain'
 import { context, type Span, SpanKind, TraceFlags, trace } from '@opentelemetry/api'
 
-const FORM = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
-
-/** W3C Trace Context, level 1. */
-export const readTraceparent = (header: string | Buffer | undefined): TraceContext | undefined => {
-  const m = header === undefined ? null : FORM.exec(String(header))
-  return m ? { traceId: m[1], spanId: m[2], sampled: (Number.parseInt(m[3], 16) & 1) === 1 } : undefined
-}
-export const traceparent = (t: TraceContext): string => `00-${t.traceId}-${t.spanId}-${t.sampled ? '01' : '00'}`
-
 const tracer = trace.getTracer('aegis')
 
 /** Spans of one batch: one per trace that passes through the stage, made when its first output is, ended together. Untraced records cost nothing. */

@@ -15,6 +15,7 @@ import {
   type Stage,
   type Stateful,
   type Tick,
+  type TraceContext,
 } from '@aegis/domain'
 
 export interface LogOptions {
@@ -33,6 +34,7 @@ interface TemplateState {
   evidence: Evidence[]
   pattern: string
   category: string
+  trace?: TraceContext
 }
 interface EntityState {
   environment: string
@@ -46,6 +48,7 @@ interface EntityState {
     templates: string[]
     evidence: Evidence[]
     summary: string
+    trace?: TraceContext
   }
 }
 const BAD = new Set(['ERROR', 'CRITICAL', 'FATAL'])
@@ -78,7 +81,7 @@ export class DetectLogAnomalies implements Stage, Stateful {
         for (const [entity, state] of this.#entities) {
           if (!this.#clocks.moves(input, state.environment)) continue
           const anomaly = this.#round(entity.slice(entity.indexOf('\0') + 1), state, input)
-          if (anomaly) results.push(emit(anomalies, anomaly, input))
+          if (anomaly) results.push(emit(anomalies, anomaly, input, state.open?.trace))
         }
       }
     }
@@ -100,6 +103,7 @@ export class DetectLogAnomalies implements Stage, Stateful {
       category: v.category,
     })
     t.now++
+    if (input.trace) t.trace = input.trace
     if (t.evidence.length >= 3) t.evidence.shift()
     t.evidence.push({
       kind: 'log',
@@ -154,6 +158,7 @@ export class DetectLogAnomalies implements Stage, Stateful {
         summary: '',
       }
     open.quiet = 0
+    open.trace ??= strange.find(([, t]) => t.trace)?.[1].trace
     const news = strange.filter(([id]) => !open.templates.includes(id))
     const worse = severity > open.severity
     open.severity = Math.max(open.severity, severity)

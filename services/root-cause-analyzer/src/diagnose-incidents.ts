@@ -18,6 +18,7 @@ import {
   type Stateful,
   type TimelineEntry,
   type Topology,
+  type TraceContext,
   topologyEdges,
 } from '@aegis/domain'
 import { belongs, hasImpact, type IncidentGroup, newGroup, type Ranking, rankCauses } from '@aegis/root-cause'
@@ -44,6 +45,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
   #loose = new Map<string, Anomaly>()
   #changes: Change[] = []
   #deeds: Record<string, TimelineEntry[]> = {}
+  /** Trace of the first traced anomaly of each incident. */
+  #traces: Record<string, TraceContext> = {}
 
   constructor(topology: Topology, options: DiagnoseOptions = {}) {
     this.#topology = topology
@@ -54,7 +57,12 @@ export class DiagnoseIncidents implements Stage, Stateful {
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
     const results: Result[] = []
+    // Edges are written in batches, but never later than the next thing that reads the graph.
     const seen = new Map<string, { edges: Edge[]; time: number }>()
+    const write = async () => {
+      for (const [environment, { edges, time }] of seen) await this.#topology.merge(environment, edges, time)
+      seen.clear()
+    }
     for (const input of batch) {
       if (isFrom(input, topologyEdges)) {
         const v = input.value
@@ -69,42 +77,47 @@ export class DiagnoseIncidents implements Stage, Stateful {
         })
         at.time = Math.max(at.time, v.time)
         seen.set(v.environment, at)
+        continue
       }
-    }
-    for (const [environment, { edges, time }] of seen) await this.#topology.merge(environment, edges, time)
-    for (const input of batch) {
-      if (isFrom(input, anomalies)) await this.#anomaly(input.value)
-      else if (isFrom(input, changes)) this.#changes.push(input.value)
+      await write()
+      if (isFrom(input, anomalies)) {
+        const group = await this.#anomaly(input.value)
+        if (group && input.trace) this.#traces[group.id] ??= input.trace
+      } else if (isFrom(input, changes)) this.#changes.push(input.value)
       else if (isFrom(input, outcomes)) this.#deed(input.value)
       else if (input.kind === 'tick' && input.stream.name === anomalies.name) {
         this.#clocks.see(input)
         for (const group of [...this.#groups.values()]) {
           if (!this.#clocks.moves(input, group.environment)) continue
           const incident = await this.#advance(group, input.final)
-          if (incident) results.push(emit(incidents, incident, input))
+          if (incident) results.push(emit(incidents, incident, input, this.#traces[group.id]))
         }
         this.#forget()
       }
     }
+    await write()
     return results
   }
 
-  async #anomaly(a: Anomaly): Promise<void> {
+  async #anomaly(a: Anomaly): Promise<IncidentGroup | undefined> {
     for (const group of this.#groups.values())
       if (group.anomalies[a.id]) {
         this.#join(group, a)
-        return
+        return group
       }
     if (a.state === 'close') {
       this.#loose.delete(a.id)
-      return
+      return undefined
     }
     const graph = await this.#topology.around(a.environment, [a.entity], 2)
     const group = [...this.#groups.values()].find(g => g.environment === a.environment && belongs(g, a.entity, graph))
-    if (group) return this.#join(group, a)
+    if (group) {
+      this.#join(group, a)
+      return group
+    }
     if (!hasImpact(a)) {
       this.#loose.set(a.id, a)
-      return
+      return undefined
     }
     const fresh = newGroup(a)
     this.#groups.set(fresh.id, fresh)
@@ -117,6 +130,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
         this.#loose.delete(other.id)
         this.#join(fresh, other)
       }
+    return fresh
   }
 
   #join(group: IncidentGroup, a: Anomaly): void {
@@ -217,6 +231,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     this.#changes = this.#changes.filter(c => c.time > this.#clocks.now(c.environment) - KEEP_US)
     for (const [id, a] of this.#loose) if (a.time < this.#clocks.now(a.environment) - KEEP_US) this.#loose.delete(id)
     for (const id of Object.keys(this.#deeds)) if (!this.#groups.has(id)) delete this.#deeds[id]
+    for (const id of Object.keys(this.#traces)) if (!this.#groups.has(id)) delete this.#traces[id]
   }
 
   snapshot(): Uint8Array {
@@ -237,5 +252,6 @@ export class DiagnoseIncidents implements Stage, Stateful {
     this.#loose = new Map(state.loose)
     this.#changes = state.changes
     this.#deeds = state.deeds
+    this.#traces = state.traces ?? {}
   }
 }

@@ -1,6 +1,17 @@
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
-import { changes, idOf, type LogLine, logsRaw, metricsRaw, type Observation, type Stream, tracesSpans } from '@aegis/domain'
+import {
+  changes,
+  idOf,
+  type LogLine,
+  logsRaw,
+  metricsRaw,
+  type Observation,
+  readTraceparent,
+  type Stream,
+  type TraceContext,
+  tracesSpans,
+} from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -44,6 +55,9 @@ const observation = z.object({
   time: z.number().int().optional(),
   dimensions: z.record(z.string(), z.string()).default({}),
 })
+/** A producer that sends its trace along can follow what came of its records. */
+const traceOf = (request: FastifyRequest): TraceContext | undefined =>
+  readTraceparent(request.headers.traceparent as string | undefined)
 const problem = (error: z.ZodError): string => error.issues.map(i => `${i.path.join('.') || 'body'}: ${i.message}`).join('; ')
 
 /** OTLP/HTTP in both encodings, and plain JSON for programs without an SDK. Answers only when the broker has the records. */
@@ -105,7 +119,7 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
           })
           const noticed = options.notice.notice(origins, now)
           if (noticed.length > 0) await context.publish(changes, noticed)
-          if (values.length > 0) await context.publish(stream, values)
+          if (values.length > 0) await context.publish(stream, values, traceOf(request))
           if (!json) return reply.type('application/x-protobuf').send(Buffer.alloc(0))
           return reply.send(
             rejected > 0
@@ -147,6 +161,7 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
           await context.publish(
             stream,
             result.data.map(v => make(v, now, request.ip)),
+            traceOf(request),
           )
           return reply.code(202).send({ accepted: result.data.length })
         }),

@@ -1,0 +1,79 @@
+import { type Input, type LogLine, logsParsed, logsRaw, metricsRaw, templates } from '@aegis/domain'
+import { stageContract } from '@aegis/runtime/stage.contract'
+import { received, runStage, tick } from '@aegis/runtime/testing'
+import { describe, expect, it } from 'vitest'
+import { ParseLogs } from './parse-logs.ts'
+
+const T0 = 1_700_000_000_000_000
+const line = (body: string, over: Partial<LogLine> = {}): LogLine => ({
+  id: body.slice(0, 20),
+  environment: 'test',
+  time: T0,
+  observed_time: T0,
+  body,
+  source: 'file.log',
+  attributes: {},
+  ...over,
+})
+const all = (lines: readonly LogLine[]): Input[] => [
+  ...lines.map((l, i) => received(logsRaw, l, i)),
+  tick(T0 + 10_000_000, { final: true, offset: 999 }),
+]
+
+describe('ParseLogs', () => {
+  it('finds template, parameters, severity, category, mentions and the place of the line', async () => {
+    const { of } = await runStage(new ParseLogs(), [
+      all([line('ERROR connect to 10.0.0.7:5432 failed after 31 ms: connection refused', { entity: 'service:pay' })]),
+    ])
+    const [event] = of(logsParsed)
+    expect(event).toMatchObject({
+      entity: 'service:pay',
+      service_known_by: 'given',
+      severity: 'ERROR',
+      lines: 1,
+      partition: 0,
+      offset: 0,
+      fault_pattern: 'connection-refused',
+    })
+    expect(event.template).toContain('<*>')
+    expect(event.mentions.some(m => m.text.includes('10.0.0.7'))).toBe(true)
+    expect(of(templates).map(t => t.state)).toContain('new')
+  })
+  it('joins a stack trace over lines and counts every line', async () => {
+    const lines = [
+      '2026-01-02 03:04:05 ERROR order failed',
+      'java.lang.IllegalStateException: no stock',
+      '\tat shop.Order.place(Order.java:10)',
+      '\tat shop.Main.main(Main.java:3)',
+      '2026-01-02 03:04:06 INFO next',
+    ].map(l => line(l))
+    const { of } = await runStage(new ParseLogs(), [all(lines)])
+    expect(of(logsParsed).map(e => e.lines)).toEqual([4, 1])
+    expect(of(logsParsed)[0].exception).toBe('java.lang.IllegalStateException')
+  })
+  it('keeps secrets out of what it passes on', async () => {
+    const { of } = await runStage(new ParseLogs(), [all([line('login with password=hunter2secret token=abc123def456')])])
+    expect(JSON.stringify(of(logsParsed))).not.toContain('hunter2secret')
+    expect(JSON.stringify(of(templates))).not.toContain('hunter2secret')
+  })
+  it('tells the rate of lines and of errors', async () => {
+    const { of } = await runStage(new ParseLogs(), [
+      all([line('a', { entity: 'service:x', severity: 'INFO' }), line('b', { entity: 'service:x', severity: 'ERROR' })]),
+    ])
+    expect(Object.fromEntries(of(metricsRaw).map(o => [o.metric_name, o.value]))).toEqual({
+      'logs.rate': 2,
+      'logs.error_rate': 1,
+    })
+  })
+  const many = Array.from({ length: 80 }, (_, i) =>
+    line(
+      i % 7 === 0
+        ? `Exception in thread "main" java.lang.Error: x${i}`
+        : i % 7 === 1
+          ? '\tat a.B.c(B.java:1)'
+          : `user ${i} did thing number ${i * 3}`,
+      { id: `l${i}`, entity: i % 3 ? 'service:x' : null },
+    ),
+  )
+  stageContract('ParseLogs', () => new ParseLogs(), all(many))
+})

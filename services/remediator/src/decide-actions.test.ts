@@ -1,0 +1,176 @@
+import {
+  approvals,
+  type Control,
+  controls,
+  type Decision,
+  decisions,
+  type Incident,
+  type Input,
+  incidents,
+  type Mode,
+  type Outcome,
+  outcomes,
+} from '@aegis/domain'
+import { RulesPolicy } from '@aegis/remediation'
+import { stageContract } from '@aegis/runtime/stage.contract'
+import { received, runStage, tick } from '@aegis/runtime/testing'
+import { describe, expect, it } from 'vitest'
+import { DecideActions } from './decide-actions.ts'
+
+const T0 = 1_700_000_000_000_000
+const SECOND = 1_000_000
+const limits = {
+  disruptivePerHour: 3,
+  concurrent: 1,
+  cooldownMs: 60_000,
+  minimumConfidence: 0.4,
+  minimumEvidence: 1,
+  errorBudgetFloor: 0,
+}
+const make = (defaultMode: Mode = 'act') =>
+  new DecideActions(new RulesPolicy(), { defaultMode, environmentModes: {}, limits, approvalUs: 100 * SECOND })
+const incident = (over: Partial<Incident> = {}, fault = 'memory', confidence = 0.9): Incident => ({
+  id: 'i1',
+  environment: 'test',
+  time: T0,
+  state: 'updated',
+  revision: 2,
+  severity: 'high',
+  started: T0 - 5 * SECOND,
+  entities: ['service:a'],
+  anomalies: ['x'],
+  health: [{ entity: 'service:a', score: 0.2 }],
+  verdict: 'cause_named',
+  causes: [
+    {
+      entity: 'service:a',
+      confidence,
+      score: 1,
+      path: ['service:a'],
+      metrics: [],
+      evidence: [{ kind: 'series', entity: 'service:a', text: 'memory was 9', time: T0, stream: 'metrics.raw' }],
+      against: [],
+      explanation: 'a leaks.',
+      fault_kind: fault,
+    },
+  ],
+  timeline: [],
+  graph: [],
+  explanation: '',
+  ...over,
+})
+const outcome = (d: Decision, status: string, second: number): Outcome => ({
+  id: `${d.decision}${status}`,
+  environment: 'test',
+  time: T0 + second * SECOND,
+  decision: d.decision,
+  incident: d.incident,
+  action: d.action,
+  target: d.target,
+  status,
+})
+const decide = async (stage: DecideActions, ...inputs: Input[]) => (await runStage(stage, [inputs])).of(decisions)
+
+describe('DecideActions', () => {
+  it('answers a named cause with one decision that holds everything needed to decide it again', async () => {
+    const [d, ...more] = await decide(make(), received(incidents, incident()), received(incidents, incident({ revision: 3 }), 1))
+    expect(more).toEqual([])
+    expect(d).toMatchObject({
+      action: 'restart',
+      target: 'service:a',
+      mode: 'act',
+      status: 'decided',
+      propensity: 1,
+      incident_revision: 2,
+      policy: 'rules',
+    })
+    expect(JSON.parse(d.facts).facts).toMatchObject({ killSwitch: false, confidence: 0.9 })
+    expect(d.situation).toHaveLength(128)
+    expect(d.candidates.reduce((sum, c) => sum + c.probability, 0)).toBe(1)
+  })
+  it('waits while nobody knows the cause', async () =>
+    expect(await decide(make(), received(incidents, incident({ verdict: 'not_enough_evidence' })))).toEqual([]))
+  it('tries the next candidate when an action did not help, and a person at last', async () => {
+    const stage = make()
+    const [first] = await decide(stage, received(incidents, incident()))
+    const [second] = await decide(
+      stage,
+      received(outcomes, outcome(first, 'started', 1)),
+      received(outcomes, outcome(first, 'failed', 30)),
+    )
+    expect(second.action).toBe('rollback_deploy')
+    const [third] = await decide(
+      stage,
+      received(outcomes, outcome(second, 'started', 31)),
+      received(outcomes, outcome(second, 'failed', 60)),
+    )
+    expect(third).toMatchObject({ action: 'page', mode: 'act' })
+    expect(
+      await decide(stage, received(outcomes, outcome(third, 'carried_out', 61)), received(incidents, incident({ revision: 9 }))),
+    ).toEqual([])
+  })
+  it('only suggests below the confidence it needs, and says it once', async () => {
+    const stage = make()
+    const [d] = await decide(stage, received(incidents, incident({}, 'memory', 0.3)))
+    expect(d.mode).toBe('suggest')
+    expect(d.reasons.join()).toContain('confidence')
+    expect(await decide(stage, received(incidents, incident({ revision: 3 }, 'memory', 0.3)))).toEqual([])
+  })
+  it('hears the kill switch at the tick that names it', async () => {
+    const control: Control = {
+      id: 'c',
+      environment: 'test',
+      time: T0,
+      version: 1,
+      kill_switch: true,
+      default_mode: 'act',
+      who: 'me',
+    }
+    const inForce = ((stream: { name: string }) => (stream.name === controls.name ? control : undefined)) as never
+    const stage = make()
+    await decide(
+      stage,
+      received(incidents, incident({ verdict: 'not_enough_evidence' })),
+      tick(T0, { stream: incidents as never, inForce }),
+    )
+    const [d] = await decide(stage, received(incidents, incident()))
+    expect(d.mode).toBe('observe')
+    expect(d.reasons).toContain('the kill switch is on')
+  })
+  it('waits for approval, and lets it expire', async () => {
+    const stage = make('approve')
+    const [d] = await decide(stage, received(incidents, incident()))
+    expect(d.mode).toBe('approve')
+    const yes = { id: 'a', environment: 'test', time: T0, decision: d.decision, approved: true, who: 'me', note: '' }
+    expect(await decide(stage, received(approvals, yes))).toMatchObject([{ decision: d.decision, status: 'approved' }])
+    const other = make('approve')
+    await decide(other, received(incidents, incident()))
+    expect(await decide(other, tick(T0 + 200 * SECOND, { stream: incidents as never }))).toMatchObject([{ status: 'expired' }])
+  })
+  it('holds its budget of disruptive actions over incidents', async () => {
+    const stage = make()
+    const modes: string[] = []
+    for (let n = 0; n < 5; n++) {
+      const [d] = await decide(
+        stage,
+        received(incidents, incident({ id: `i${n}`, causes: [{ ...incident().causes[0], entity: `service:s${n}` }] })),
+      )
+      modes.push(d.mode)
+      if (d.mode === 'act')
+        await decide(stage, received(outcomes, outcome(d, 'started', n)), received(outcomes, outcome(d, 'done', n)))
+    }
+    expect(modes).toEqual(['act', 'act', 'act', 'suggest', 'suggest'])
+  })
+  stageContract('DecideActions', make, [
+    received(incidents, incident()),
+    tick(T0 + SECOND, { stream: incidents as never }),
+    ...['disk', 'cpu', 'pool'].map((f, i) =>
+      received(
+        incidents,
+        incident({ id: `j${i}`, causes: [{ ...incident().causes[0], entity: `service:t${i}`, fault_kind: f }] }),
+        5 + i,
+      ),
+    ),
+    tick(T0 + 500 * SECOND, { stream: incidents as never }),
+  ])
+})

@@ -1,0 +1,141 @@
+import { type Anomaly, anomalies, type Change, changes, type Input, incidents, topologyEdges } from '@aegis/domain'
+import { PlainTopology } from '@aegis/root-cause'
+import { stageContract } from '@aegis/runtime/stage.contract'
+import { received, runStage, tick } from '@aegis/runtime/testing'
+import { describe, expect, it } from 'vitest'
+import { DiagnoseIncidents } from './diagnose-incidents.ts'
+
+const T0 = 1_700_000_000_000_000
+const SECOND = 1_000_000
+const anomaly = (entity: string, second: number, metric: string, over: Partial<Anomaly> = {}): Anomaly => ({
+  id: `${entity}-${metric}`,
+  environment: 'test',
+  time: T0 + second * SECOND,
+  state: 'open',
+  entity: `service:${entity}`,
+  kind: 'metric',
+  severity: 'high',
+  score: 60,
+  threshold: 6,
+  summary: `${entity} ${metric} is strange`,
+  started: T0 + (second - 2) * SECOND,
+  series: [{ metric, unit: '', value: 9, expected_low: 0, expected_high: 1, score: 60 }],
+  evidence: [
+    { kind: 'series', entity: `service:${entity}`, text: `${metric} was 9`, time: T0 + second * SECOND, stream: 'metrics.raw' },
+  ],
+  detector: 'test',
+  model_version: '1',
+  ...over,
+})
+const edge = (from: string, to: string) => ({
+  id: `${from}${to}`,
+  environment: 'test',
+  time: T0,
+  from: `service:${from}`,
+  to: `service:${to}`,
+  kind: 'calls',
+  source: 'user',
+})
+const ticks = (from: number, to: number): Input[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => tick(T0 + (from + i) * SECOND, { stream: anomalies as never }))
+const graph = [received(topologyEdges, edge('front', 'middle')), received(topologyEdges, edge('middle', 'back'))]
+const make = () => new DiagnoseIncidents(new PlainTopology())
+
+describe('DiagnoseIncidents', () => {
+  const story = (): Input[] => [
+    ...graph,
+    received(anomalies, anomaly('front', 1, 'calls.error_share'), 1),
+    ...ticks(1, 2),
+    received(anomalies, anomaly('back', 3, 'process.memory.usage'), 2),
+    received(anomalies, anomaly('middle', 3, 'calls.latency_p95'), 3),
+    ...ticks(3, 9),
+    ...['front', 'back', 'middle'].map((e, i) =>
+      received(
+        anomalies,
+        {
+          ...anomaly(e, 12, ['calls.error_share', 'process.memory.usage', 'calls.latency_p95'][i]),
+          state: 'close',
+          ended: T0 + 12 * SECOND,
+        },
+        10 + i,
+      ),
+    ),
+    ...ticks(12, 40),
+  ]
+  it('makes one incident, names the cause at the bottom of the graph, mitigates and closes', async () => {
+    const { of } = await runStage(make(), [story()])
+    const list = of(incidents)
+    expect(new Set(list.map(i => i.id)).size).toBe(1)
+    expect(list[0]).toMatchObject({ state: 'open', verdict: 'not_enough_evidence', revision: 1 })
+    const named = list.find(i => i.verdict === 'cause_named')!
+    expect(named.causes[0]).toMatchObject({ entity: 'service:back', fault_kind: 'memory' })
+    expect(named.causes[0].path).toEqual(['service:back', 'service:middle', 'service:front'])
+    expect(list.map(i => i.state).slice(-2)).toEqual(['mitigated', 'closed'])
+    expect(list.at(-1)?.timeline.map(t => t.time)).toEqual(
+      list
+        .at(-1)
+        ?.timeline.map(t => t.time)
+        .toSorted(),
+    )
+  })
+  it('every edge of a path is in the graph, and every piece of evidence comes from an anomaly or a change', async () => {
+    const { of } = await runStage(make(), [story()])
+    for (const i of of(incidents))
+      for (const c of i.causes) {
+        for (let n = 1; n < c.path.length; n++)
+          expect(i.graph.some(e => e.from === c.path[n] && e.to === c.path[n - 1])).toBe(true)
+        for (const e of c.evidence) expect(e.text).toMatch(/ was 9$/)
+      }
+  })
+  it('blames a change just before the first sign', async () => {
+    const change: Change = {
+      id: 'c',
+      environment: 'test',
+      time: T0,
+      entity: 'service:middle',
+      kind: 'deploy',
+      before: '1',
+      after: '2',
+      source: 'telemetry',
+    }
+    const { of } = await runStage(make(), [
+      [...graph, received(changes, change), received(anomalies, anomaly('middle', 3, 'calls.error_share')), ...ticks(3, 8)],
+    ])
+    expect(of(incidents).at(-1)?.causes[0]).toMatchObject({ entity: 'service:middle', fault_kind: 'deploy' })
+  })
+  it('keeps apart what does not hang together', async () => {
+    const { of } = await runStage(make(), [
+      [
+        ...graph,
+        received(topologyEdges, edge('far', 'away')),
+        received(anomalies, anomaly('front', 1, 'calls.error_share')),
+        received(anomalies, anomaly('away', 1, 'calls.error_share')),
+        ...ticks(1, 6),
+      ],
+    ])
+    expect(new Set(of(incidents).map(i => i.id)).size).toBe(2)
+  })
+  it('opens nothing for a resource that is merely busy', async () => {
+    const { of } = await runStage(make(), [
+      [...graph, received(anomalies, anomaly('back', 1, 'process.cpu.utilization', { severity: 'medium' })), ...ticks(1, 20)],
+    ])
+    expect(of(incidents)).toEqual([])
+  })
+  it('reopens when it comes back before it is closed', async () => {
+    const open = anomaly('front', 1, 'calls.error_share')
+    const { of } = await runStage(make(), [
+      [
+        received(anomalies, open),
+        ...ticks(1, 5),
+        received(anomalies, { ...open, state: 'close', ended: T0 + 6 * SECOND }),
+        ...ticks(6, 9),
+        received(anomalies, anomaly('front', 10, 'calls.error_share', { id: 'again' })),
+        ...ticks(10, 14),
+      ],
+    ])
+    expect(of(incidents).map(i => i.state)).toContain('reopened')
+  })
+  // The graph is outside the stage and outlives it.
+  const topology = new PlainTopology()
+  stageContract('DiagnoseIncidents', () => new DiagnoseIncidents(topology), story())
+})
