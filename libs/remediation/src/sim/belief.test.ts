@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { BELIEF_FEATURES, Belief } from './belief.ts'
+import { BELIEF_FEATURE_NAMES, BELIEF_FEATURES, Belief } from './belief.ts'
 import { ACTION_COUNT, FEATURE_COUNT, PAGE, RemSim, uniform } from './remsim.ts'
 
 /** Plays allowed actions by hash, telling a belief what may be seen; calls back at every minute. */
@@ -38,6 +38,11 @@ describe('Belief', () => {
       }),
       { seed: 8, numRuns: 60 },
     )
+  })
+
+  it('names every feature once', () => {
+    expect(BELIEF_FEATURE_NAMES).toHaveLength(BELIEF_FEATURES)
+    expect(new Set(BELIEF_FEATURE_NAMES).size).toBe(BELIEF_FEATURES)
   })
 
   it('says 80 % of what is so four times in five', () => {

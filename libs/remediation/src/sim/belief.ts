@@ -16,6 +16,7 @@ import {
   CURES,
   DISRUPTIVE,
   FAULT_COUNT,
+  FAULTS,
   HEALS,
   MITIGATES,
   PRIOR,
@@ -23,7 +24,9 @@ import {
   RELIEF,
   RemSim,
   SERVICES,
+  SIGNALS as SIGNALS_SEEN,
   SIGNS,
+  SIM_ACTIONS,
   severity,
 } from './remsim.ts'
 
@@ -286,3 +289,43 @@ export class Belief {
     for (let j = 0; at < offset + BELIEF_FEATURES; j++) into[at++] = o[j]
   }
 }
+
+const FAULT_NAMES = FAULTS.map(f => f.name)
+const of = (names: readonly string[], text: (name: string) => string): string[] => names.map(text)
+/** What each of the 128 numbers of `encode` is, in its order. */
+export const BELIEF_FEATURE_NAMES: readonly string[] = [
+  ...of(FAULT_NAMES, f => `chance of ${f} in the suspect in focus`),
+  ...of(FAULT_NAMES, f => `chance of ${f} in a later suspect`),
+  ...of(FAULT_NAMES, f => `chance of ${f} elsewhere`),
+  ...['the suspect in focus', 'the next suspect', 'the one after it', 'no suspect', 'an earlier suspect'].map(
+    s => `chance that ${s} is the root`,
+  ),
+  ...of(SIM_ACTIONS.slice(3, 19), a => `chance that ${a} heals`),
+  ...of(
+    SIM_ACTIONS.filter((_, a) => DISRUPTIVE[a] === 1),
+    a => `chance that ${a} is unsafe`,
+  ),
+  ...of(SIM_ACTIONS.slice(3, 19), a => `cooldown of ${a}`),
+  ...RELIEVING.map(a => `relief expected of ${SIM_ACTIONS[a]}`),
+  'minute',
+  'place of the suspect in focus',
+  'mitigation left',
+  'disruptive acts left',
+  'criticality of the suspect',
+  'this minute is a probe',
+  'something was tried last minute',
+  'doubt about the fault',
+  'chance of the likeliest hypothesis',
+  'chance of the likeliest fault',
+  'severity expected',
+  'growth expected',
+  'chance to heal by itself',
+  'impact expected a minute',
+  'cost expected of paging now',
+  'best chance to heal now',
+  'probes of this suspect',
+  'price of an unsafe act',
+  'logarithm of that price',
+  ...SIGNALS_SEEN.map(s => `${s} of the suspect, this minute`),
+  ...SIGNALS_SEEN.slice(0, 2).map(s => `${s} of the next suspect, this minute`),
+]

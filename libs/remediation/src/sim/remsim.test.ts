@@ -47,7 +47,7 @@ describe('RemSim', () => {
 
   it('ranks random, paging, runbook, planning and full information as the reference does', () => {
     const returns = [new RandomPlayer(), new PagingPlayer(), new RunbookPlayer(), new QmdpPolicy(), new OraclePolicy()].map(
-      p => play(p, 1_000_000, 100).return,
+      p => play(p, 1_000_000, 24).return,
     )
     expect([...returns].sort((a, b) => a - b)).toEqual(returns)
     expect(scoreOf(returns[0], returns[0], returns[4])).toBe(0)

@@ -1,0 +1,74 @@
+import type { Cause } from '@aegis/domain'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { likeness, type RecordedFix, type Signature, signatureOf, suggestFixes } from './similar-fixes.ts'
+
+const incident = (fault: string, entity: string, metrics: readonly string[]) => ({
+  severity: 'high',
+  entities: [entity],
+  causes: [
+    {
+      entity,
+      fault_kind: fault,
+      metrics,
+      evidence: [],
+      path: [],
+      confidence: 0.9,
+      score: 1,
+      against: [],
+      explanation: '',
+    } as Cause,
+  ],
+})
+const fix = (id: string, command: string, success: boolean, signature: Signature, target = 'frontend'): RecordedFix => ({
+  fix: { id, command, success, who: 'ada', time: 1, target },
+  signature,
+})
+const signatures = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.double({ min: 0.1, max: 5, noNaN: true }))
+
+describe('likeness', () => {
+  it('is symmetric, between 0 and 1, and 1 for the same', () => {
+    fc.assert(
+      fc.property(signatures, signatures, (a, b) => {
+        const value = likeness(a, b)
+        expect(value).toBeGreaterThanOrEqual(0)
+        expect(value).toBeLessThanOrEqual(1)
+        expect(likeness(b, a)).toBeCloseTo(value, 12)
+        if (Object.keys(a).length > 0) expect(likeness(a, a)).toBe(1)
+      }),
+      { seed: 4, numRuns: 300 },
+    )
+  })
+})
+
+describe('suggestFixes', () => {
+  const memory = signatureOf(incident('memory', 'frontend', ['heap_used']))
+  const disk = signatureOf(incident('disk', 'ledger', ['disk_free']))
+  const known = [
+    fix('1', 'kubectl rollout restart deployment/frontend', true, memory),
+    fix('2', 'kubectl  rollout restart deployment/cart', true, signatureOf(incident('memory', 'cart', ['heap_used'])), 'cart'),
+    fix('3', 'kubectl scale deployment/frontend --replicas 3', false, memory),
+    fix('4', 'journalctl --vacuum-size 1G', true, disk, 'ledger'),
+  ]
+
+  it('brings back what helped in situations like this, on any entity, with the evidence', () => {
+    const [first, second] = suggestFixes(signatureOf(incident('memory', 'payment', ['heap_used'])), known)
+    expect(first).toMatchObject({ command: 'kubectl rollout restart deployment/<entity>', tried: 2, worked: 2 })
+    expect(first.examples.map(e => e.fix).sort()).toEqual(['1', '2'])
+    expect(second).toMatchObject({ worked: 0, chance: 0 })
+  })
+
+  it('says nothing under the floor', () => {
+    expect(suggestFixes(signatureOf(incident('network', 'x', ['packets_lost'])), known)).toEqual([])
+    expect(suggestFixes(memory, [])).toEqual([])
+    expect(suggestFixes(signatureOf({ ...incident('x', 'x', []), causes: [] }), known)).toEqual([])
+  })
+
+  it('trusts ten good tries more than one', () => {
+    const many = [
+      ...Array.from({ length: 10 }, (_, i) => fix(`m${i}`, 'restart', i > 0, memory)),
+      fix('one', 'pray', true, memory),
+    ]
+    expect(suggestFixes(memory, many).map(s => s.command)).toEqual(['restart', 'pray'])
+  })
+})
