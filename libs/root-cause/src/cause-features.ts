@@ -1,0 +1,220 @@
+/**
+ * Findings of one case as numbers per entity that mean the same in every system: how strong, and how strong beside all others, never how many
+ * milliseconds or lines. Includes what the graph adds: symptoms of those who depend on an entity, and strangeness of what it depends on.
+ */
+import type { CauseCase, Finding } from './case-evidence.ts'
+import { logEvidence, writtenEvidence } from './log-evidence.ts'
+import { metricEvidence } from './metric-evidence.ts'
+import { meaningOf } from './metric-meaning.ts'
+import { traceEvidence } from './trace-evidence.ts'
+
+/** Kinds of finding that count, each one feature: relative to the strongest of the case, damped where even the strongest is weak. */
+export const findingKinds = [
+  'cpu',
+  'cpu_down',
+  'memory',
+  'memory_down',
+  'disk',
+  'network',
+  'pool',
+  'restart',
+  'latency',
+  'latency_down',
+  'outbound_latency',
+  'error',
+  'success',
+  'traffic',
+  'host',
+  'other',
+  'impact_error',
+  'impact_latency',
+  'log_severe',
+  'log_new',
+  'log_new_severe',
+  'log_more',
+  'log_less',
+  'log_broken',
+  'log_turn',
+  'log_turn_severe',
+  'span_log_less',
+  'span_log_severe',
+  'span_log_new',
+  'trace_self',
+  'trace_self_share',
+  'trace_gap',
+  'trace_gap_share',
+  'trace_missing',
+  'trace_extra',
+  'trace_error',
+] as const
+export type FindingKind = (typeof findingKinds)[number]
+const SYMPTOMS: ReadonlySet<string> = new Set([
+  'latency',
+  'outbound_latency',
+  'error',
+  'success',
+  'trace_self',
+  'trace_gap',
+  'trace_error',
+  'log_severe',
+])
+/** Features beside the kinds. */
+export const graphFeatures = [
+  'callers_hurt',
+  'callees_strange',
+  'unexplained',
+  'in_reach',
+  'same_as_alert',
+  'changed',
+  'pair',
+] as const
+export const featureNames: readonly string[] = [...findingKinds, ...graphFeatures]
+const AT = new Map(featureNames.map((name, i) => [name, i]))
+
+export interface CaseFeatures {
+  readonly entities: readonly string[]
+  /** One row per entity, `featureNames.length` numbers each. */
+  readonly values: Float64Array
+  readonly findings: readonly Finding[]
+  /** Strength of the strongest finding of each kind, before it was made relative. */
+  readonly strongest: Readonly<Record<string, number>>
+}
+
+export const findEvidence = (c: CauseCase): Finding[] => [
+  ...metricEvidence(c.series),
+  ...impactEvidence(c),
+  ...logEvidence(c.lines ?? [], c.linesBefore ?? []),
+  ...writtenEvidence({ lines: c.lines ?? [], spans: c.spans ?? [] }, { lines: c.linesBefore ?? [], spans: c.spansBefore ?? [] }),
+  ...traceEvidence(c.spans ?? [], c.spansBefore ?? []),
+]
+
+/**
+ * How much of all harm passes through an entity: requests that failed, and time lost, weighed by how many requests it serves. A few failures of
+ * a thing hardly used are no cause of a thousand failures elsewhere.
+ */
+const impactEvidence = (c: CauseCase): Finding[] => {
+  const traffic = new Map<string, readonly number[]>()
+  for (const s of c.series)
+    if (!s.peer && meaningOf(s.metric).meaning === 'traffic' && !traffic.has(s.entity)) traffic.set(s.entity, s.after)
+  const impact = new Map<string, Record<'impact_error' | 'impact_latency', number>>()
+  for (const s of c.series) {
+    const { meaning } = meaningOf(s.metric)
+    if (meaning !== 'success' && meaning !== 'error' && meaning !== 'latency') continue
+    const before = s.before.filter(Number.isFinite).sort((a, b) => a - b)
+    if (before.length < 2 || s.peer) continue
+    const kind = meaning === 'latency' ? 'impact_latency' : 'impact_error'
+    const load = traffic.get(s.entity)
+    const usual = before[Math.floor((before.length - 1) * (meaning === 'success' ? 0.1 : 0.9))]
+    const mid = before[before.length >> 1]
+    let sum = 0
+    s.after.forEach((v, i) => {
+      if (!Number.isFinite(v)) return
+      const w = load ? (Number.isFinite(load[i]) ? load[i] : 0) : 1
+      // Above the usual, and counted from the middle, so that a quiet thing that was never perfect is not blamed for being so.
+      if (meaning === 'success' ? v < usual : v > usual) sum += Math.abs(v - mid) * w
+    })
+    const known = impact.get(s.entity) ?? { impact_error: 0, impact_latency: 0 }
+    known[kind] = Math.max(known[kind], sum)
+    impact.set(s.entity, known)
+  }
+  const callees = new Map<string, string[]>()
+  for (const [from, to] of c.edges) {
+    const list = callees.get(from)
+    if (list) list.push(to)
+    else callees.set(from, [to])
+  }
+  const findings: Finding[] = []
+  for (const kind of ['impact_error', 'impact_latency'] as const) {
+    const top = Math.max(0, ...[...impact.values()].map(i => i[kind]))
+    if (top <= 0) continue
+    for (const [entity, i] of impact) {
+      // What a callee suffers as well came from there.
+      const passed = Math.max(0, ...(callees.get(entity) ?? []).map(d => (d === entity ? 0 : (impact.get(d)?.[kind] ?? 0))))
+      const own = Math.max(0, i[kind] - 0.8 * passed) / top
+      if (own > 0.01)
+        findings.push({
+          entity,
+          kind,
+          strength: 10 * own,
+          name: kind === 'impact_error' ? 'requests that failed' : 'time lost',
+          before: 0,
+          after: i[kind],
+        })
+    }
+  }
+  return findings
+}
+
+export const featuresOf = (
+  c: CauseCase,
+  findings: readonly Finding[] = findEvidence(c),
+  alert?: { entity: string; metric: string },
+): CaseFeatures => {
+  const width = featureNames.length
+  const index = new Map(c.entities.map((e, i) => [e, i]))
+  const values = new Float64Array(c.entities.length * width)
+  const strongest: Record<string, number> = {}
+  const own = (i: number, name: string) => i * width + AT.get(name)!
+  for (const f of findings) {
+    const i = index.get(f.entity)
+    const k = AT.get(f.kind)
+    if (i === undefined || k === undefined) continue
+    if (f.strength > values[i * width + k]) values[i * width + k] = f.strength
+    if (f.strength > (strongest[f.kind] ?? 0)) strongest[f.kind] = f.strength
+  }
+  for (let i = 0; i < c.entities.length; i++)
+    for (let k = 0; k < findingKinds.length; k++) {
+      const v = values[i * width + k]
+      if (v === 0) continue
+      const share = v / strongest[findingKinds[k]]
+      const certain = findingKinds[k].endsWith('_share') ? Math.min(1, v * 2) : v / (v + 3)
+      values[i * width + k] = share * share * certain
+    }
+  const symptom = new Float64Array(c.entities.length)
+  const strange = new Float64Array(c.entities.length)
+  for (let i = 0; i < c.entities.length; i++) {
+    findingKinds.forEach((name, k) => {
+      const v = values[i * width + k]
+      if (SYMPTOMS.has(name) && v > symptom[i]) symptom[i] = v
+      if (name !== 'traffic' && name !== 'other' && name !== 'host' && !name.endsWith('_down') && v > strange[i]) strange[i] = v
+    })
+    // Two resources that moved together say more than either.
+    values[own(i, 'pair')] = Math.sqrt(
+      values[own(i, 'cpu')] * Math.max(values[own(i, 'latency')], values[own(i, 'memory')], values[own(i, 'trace_self_share')]),
+    )
+  }
+  for (const [from, to] of c.edges) {
+    const a = index.get(from)
+    const b = index.get(to)
+    if (a === undefined || b === undefined || a === b) continue
+    if (symptom[a] > values[own(b, 'callers_hurt')]) values[own(b, 'callers_hurt')] = symptom[a]
+    if (strange[b] > values[own(a, 'callees_strange')]) values[own(a, 'callees_strange')] = strange[b]
+  }
+  for (let i = 0; i < c.entities.length; i++) values[own(i, 'unexplained')] = symptom[i] * (1 - values[own(i, 'callees_strange')])
+  for (const e of c.changed ?? []) if (index.has(e)) values[own(index.get(e)!, 'changed')] = 1
+  if (alert && index.has(alert.entity)) {
+    const callees = new Map<string, string[]>()
+    for (const [from, to] of c.edges) {
+      const list = callees.get(from)
+      if (list) list.push(to)
+      else callees.set(from, [to])
+    }
+    const queue = [alert.entity]
+    const seen = new Set(queue)
+    for (let q = 0; q < queue.length; q++)
+      for (const n of callees.get(queue[q]) ?? [])
+        if (!seen.has(n)) {
+          seen.add(n)
+          queue.push(n)
+        }
+    const kind = meaningOf(alert.metric).meaning
+    const impact = kind === 'success' || kind === 'error' ? 'impact_error' : 'impact_latency'
+    for (const e of seen) {
+      const i = index.get(e)
+      if (i === undefined) continue
+      values[own(i, 'in_reach')] = 1
+      values[own(i, 'same_as_alert')] = Math.max(AT.has(kind) ? values[own(i, kind)] : 0, values[own(i, impact)])
+    }
+  }
+  return { entities: c.entities, values, findings, strongest }
+}

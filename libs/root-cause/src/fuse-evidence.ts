@@ -1,0 +1,120 @@
+/**
+ * Ranks the entities of a case by all evidence together: a conditional logit (McFadden 1974) over relative features, so that "which one of
+ * these" is what is learned, whatever the number of entities. Weights come from simulated systems only (simulate-cases.ts, train-ranker.ts).
+ * Confidence is the model's probability after a temperature and a test whether there is anything to explain at all.
+ */
+import type { CauseCase, Finding } from './case-evidence.ts'
+import { type CaseFeatures, featureNames, featuresOf, findEvidence } from './cause-features.ts'
+import { fusedWeights } from './fused-weights.ts'
+import { meaningOf } from './metric-meaning.ts'
+
+export interface FuseOptions {
+  /** Weights by feature name. Default: those shipped. */
+  readonly weights?: Readonly<Record<string, number>>
+  /** What raised the incident, if something did. */
+  readonly alert?: { readonly entity: string; readonly metric: string }
+  /** Softens probabilities. Default: as trained. */
+  readonly temperature?: number
+}
+export interface Suspect {
+  readonly entity: string
+  readonly score: number
+  readonly probability: number
+  /** Strongest first. */
+  readonly findings: readonly Finding[]
+  /** What each feature added to the score. */
+  readonly parts: Readonly<Record<string, number>>
+}
+export interface FusedRanking {
+  readonly suspects: readonly Suspect[]
+  /** Series of the suspects, most guilty first. */
+  readonly metrics: readonly { readonly entity: string; readonly metric: string; readonly peer?: string }[]
+  /** Chance that the first is the true cause. */
+  readonly confidence: number
+  readonly verdict: 'cause_named' | 'not_enough_evidence'
+}
+
+export const scoresOf = (f: CaseFeatures, weights: Readonly<Record<string, number>>): Float64Array => {
+  const width = featureNames.length
+  const w = featureNames.map(n => weights[n] ?? 0)
+  const scores = new Float64Array(f.entities.length)
+  for (let i = 0; i < scores.length; i++) {
+    let s = 0
+    for (let k = 0; k < width; k++) s += w[k] * f.values[i * width + k]
+    scores[i] = s
+  }
+  return scores
+}
+
+export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRanking => {
+  const weights = options.weights ?? fusedWeights.weights
+  const temperature = options.temperature ?? fusedWeights.temperature
+  const findings = findEvidence(c)
+  const features = featuresOf(c, findings, options.alert)
+  const scores = scoresOf(features, weights)
+  const top = Math.max(...scores, Number.NEGATIVE_INFINITY)
+  const odds = Array.from(scores, s => Math.exp((s - top) / temperature))
+  const sum = odds.reduce((a, b) => a + b, 0)
+  const order = [...scores.keys()].sort((a, b) => scores[b] - scores[a] || (c.entities[a] < c.entities[b] ? -1 : 1))
+  const byEntity = new Map<string, Finding[]>()
+  for (const f of findings) {
+    const list = byEntity.get(f.entity)
+    if (list) list.push(f)
+    else byEntity.set(f.entity, [f])
+  }
+  const width = featureNames.length
+  const suspects = order.slice(0, 20).map((i): Suspect => {
+    const parts: Record<string, number> = {}
+    featureNames.forEach((name, k) => {
+      const v = (weights[name] ?? 0) * features.values[i * width + k]
+      if (Math.abs(v) > 0.01) parts[name] = v
+    })
+    const worth = (f: Finding) => f.strength * Math.max(0.05, weights[f.kind] ?? 0.05)
+    return {
+      entity: c.entities[i],
+      score: scores[i],
+      probability: odds[i] / sum,
+      parts,
+      findings: (byEntity.get(c.entities[i]) ?? []).filter(f => f.strength > 1).sort((a, b) => worth(b) - worth(a)),
+    }
+  })
+  const confidence = suspects[0]?.probability ?? 0
+  return {
+    suspects,
+    metrics: rankMetrics(c, suspects),
+    confidence,
+    verdict: confidence >= 0.3 ? 'cause_named' : 'not_enough_evidence',
+  }
+}
+
+/** Series in the order of their entity's probability and their own strength, weighed by how telling their meaning is. */
+const rankMetrics = (c: CauseCase, suspects: readonly Suspect[]): FusedRanking['metrics'] => {
+  const own = c.series.length > 0 ? suspects.slice(0, 5) : []
+  return own.flatMap(s => {
+    const seen = new Set<string>()
+    return s.findings
+      .filter(f => c.series.some(x => x.entity === f.entity && x.metric === f.name))
+      .map(f => ({
+        f,
+        worth: Math.log1p(f.strength) * (TELLING[meaningOf(f.name).meaning] ?? 0.4) * (f.kind.endsWith('_down') ? 0.5 : 1),
+      }))
+      .sort((a, b) => b.worth - a.worth || (a.f.name < b.f.name ? -1 : 1))
+      .filter(({ f }) => !seen.has(f.name) && seen.add(f.name))
+      .map(({ f }) => ({ entity: s.entity, metric: f.name, ...(f.text ? { peer: f.text } : {}) }))
+  })
+}
+const TELLING: Readonly<Record<string, number>> = {
+  cpu: 1,
+  memory: 0.9,
+  disk: 0.6,
+  pool: 1,
+  outbound_latency: 0.9,
+  latency: 0.8,
+  error: 0.9,
+  success: 0.9,
+  network: 0.5,
+  restart: 0.8,
+  traffic: 0.4,
+  host: 0.3,
+  other: 0.3,
+}

@@ -1,0 +1,95 @@
+/**
+ * What a metric says about the entity it stands on, from the words of its name alone. Finer than metric-class.ts: it knows which way is bad,
+ * whether time was measured at the server or by its clients, and whether the number is the machine's and not the entity's own.
+ */
+export type Meaning =
+  | 'cpu'
+  | 'memory'
+  | 'disk'
+  | 'network'
+  | 'pool'
+  | 'restart'
+  | 'latency'
+  | 'outbound_latency'
+  | 'error'
+  | 'success'
+  | 'traffic'
+  | 'host'
+  | 'other'
+export const meanings: readonly Meaning[] = [
+  'cpu',
+  'memory',
+  'disk',
+  'network',
+  'pool',
+  'restart',
+  'latency',
+  'outbound_latency',
+  'error',
+  'success',
+  'traffic',
+  'host',
+  'other',
+]
+
+const WORDS: Readonly<Record<string, Meaning>> = {}
+const say = (meaning: Meaning, words: string) => {
+  for (const w of words.split(' ')) (WORDS as Record<string, Meaning>)[w] = meaning
+}
+say('cpu', 'cpu cpus processor millicores cores throttled throttling throttle eventloop')
+say('memory', 'mem memory heap rss gc swap oom workingset wss garbage')
+say('disk', 'disk fs filesystem volume inode inodes iops io read write reads writes storage blkio')
+say(
+  'network',
+  'net network rx tx packet packets tcp retrans retransmits receive received transmit transmitted socket sockets bandwidth',
+)
+say('pool', 'pool pending waiting queue backlog thread threads semaphore slots connections connection lag inflight')
+say('restart', 'restart restarts uptime crash crashes crashloop oomkilled')
+say('latency', 'latency lat duration elapsed delay response rt p50 p75 p90 p95 p99 p999 latencies')
+say(
+  'error',
+  'error errors err fail failed failure failures exception exceptions fault faults 5xx 4xx reject rejected abort aborted timeout timeouts drop dropped unavailable',
+)
+say('success', 'success availability available up ok healthy ready success_rate')
+say('traffic', 'workload load lod requests request rate count calls qps rps ops throughput invocations traffic hits tps')
+/** Telling words first: "error rate" is about errors, "read latency" about time. */
+const ORDER: readonly Meaning[] = [
+  'success',
+  'error',
+  'restart',
+  'latency',
+  'pool',
+  'cpu',
+  'memory',
+  'disk',
+  'network',
+  'traffic',
+]
+const HOST = new Set(['node', 'host', 'machine', 'instance', 'vm'])
+const OUTBOUND = new Set(['client', 'outbound', 'egress', 'src', 'source', 'upstream'])
+
+export interface MetricMeaning {
+  readonly meaning: Meaning
+  /** +1: more is bad; -1: less is bad; 0: either may be. */
+  readonly bad: -1 | 0 | 1
+}
+const cache = new Map<string, MetricMeaning>()
+
+export const meaningOf = (metric: string): MetricMeaning => {
+  const known = cache.get(metric)
+  if (known) return known
+  const words = metric
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+  const found = new Set<Meaning>()
+  for (const w of words) if (Object.hasOwn(WORDS, w)) found.add(WORDS[w])
+  let meaning = ORDER.find(m => found.has(m)) ?? 'other'
+  if (meaning !== 'error' && meaning !== 'success' && words.some(w => HOST.has(w))) meaning = 'host'
+  if (meaning === 'latency' && words.some(w => OUTBOUND.has(w))) meaning = 'outbound_latency'
+  const bad = meaning === 'success' ? -1 : meaning === 'traffic' || meaning === 'other' || meaning === 'network' ? 0 : 1
+  const result: MetricMeaning = { meaning, bad }
+  if (cache.size > 100_000) cache.clear()
+  cache.set(metric, result)
+  return result
+}
