@@ -1,5 +1,11 @@
-/** An incident as numbers, the same in training and serving. Features have names; the vector is padded to 128. */
-import type { Incident } from '@aegis/domain'
+/**
+ * An incident as 128 numbers between 0 and 1, the same code in training and serving. `SITUATION_FEATURES` says what each one is.
+ *
+ * Per suspect (three): confidence, how much and what kind of evidence, how far symptoms travelled, what kind of fault it is said to be, its health. Of the
+ * incident: severity, spread, age, health. Of what was done: which actions were tried, how many, how disruptive. Products of what is said about
+ * the first suspect with its confidence save the policy from having to multiply.
+ */
+import { ACTIONS, type Cause, type Incident, isDisruptive } from '@aegis/domain'
 
 export const FAULT_KINDS = [
   'crash',
@@ -14,27 +20,102 @@ export const FAULT_KINDS = [
   'error',
   'unknown',
 ] as const
-const SEVERITY: Readonly<Record<string, number>> = { low: 0.25, medium: 0.5, high: 0.75, critical: 1 }
 export const FEATURES = 128
+const SEVERITY: Readonly<Record<string, number>> = { low: 0.25, medium: 0.5, high: 0.75, critical: 1 }
+const SUSPECTS = ['first', 'second', 'third'] as const
+const EVIDENCE = {
+  metrics: /^(metric|series|memory|anomaly)/,
+  logs: /^(log|template)/,
+  traces: /^(trace|calls?|edge)/,
+  changes: /^(change|deploy|config)/,
+} as const
+const ACTION_NAMES = Object.keys(ACTIONS)
+const share = (n: number, of: number): number => Math.min(1, Math.max(0, n / of))
 
+interface Given {
+  readonly incident: Incident
+  readonly tried: readonly string[]
+}
+type Feature = readonly [name: string, read: (given: Given) => number]
+const ofSuspect =
+  (rank: number, read: (cause: Cause, incident: Incident) => number) =>
+  ({ incident }: Given): number => {
+    const cause = incident.causes[rank]
+    return cause ? read(cause, incident) : 0
+  }
+const said = (cause: Cause | undefined): string => {
+  const kind = cause?.fault_kind ?? 'unknown'
+  return (FAULT_KINDS as readonly string[]).includes(kind) ? kind : 'unknown'
+}
+const healthOf = (incident: Incident, entity: string): number => incident.health.find(h => h.entity === entity)?.score ?? 1
+const worstHealth = (incident: Incident): number => incident.health.reduce((low, h) => Math.min(low, h.score), 1)
+const lead = ({ causes }: Incident): number => (causes[0]?.confidence ?? 0) - (causes[1]?.confidence ?? 0)
+
+const FEATURE_TABLE: readonly Feature[] = [
+  ...SUSPECTS.flatMap((name, rank): Feature[] => [
+    [`confidence in the ${name} suspect`, ofSuspect(rank, c => c.confidence)],
+    [`pieces of evidence against the ${name} suspect`, ofSuspect(rank, c => share(c.evidence.length, 10))],
+    [`hops from the ${name} suspect to the symptoms`, ofSuspect(rank, c => share(c.path.length, 5))],
+    ...FAULT_KINDS.map(
+      (kind): Feature => [`the ${name} suspect is said to have: ${kind}`, ofSuspect(rank, c => (said(c) === kind ? 1 : 0))],
+    ),
+    ...Object.entries(EVIDENCE).map(
+      ([kind, pattern]): Feature => [
+        `evidence from ${kind} against the ${name} suspect`,
+        ofSuspect(rank, c => share(c.evidence.filter(e => pattern.test(e.kind)).length, 5)),
+      ],
+    ),
+    [`anomalous metrics of the ${name} suspect`, ofSuspect(rank, c => share(c.metrics.length, 5))],
+    [`what speaks against the ${name} suspect being it`, ofSuspect(rank, c => share(c.against.length, 5))],
+    [`health of the ${name} suspect`, ofSuspect(rank, (c, incident) => healthOf(incident, c.entity))],
+  ]),
+  ['lead of the first suspect over the second', ({ incident }) => share(lead(incident), 1)],
+  [
+    'two suspects have the same kind of fault',
+    ({ incident: { causes } }) => (causes.length > 1 && said(causes[0]) === said(causes[1]) ? 1 : 0),
+  ],
+  ['suspects', ({ incident }) => share(incident.causes.length, 5)],
+  ['severity', ({ incident }) => SEVERITY[incident.severity] ?? 0],
+  ['entities concerned', ({ incident }) => share(incident.entities.length, 10)],
+  ['anomalies', ({ incident }) => share(incident.anomalies.length, 20)],
+  ['edges between the entities', ({ incident }) => share(incident.graph.length, 20)],
+  ['minutes since it began, of ten', ({ incident }) => share(incident.time - incident.started, 600e6)],
+  ['minutes since it began, of sixty', ({ incident }) => share(incident.time - incident.started, 3600e6)],
+  ['revisions of the diagnosis', ({ incident }) => share(incident.revision, 10)],
+  ['worst health', ({ incident }) => worstHealth(incident)],
+  [
+    'mean health',
+    ({ incident: { health } }) => (health.length > 0 ? health.reduce((s, h) => s + h.score, 0) / health.length : 1),
+  ],
+  ['entities in bad health', ({ incident }) => share(incident.health.filter(h => h.score < 0.5).length, 5)],
+  [
+    'a deployment or change is part of the evidence',
+    ({ incident }) => (incident.causes[0]?.evidence.some(e => EVIDENCE.changes.test(e.kind)) ? 1 : 0),
+  ],
+  ['actions tried', ({ tried }) => share(tried.length, 4)],
+  ['disruptive actions tried', ({ tried }) => share(tried.filter(isDisruptive).length, 4)],
+  ['nothing tried yet', ({ tried }) => (tried.length === 0 ? 1 : 0)],
+  ...ACTION_NAMES.map((action): Feature => [`tried: ${action}`, ({ tried }) => share(tried.filter(t => t === action).length, 2)]),
+  ...ACTION_NAMES.map((action): Feature => [`tried last: ${action}`, ({ tried }) => (tried.at(-1) === action ? 1 : 0)]),
+  ...FAULT_KINDS.map(
+    (kind): Feature => [
+      `confidence that it is ${kind}`,
+      ({ incident: { causes } }) => (said(causes[0]) === kind ? (causes[0]?.confidence ?? 0) : 0),
+    ],
+  ),
+]
+const RESERVED = FEATURES - FEATURE_TABLE.length
+export const SITUATION_FEATURES: readonly string[] = [
+  ...FEATURE_TABLE.map(([name]) => name),
+  ...Array.from({ length: RESERVED }, (_, i) => `reserved ${i + 1}: always 0`),
+]
+
+/** The features of an incident, given the actions already tried on it. */
 export const encodeSituation = (incident: Incident, tried: readonly string[]): Float32Array => {
   const features = new Float32Array(FEATURES)
-  let at = 0
-  const put = (value: number) => {
-    features[at++] = value
-  }
-  for (let rank = 0; rank < 3; rank++) {
-    const cause = incident.causes[rank]
-    put(cause?.confidence ?? 0)
-    put(Math.min(1, (cause?.evidence.length ?? 0) / 10))
-    put(Math.min(1, (cause?.path.length ?? 0) / 5))
-    for (const kind of FAULT_KINDS) put(cause?.fault_kind === kind ? 1 : 0)
-  }
-  put(SEVERITY[incident.severity] ?? 0)
-  put(Math.min(1, incident.entities.length / 10))
-  put(Math.min(1, incident.anomalies.length / 20))
-  put(Math.min(1, (incident.time - incident.started) / 600e6))
-  put(Math.min(1, tried.length / 4))
-  put(incident.health.length > 0 ? Math.min(...incident.health.map(h => h.score)) : 1)
+  const given = { incident, tried }
+  FEATURE_TABLE.forEach(([, read], i) => {
+    features[i] = read(given)
+  })
   return features
 }

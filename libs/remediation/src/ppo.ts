@@ -74,7 +74,7 @@ export const PPO_DEFAULTS: PpoOptions = {
   clip: 0.2,
   entropy: 0.01,
   entropyEnd: 0.001,
-  valueWeight: 0.5,
+  valueWeight: 0.1,
   gradientNorm: 0.5,
   targetKl: 0,
   rewardScale: 0.05,

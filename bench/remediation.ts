@@ -1,0 +1,170 @@
+/**
+ * The remediation learner on one core: training steps a CPU-second with the simulator in, the update alone, microseconds a choice, steps to
+ * balance a pole, and the guard against its judge.
+ *
+ * The peer is SB3's MaskablePPO on the reference simulator. With `--python P` (an interpreter that has numpy, torch and sb3-contrib) and
+ * `--reference F` (the simulator's Python file) it is measured in the same run; without them the figure recorded on an earlier machine is
+ * shown and marked as such. `--guard N` sets how many situations the guard is asked about. Last accepted figures: remediation.json.
+ */
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { seededRandom } from '@aegis/domain'
+import { guard } from '@aegis/remediation/guard'
+import { guardCase, judge, RULES } from '@aegis/remediation/guard.cases'
+import { ActorCritic, Ppo } from '@aegis/remediation/ppo'
+import { LoadedModel } from '@aegis/remediation/ppo-model'
+import { shippedModel } from '@aegis/remediation/shipped-model'
+import { CartPole } from '@aegis/remediation/sim/cart-pole'
+import { LearnedPlayer } from '@aegis/remediation/sim/learned-player'
+import { RemediationEnvironment } from '@aegis/remediation/sim/remediation-environment'
+import { RemSim } from '@aegis/remediation/sim/remsim'
+import { CART_POLE_OPTIONS, CAUTIONS } from '../services/cli/src/policy/train-policy.ts'
+
+/** Steps a CPU-second of the peer, as recorded with the reference simulator. */
+const RECORDED_PEER = 3100
+
+const cpu = (work: () => void): number => {
+  const from = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(from)
+  return (user + system) / 1e6
+}
+const drain = (steps: Iterable<unknown>): void => {
+  for (const _ of steps);
+}
+
+function trainingSpeed(belief: boolean): number {
+  const ppo = new Ppo(() => new RemediationEnvironment({ cautions: belief ? CAUTIONS : [0], belief }), { seed: 1 })
+  drain(ppo.train(10_240))
+  const before = ppo.steps
+  const seconds = cpu(() => drain(ppo.train(before + 51_200)))
+  return (ppo.steps - before) / seconds
+}
+
+/** Samples a CPU-second through forward, backward and Adam, in minibatches of 256. */
+function updateSpeed(): number {
+  const net = new ActorCritic(128, 20, 256, 256)
+  const random = seededRandom(1)
+  net.initialise(random)
+  net.input.forEach((_, i) => {
+    net.input[i] = random() - 0.5
+  })
+  const step = (n: number) => {
+    net.forward(256)
+    net.outputGradient.set(net.output)
+    net.backward(256)
+    net.descend(n, 1e-5, 0.5)
+  }
+  for (let n = 1; n <= 20; n++) step(n)
+  const rounds = 200
+  return (
+    (rounds * 256) /
+    cpu(() => {
+      for (let n = 21; n <= 20 + rounds; n++) step(n)
+    })
+  )
+}
+
+function choiceTimes(): { p50: number; p99: number } {
+  const player = new LearnedPlayer(new LoadedModel(shippedModel()))
+  const sim = new RemSim()
+  const times: number[] = []
+  for (let seed = 900_000; times.length < 12_000; seed++) {
+    sim.reset(seed)
+    player.reset()
+    while (!sim.done) {
+      sim.observe(player.seen)
+      for (let a = 0; a < player.allowed.length; a++) player.allowed[a] = sim.allowed(a) ? 1 : 0
+      const from = process.hrtime.bigint()
+      const action = player.choose()
+      times.push(Number(process.hrtime.bigint() - from) / 1000)
+      sim.step(action)
+    }
+  }
+  const warm = times.slice(2000).sort((a, b) => a - b)
+  return { p50: warm[warm.length >> 1], p99: warm[Math.floor(warm.length * 0.99)] }
+}
+
+function poles(): { solved: number; steps: number[]; cpuSeconds: number[] } {
+  const steps: number[] = []
+  const cpuSeconds: number[] = []
+  let solved = 0
+  for (let seed = 0; seed < 5; seed++) {
+    const ppo = new Ppo(() => new CartPole(), { ...CART_POLE_OPTIONS, seed })
+    cpuSeconds.push(
+      cpu(() => {
+        for (const at of ppo.train(100_000)) if (at.solved) solved++
+      }),
+    )
+    steps.push(ppo.steps)
+  }
+  return { solved, steps, cpuSeconds }
+}
+
+function guardAgainstJudge(cases: number): { cases: number; disagreements: number; rarestSide: number; rarest: string } {
+  const random = seededRandom(2024)
+  const names = Object.keys(RULES)
+  const held = new Float64Array(names.length)
+  let disagreements = 0
+  for (let i = 0; i < cases; i++) {
+    const c = guardCase(random)
+    if (guard(c.choice, c.facts, c.now).mode !== judge(c)) disagreements++
+    names.forEach((name, r) => {
+      if (RULES[name](c) !== 'act') held[r]++
+    })
+  }
+  const sides = names.map((name, r) => ({ name, share: Math.min(held[r], cases - held[r]) / cases }))
+  const rarest = sides.reduce((a, b) => (b.share < a.share ? b : a))
+  return { cases, disagreements, rarestSide: rarest.share, rarest: rarest.name }
+}
+
+function peer(args: readonly string[]): { stepsPerCpuSecond: number; measured: boolean } {
+  const [python, reference] = ['--python', '--reference'].map(argument(args))
+  if (!python || !reference) return { stepsPerCpuSecond: RECORDED_PEER, measured: false }
+  const text = execFileSync(python, [reference, '--ppo', '50000', '--episodes', '1'], { encoding: 'utf8' })
+  const found = JSON.parse(text.trim().split('\n').at(-1) as string) as Record<string, { steps_per_cpu_s: number }>
+  return { stepsPerCpuSecond: found.maskable_ppo_seed0.steps_per_cpu_s, measured: true }
+}
+const argument =
+  (args: readonly string[]) =>
+  (name: string): string | undefined =>
+    args.includes(name) ? args[args.indexOf(name) + 1] : undefined
+
+export async function run(args: readonly string[] = []) {
+  const other = peer(args)
+  const training = trainingSpeed(true)
+  const figures = {
+    peerStepsPerCpuSecond: other.stepsPerCpuSecond,
+    peerMeasuredInThisRun: other.measured,
+    trainingStepsPerCpuSecond: Math.round(training),
+    timesThePeer: training / other.stepsPerCpuSecond,
+    withoutBeliefStepsPerCpuSecond: Math.round(trainingSpeed(false)),
+    updateSamplesPerCpuSecond: Math.round(updateSpeed()),
+    choiceMicroseconds: choiceTimes(),
+    cartPole: poles(),
+    guard: guardAgainstJudge(Number(argument(args)('--guard') ?? 1_000_000)),
+  }
+  console.log(
+    `training with simulator   ${figures.trainingStepsPerCpuSecond} steps a CPU-second, ${figures.timesThePeer.toFixed(2)} times the peer's`,
+  )
+  console.log(
+    `  peer                    ${other.stepsPerCpuSecond} (${other.measured ? 'measured in this run' : 'recorded earlier on another machine'})`,
+  )
+  console.log(`  without the belief      ${figures.withoutBeliefStepsPerCpuSecond}`)
+  console.log(`update alone              ${figures.updateSamplesPerCpuSecond} samples a CPU-second`)
+  console.log(
+    `choice                    p50 ${figures.choiceMicroseconds.p50.toFixed(1)} µs, p99 ${figures.choiceMicroseconds.p99.toFixed(1)} µs`,
+  )
+  console.log(
+    `CartPole-v1               ${figures.cartPole.solved} of 5 seeds, steps ${figures.cartPole.steps.join(', ')}, CPU-seconds ${figures.cartPole.cpuSeconds.map(s => s.toFixed(2)).join(', ')}`,
+  )
+  const g = figures.guard
+  console.log(
+    `guard                     ${g.disagreements} disagreements in ${g.cases} situations; rarest side ${(100 * g.rarestSide).toFixed(2)} % (${g.rarest})`,
+  )
+  if (args.includes('--accept'))
+    writeFileSync(new URL('./remediation.json', import.meta.url), `${JSON.stringify(figures, null, 2)}\n`)
+  return figures
+}
+
+if (import.meta.main) await run(process.argv.slice(2))
