@@ -30,6 +30,7 @@ const { Kafka, AssignerProtocol, Partitioners, logLevel } = kafkajs
 
 // A transaction's CONCURRENT_TRANSACTIONS answer is retried at once: the default first wait of 300 ms would make each transaction cost that much.
 const TRANSACTION_RETRY = { initialRetryTime: 5, maxRetryTime: 1000, retries: 1000 }
+const ENSURE_ATTEMPTS = 8
 const MAX_SEND_BYTES = 8 * 1024 * 1024
 
 // kafkajs waits until "minus one" when nothing is throttled; newer Nodes warn of each such timer on standard error (kafkajs issue 1751).
@@ -173,25 +174,30 @@ export class KafkaBroker implements Broker {
   }
 
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#ensureTopics(specs)
+      } catch (error) {
+        // Services start together and make the same topics at once: the losers find them there, or not quite there yet.
+        if (attempt >= ENSURE_ATTEMPTS) throw asAegis(error)
+        await new Promise(resolve => setTimeout(resolve, 150 * attempt))
+      }
+    }
+  }
+
+  async #ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
     const admin = await this.#connectedAdmin()
     const existing = new Set(await admin.listTopics())
     const missing = specs.filter(s => !existing.has(s.topic))
-    if (missing.length > 0) {
-      try {
-        await admin.createTopics({
-          waitForLeaders: true,
-          topics: missing.map(s => ({
-            topic: s.topic,
-            numPartitions: s.partitions,
-            configEntries: Object.entries(s.config).map(([name, value]) => ({ name, value })),
-          })),
-        })
-      } catch (error) {
-        // Two services may make the same topic at once; the loser finds it there.
-        if (!/already exists/i.test(String(error) + JSON.stringify((error as { errors?: unknown }).errors ?? '')))
-          throw asAegis(error)
-      }
-    }
+    if (missing.length > 0)
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map(s => ({
+          topic: s.topic,
+          numPartitions: s.partitions,
+          configEntries: Object.entries(s.config).map(([name, value]) => ({ name, value })),
+        })),
+      })
     const metadata = await admin.fetchTopicMetadata({ topics: specs.map(s => s.topic) })
     const count = new Map(metadata.topics.map(t => [t.name, t.partitions.length]))
     const grow = specs.filter(s => (count.get(s.topic) ?? s.partitions) < s.partitions)

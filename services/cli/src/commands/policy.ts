@@ -3,12 +3,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AegisError } from '@aegis/domain'
 import { LoadedModel, type PpoModel } from '@aegis/remediation/ppo-model'
-import { shippedModel } from '@aegis/remediation/shipped-model'
+import { shippedIncidentModel, shippedModel } from '@aegis/remediation/shipped-model'
 import { LEARNED_PLAYER_DEFAULTS, LearnedPlayer, RAW_ENCODING } from '@aegis/remediation/sim/learned-player'
 import { play } from '@aegis/remediation/sim/play'
 import { Command } from 'commander'
 import { curveSvg, curveText } from '../policy/learning-curve.ts'
-import { type Trained, trainPolicy, validate } from '../policy/train-policy.ts'
+import { INCIDENT_ENCODING, modelPlayer, playIncidents, rulesPlayer } from '../policy/play-incidents.ts'
+import { SIMULATORS, type Trained, trainPolicy, validate } from '../policy/train-policy.ts'
 import { Progress } from '../progress.ts'
 
 const count = (name: string) => (text: string) => {
@@ -20,6 +21,7 @@ const fixed = (x: number, digits = 3): string => x.toFixed(digits)
 
 async function readModel(path: string): Promise<PpoModel> {
   if (path === 'shipped') return shippedModel()
+  if (path === 'shipped-incidents') return shippedIncidentModel()
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) throw new AegisError('INPUT_INVALID', `no model can be read at ${path}`)
   try {
@@ -40,15 +42,15 @@ interface TrainFlags {
   readonly out: string
 }
 async function train(flags: TrainFlags): Promise<void> {
-  if (flags.simulator !== 'remsim' && flags.simulator !== 'cartpole')
-    throw new AegisError('INPUT_INVALID', `--simulator is remsim or cartpole, not ${flags.simulator}`)
+  const simulator = SIMULATORS.find(name => name === flags.simulator)
+  if (!simulator) throw new AegisError('INPUT_INVALID', `--simulator is one of ${SIMULATORS.join(', ')}, not ${flags.simulator}`)
   const all: Trained[] = []
   for (let seed = flags.seed; seed < flags.seed + flags.seeds; seed++) {
     const bar = new Progress(`seed ${seed}`, flags.steps)
     let done = 0
     const trained = await trainPolicy({
       ...flags,
-      simulator: flags.simulator,
+      simulator,
       raw: flags.raw ?? false,
       seed,
       progress: steps => {
@@ -99,6 +101,15 @@ interface JudgeFlags {
 }
 async function evaluate(path: string, flags: JudgeFlags): Promise<void> {
   const model = await readModel(path)
+  if (model.encoding === INCIDENT_ENCODING) {
+    const rows = { [model.name]: modelPlayer(model), rules: rulesPlayer() }
+    for (const [name, player] of Object.entries(rows)) {
+      console.log(name)
+      for (const [k, v] of Object.entries(playIncidents(player, flags.seedBase, flags.episodes)))
+        console.log(`  ${k.padEnd(20)}${fixed(v).padStart(9)}`)
+    }
+    return
+  }
   const figures = validate(model, model.encoding === RAW_ENCODING, flags.seedBase, flags.episodes, flags.caution)
   console.log(`${model.name} ${model.version}, trained on ${model.lineage.trainedOn}`)
   for (const [name, value] of Object.entries(figures)) console.log(`  ${name.padEnd(16)}${fixed(value).padStart(9)}`)
@@ -107,6 +118,8 @@ async function evaluate(path: string, flags: JudgeFlags): Promise<void> {
 /** Both play the same episodes, so the difference is taken episode by episode. */
 async function compare(first: string, second: string, flags: JudgeFlags): Promise<void> {
   const models = await Promise.all([first, second].map(readModel))
+  const odd = models.find(m => !m.encoding.startsWith('remsim'))
+  if (odd) throw new AegisError('INPUT_INVALID', `${odd.name} plays no remsim episodes; use evaluate`)
   const played = models.map(m =>
     play(
       new LearnedPlayer(new LoadedModel(m), { raw: m.encoding === RAW_ENCODING, caution: flags.caution }),
@@ -130,13 +143,13 @@ async function compare(first: string, second: string, flags: JudgeFlags): Promis
 export const policyCommand = (): Command => {
   const command = new Command('policy').addHelpText(
     'after',
-    '\nA model is a file written by `train`, or the word "shipped". Training seeds lie below 900,000, validation from 950,000, test from 1,000,000.',
+    '\nA model is a file written by `train`, or the word "shipped" or "shipped-incidents". Training seeds lie below 900,000, validation from 950,000, test from 1,000,000.',
   )
   command
     .command('train')
     .description('train PPO on a simulator; writes models, a resumable state, a learning curve and a report')
     .requiredOption('--out <folder>', 'where they go')
-    .option('--simulator <name>', 'remsim or cartpole', 'remsim')
+    .option('--simulator <name>', SIMULATORS.join(', '), 'remsim')
     .option('--steps <n>', 'steps to train', count('--steps'), 300_000)
     .option('--seed <n>', 'first training seed', count('--seed'), 0)
     .option('--seeds <n>', 'how many seeds, one after another', count('--seeds'), 1)

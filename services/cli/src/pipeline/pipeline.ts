@@ -1,6 +1,6 @@
 /** The seven services together: as processes on real servers, or embedded in this process on the in-memory twins. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, openSync } from 'node:fs'
+import { mkdirSync, openSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { AegisError } from '@aegis/domain'
 import type { Infrastructure } from '@aegis/runtime'
@@ -27,6 +27,16 @@ export interface Pipeline {
   stop(): Promise<void>
 }
 
+/** What the service said last, for the message of the one who started it. */
+const lastWords = (log: string): string => {
+  const line = readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? ''
+  try {
+    return (JSON.parse(line) as { msg: string }).msg
+  } catch {
+    return line.slice(0, 300)
+  }
+}
+
 const READY_WITHIN_MS = 90_000
 
 const ready = async (name: string, port: number, log: string, lost: () => string | undefined): Promise<void> => {
@@ -34,7 +44,7 @@ const ready = async (name: string, port: number, log: string, lost: () => string
   let reason = 'no answer'
   while (performance.now() < until) {
     const gone = lost()
-    if (gone) throw new AegisError('BROKER_UNAVAILABLE', `${name} ended while starting (${gone}); see ${log}`)
+    if (gone) throw new AegisError('BROKER_UNAVAILABLE', `${name} ended while starting (${gone}): ${lastWords(log)}; see ${log}`)
     try {
       const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(3000) })
       if (response.ok) return
@@ -95,7 +105,7 @@ export const startProcesses = async (options: PipelineOptions): Promise<Pipeline
         ports[name] = await new Promise<number>((resolve, reject) => {
           child.once('message', message => resolve((message as { port: number }).port))
           child.once('exit', () =>
-            reject(new AegisError('BROKER_UNAVAILABLE', `${name} ended while starting (${lost}); see ${log}`)),
+            reject(new AegisError('BROKER_UNAVAILABLE', `${name} ended while starting (${lost}): ${lastWords(log)}; see ${log}`)),
           )
           child.once('error', reject)
         })

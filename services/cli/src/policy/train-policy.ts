@@ -13,18 +13,37 @@ import {
 } from '@aegis/remediation/ppo-model'
 import { CartPole } from '@aegis/remediation/sim/cart-pole'
 import { OraclePolicy } from '@aegis/remediation/sim/full-information'
+import { INCIDENT_ACTIONS, IncidentSim } from '@aegis/remediation/sim/incident-sim'
 import { BELIEF_ENCODING, LEARNED_PLAYER_DEFAULTS, LearnedPlayer, RAW_ENCODING } from '@aegis/remediation/sim/learned-player'
 import { play, scoreOf } from '@aegis/remediation/sim/play'
 import { RemediationEnvironment } from '@aegis/remediation/sim/remediation-environment'
 import { SIM_ACTIONS } from '@aegis/remediation/sim/remsim'
 import { RandomPlayer } from '@aegis/remediation/sim/runbook'
 import type { CurvePoint } from './learning-curve.ts'
+import { INCIDENT_ENCODING, modelPlayer, playIncidents } from './play-incidents.ts'
 
 /** Neither training's (below 900,000) nor the test's (from 1,000,000). */
 export const VALIDATION_SEEDS = 950_000
 const VALIDATION_EPISODES = 1000
 /** Prices of an unsafe act that training draws from, per episode. */
 export const CAUTIONS = [0, 3, 10, 30]
+
+const ABOUT = {
+  remsim: {
+    name: 'remsim-ppo',
+    encoding: BELIEF_ENCODING,
+    actions: SIM_ACTIONS,
+    trainedOn: 'RemSim-128/20, seeds below 900,000',
+  },
+  raw: { name: 'remsim-ppo-raw', encoding: RAW_ENCODING, actions: SIM_ACTIONS, trainedOn: 'RemSim-128/20, seeds below 900,000' },
+  incidents: {
+    name: 'incident-ppo',
+    encoding: INCIDENT_ENCODING,
+    actions: INCIDENT_ACTIONS,
+    trainedOn: 'simulated incidents, seeds below 900,000',
+  },
+  cartpole: { name: 'cartpole-ppo', encoding: 'cartpole', actions: ['left', 'right'], trainedOn: 'CartPole-v1' },
+} as const
 
 /** CartPole is small: shorter horizons and a smaller network learn it sooner. */
 export const CART_POLE_OPTIONS: Partial<PpoOptions> = {
@@ -41,8 +60,11 @@ export const CART_POLE_OPTIONS: Partial<PpoOptions> = {
   goal: 475,
 }
 
+export const SIMULATORS = ['remsim', 'incidents', 'cartpole'] as const
+export type Simulator = (typeof SIMULATORS)[number]
+
 export interface TrainOptions {
-  readonly simulator: 'remsim' | 'cartpole'
+  readonly simulator: Simulator
   readonly seed: number
   readonly steps: number
   /** The policy sees the simulator's features as they are, without the belief. */
@@ -68,23 +90,27 @@ export interface Trained {
 export async function trainPolicy(options: TrainOptions): Promise<Trained> {
   const { simulator, seed, steps, raw, out, progress, patience } = options
   const cart = simulator === 'cartpole'
+  const remsim = simulator === 'remsim'
   let from: PpoCheckpoint | undefined
   if (options.resume !== undefined) {
     const text = await readFile(options.resume, 'utf8').catch(() => undefined)
     if (text === undefined) throw new AegisError('INPUT_INVALID', `--resume ${options.resume} cannot be read`)
     from = resumeTraining(JSON.parse(text) as SavedTraining)
   }
-  const create = () => (cart ? new CartPole() : new RemediationEnvironment({ cautions: raw ? [0] : CAUTIONS, belief: !raw }))
+  const create = () =>
+    cart
+      ? new CartPole()
+      : remsim
+        ? new RemediationEnvironment({ cautions: raw ? [0] : CAUTIONS, belief: !raw })
+        : new IncidentSim()
   const ppo = new Ppo(create, { seed, ...(cart && !from ? CART_POLE_OPTIONS : {}) }, from)
   const model = (figures: Readonly<Record<string, number>>): PpoModel =>
     modelOf(ppo.checkpoint(), {
-      name: cart ? 'cartpole-ppo' : raw ? 'remsim-ppo-raw' : 'remsim-ppo',
+      ...ABOUT[raw && remsim ? 'raw' : simulator],
       version: `${seed}.${ppo.steps}`,
-      encoding: cart ? 'cartpole' : raw ? RAW_ENCODING : BELIEF_ENCODING,
-      actions: cart ? ['left', 'right'] : SIM_ACTIONS,
       lineage: {
-        trainedOn: cart ? 'CartPole-v1' : 'RemSim-128/20, seeds below 900,000',
-        command: `aegis policy train${cart ? ' --simulator cartpole' : ''}${raw ? ' --raw' : ''} --seed ${seed} --steps ${steps}`,
+        trainedOn: ABOUT[simulator].trainedOn,
+        command: `aegis policy train${remsim ? '' : ` --simulator ${simulator}`}${raw ? ' --raw' : ''} --seed ${seed} --steps ${steps}`,
         seed,
         steps: ppo.steps,
         figures,
@@ -99,7 +125,7 @@ export async function trainPolicy(options: TrainOptions): Promise<Trained> {
     curve.push({ steps: at.steps, value: at.meanReturn })
     progress(at.steps)
     solved = at.solved
-    if (patience > 0 && !cart && ++updates % 10 === 0) {
+    if (patience > 0 && remsim && ++updates % 10 === 0) {
       const paused = process.cpuUsage()
       const value = play(new LearnedPlayer(new LoadedModel(model({})), { raw }), VALIDATION_SEEDS, 300).return
       const spent = process.cpuUsage(paused)
@@ -115,7 +141,11 @@ export async function trainPolicy(options: TrainOptions): Promise<Trained> {
   const used = process.cpuUsage(began)
   const cpuSeconds = (used.user + used.system - validating) / 1e6
   const made = ppo.steps - (from?.steps ?? 0)
-  const figures = cart ? { meanReturn: curve.at(-1)?.value ?? 0 } : validate(model({}), raw)
+  const figures = cart
+    ? { meanReturn: curve.at(-1)?.value ?? 0 }
+    : remsim
+      ? validate(model({}), raw)
+      : playIncidents(modelPlayer(model({})), VALIDATION_SEEDS, VALIDATION_EPISODES)
   const trained = model(figures)
   await mkdir(out, { recursive: true })
   await writeFile(join(out, `model-${seed}.json`), `${JSON.stringify(trained, null, 2)}\n`)

@@ -1,0 +1,23 @@
+"""Produces a log line and an observation, and prints incidents as they come. Python 3.8+, standard library only."""
+import json
+import os
+import urllib.request
+
+gateway = os.environ.get("AEGIS_GATEWAY_URL", "http://127.0.0.1:14318")
+
+
+def post(path, values):
+    request = urllib.request.Request(gateway + path, json.dumps(values).encode(), {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        return json.load(response)
+
+
+print(post("/api/v1/logs", [{"entity": "service:payment", "environment": "prod-eu", "severity": "ERROR", "body": "cannot reach bank: connection refused"}]))
+print(post("/api/v1/observations", [{"entity": "service:payment", "environment": "prod-eu", "metric_name": "queue.length", "value": 7}]))
+
+with urllib.request.urlopen(gateway + "/api/v1/events?streams=incidents,remediation.decisions") as events:
+    for line in events:
+        if line.startswith(b"data: "):
+            record = json.loads(line[6:])
+            print(record["id"], record.get("explanation"))
+            break

@@ -1,0 +1,134 @@
+/**
+ * `aegis eval metric-anomaly`: scores, decisions and guilty metrics for recorded series, without labels.
+ *
+ * A series is a folder with `test.csv[.gz]` (t, then one column per metric); with `train.csv[.gz]` beside it the detector learns from that first, without
+ * it streams from the first row. Writes `<folder>/scores.csv` (t, score, decision) and `<folder>/explain.json` ([{ t, metrics }], guiltiest first).
+ */
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
+import { DETECTOR_NAMES } from '@aegis/anomaly-detection/make-detector'
+import { AegisError } from '@aegis/domain'
+import { readText } from './log-tables.ts'
+
+export interface MetricAnomalyOptions {
+  readonly data: string
+  readonly out: string
+  readonly detector?: string
+  /** Alarms per entity and day one is ready to look at. */
+  readonly alarmsPerDay?: number
+  readonly progress?: (message: string) => void
+}
+export interface MetricAnomalyResult {
+  readonly series: readonly {
+    readonly name: string
+    readonly rows: number
+    readonly flagged: number
+    readonly seconds: number
+  }[]
+}
+
+export async function evalMetricAnomaly(options: MetricAnomalyOptions): Promise<MetricAnomalyResult> {
+  const { data, out, detector = 'ensemble', alarmsPerDay, progress = () => {} } = options
+  if (!DETECTOR_NAMES.includes(detector))
+    throw new AegisError('INPUT_INVALID', `no detector is called ${detector}: there are ${DETECTOR_NAMES.join(', ')}`)
+  const folders = await seriesUnder(data)
+  if (folders.length === 0)
+    throw new AegisError(
+      'INPUT_INVALID',
+      `${data} holds no series: expected folders with test.csv or test.csv.gz somewhere in it`,
+    )
+  const series = []
+  for (const [i, { folder, test, train }] of folders.entries()) {
+    const started = performance.now()
+    const name = relative(data, folder)
+    const rows = await readTable(join(folder, test))
+    const history = train === undefined ? undefined : await readTable(join(folder, train))
+    if (history && history.metrics !== rows.metrics)
+      throw new AegisError('INPUT_INVALID', `${name}: ${train} has ${history.metrics} metrics, ${test} has ${rows.metrics}`)
+    const { scores, decisions, explanations } = evaluateMetrics(history, rows, {
+      detector,
+      alarmsPerDay,
+      stepSeconds: stepOf(rows.times),
+    })
+    await mkdir(join(out, name), { recursive: true })
+    const lines = ['t,score,decision']
+    for (let r = 0; r < rows.count; r++) lines.push(`${rows.stamps[r]},${scores[r].toFixed(6)},${decisions[r]}`)
+    await writeFile(join(out, name, 'scores.csv'), `${lines.join('\n')}\n`)
+    const told = explanations.map(({ index, metrics }) => ({
+      t: stampOf(rows.stamps[index]),
+      metrics: metrics.map(m => rows.names[m]),
+    }))
+    await writeFile(join(out, name, 'explain.json'), JSON.stringify(told))
+    const flagged = decisions.reduce((a, b) => a + b, 0)
+    const seconds = (performance.now() - started) / 1000
+    progress(
+      `${i + 1}/${folders.length} ${name}: ${rows.count} rows, ${history ? `${history.count} learned from` : 'streaming'}, ${flagged} flagged, ${seconds.toFixed(1)} s`,
+    )
+    series.push({ name, rows: rows.count, flagged, seconds })
+  }
+  return { series }
+}
+
+interface SeriesFolder {
+  readonly folder: string
+  readonly test: string
+  readonly train?: string
+}
+
+async function seriesUnder(folder: string): Promise<SeriesFolder[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new AegisError(
+      'INPUT_INVALID',
+      `cannot read ${folder}: ${error.code === 'ENOENT' ? 'there is no such folder' : error.message}`,
+    )
+  })
+  const file = (stem: string) => entries.find(e => e.isFile() && (e.name === `${stem}.csv` || e.name === `${stem}.csv.gz`))?.name
+  const test = file('test')
+  const found: SeriesFolder[] = test === undefined ? [] : [{ folder, test, train: file('train') }]
+  for (const entry of entries.filter(e => e.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1)))
+    found.push(...(await seriesUnder(join(folder, entry.name))))
+  return found
+}
+
+async function readTable(path: string) {
+  const lines = (await readText(path)).split(/\r?\n/)
+  if (lines[lines.length - 1] === '') lines.pop()
+  const names = lines[0]?.split(',').slice(1) ?? []
+  if (names.length === 0 || lines.length < 2)
+    throw new AegisError('INPUT_INVALID', `${path}: expected a header "t,<metric>,…" and rows below it`)
+  const count = lines.length - 1
+  const metrics = names.length
+  const values = new Float64Array(count * metrics)
+  const times = new Float64Array(count)
+  const stamps: string[] = new Array(count)
+  for (let i = 0; i < count; i++) {
+    const cells = lines[i + 1].split(',')
+    if (cells.length !== metrics + 1)
+      throw new AegisError('INPUT_INVALID', `${path}, line ${i + 2}: ${cells.length} columns where the header has ${metrics + 1}`)
+    stamps[i] = cells[0]
+    times[i] = secondsOf(cells[0])
+    if (Number.isNaN(times[i])) throw new AegisError('INPUT_INVALID', `${path}, line ${i + 2}: "${cells[0]}" is no time`)
+    for (let j = 0; j < metrics; j++) {
+      const value = cells[j + 1] === '' ? Number.NaN : Number(cells[j + 1])
+      values[i * metrics + j] = value
+    }
+  }
+  return { names, count, metrics, values, times, stamps }
+}
+
+const secondsOf = (stamp: string): number => {
+  const number = Number(stamp)
+  return Number.isNaN(number) ? Date.parse(`${stamp.replace(' ', 'T')}Z`) / 1000 : number
+}
+const stampOf = (stamp: string): string | number => (Number.isNaN(Number(stamp)) ? stamp : Number(stamp))
+
+/** The usual distance of two rows: gaps and repeated stamps do not matter. */
+function stepOf(times: Float64Array): number {
+  const steps = times
+    .slice(1)
+    .map((t, i) => t - times[i])
+    .filter(d => d > 0)
+    .sort()
+  return steps[steps.length >> 1] ?? 60
+}

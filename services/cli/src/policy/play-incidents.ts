@@ -1,0 +1,59 @@
+/** Policies at simulated incidents: the contract the remediator uses, and what came of it. */
+import type { Policy } from '@aegis/domain'
+import { isDisruptive } from '@aegis/domain'
+import { LearnedPolicy, type RuledSituation, RulesPolicy } from '@aegis/remediation'
+import { encodeSituation } from '@aegis/remediation/encode-situation'
+import { LoadedModel, type PpoModel } from '@aegis/remediation/ppo-model'
+import { INCIDENT_ACTIONS, IncidentSim } from '@aegis/remediation/sim/incident-sim'
+
+export const INCIDENT_ENCODING = 'incident-128'
+export type IncidentPlayer = (sim: IncidentSim) => number
+
+/** Any policy of the contract; what it is handed is what the remediator hands it. */
+export const policyPlayer =
+  (policy: Policy): IncidentPlayer =>
+  sim => {
+    const target = sim.incident.causes[0].entity
+    const situation: RuledSituation = {
+      features: encodeSituation(sim.incident, sim.tried),
+      options: INCIDENT_ACTIONS.map((action, a) => ({ action, target, allowed: sim.allowed(a) })),
+      faultKind: sim.faultKind,
+      target,
+      tried: sim.tried,
+    }
+    return INCIDENT_ACTIONS.findIndex(a => a === policy.choose(situation, () => 0).action)
+  }
+export const rulesPlayer = (): IncidentPlayer => policyPlayer(new RulesPolicy())
+export const learnedPlayer = (model: PpoModel): IncidentPlayer => policyPlayer(new LearnedPolicy(new LoadedModel(model)))
+/** The same choices without explaining each of them: for many episodes. */
+export const modelPlayer = (model: PpoModel): IncidentPlayer => {
+  const loaded = new LoadedModel(model)
+  return sim =>
+    loaded.consider(
+      encodeSituation(sim.incident, sim.tried),
+      INCIDENT_ACTIONS.map((_, a) => sim.allowed(a)),
+    )
+}
+
+export function playIncidents(player: IncidentPlayer, seedBase: number, episodes: number): Readonly<Record<string, number>> {
+  const sim = new IncidentSim()
+  let [total, healed, first, disruptive, unsafe] = [0, 0, 0, 0, 0]
+  for (let k = 0; k < episodes; k++) {
+    sim.reset(seedBase + k)
+    for (let turn = 0; !sim.done; turn++) {
+      total += sim.step(player(sim))
+      if (turn === 0 && sim.healed) first++
+    }
+    healed += sim.healed ? 1 : 0
+    unsafe += sim.unsafe
+    disruptive += sim.tried.filter(isDisruptive).length
+  }
+  return {
+    return: total / episodes,
+    healed_share: healed / episodes,
+    healed_first: first / episodes,
+    disruptive_per_100: (100 * disruptive) / episodes,
+    unsafe_per_100: (100 * unsafe) / episodes,
+    paged_share: 1 - healed / episodes,
+  }
+}

@@ -1,0 +1,89 @@
+/** The whole thing on the real servers: a healthy shop is left alone, a broken one is healed by the right action on the right service. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { faultNamed } from '@aegis/demo-shop'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type DrillReport, drill } from '../../services/cli/src/demo/drill.ts'
+import { type Pipeline, startProcesses } from '../../services/cli/src/pipeline/pipeline.ts'
+import { type Stack, up } from '../../services/cli/src/stack/stack.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'aegis-heal-'))
+let stack: Stack
+let pipeline: Pipeline
+let supervisorPort = 0
+let n = 0
+
+beforeAll(async () => {
+  stack = await up({ attached: true, folder: path.join(folder, 'stack'), say: line => console.log(`[stack] ${line}`) })
+  supervisorPort = await new Promise(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+  const env = {
+    ...stack.env,
+    AEGIS_DATA_PARTITIONS: '2',
+    AEGIS_ENVIRONMENT_PARTITIONS: '1',
+    AEGIS_VERIFY_MS: '20000',
+    AEGIS_ENVIRONMENT_MODES: 'drill-*=act',
+    AEGIS_EXECUTORS: `drill-*=process:http://127.0.0.1:${supervisorPort}`,
+  }
+  pipeline = await startProcesses({
+    env,
+    logFolder: path.join(folder, 'logs'),
+    onLost: (service, how) => console.error(`${service} ended: ${how}`),
+  })
+})
+afterAll(async () => {
+  await pipeline?.stop()
+  await stack?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const run = (fault: string | undefined, limitSeconds: number): Promise<DrillReport> =>
+  drill({
+    environment: `drill-${++n}`,
+    gatewayUrl: pipeline.gatewayUrl,
+    stateDir: path.join(folder, `shop-${n}`),
+    supervisorPort,
+    fault,
+    learnSeconds: 15,
+    limitSeconds,
+    keep: false,
+    say: line => console.log(line),
+    signal: new AbortController().signal,
+  })
+
+describe('a healthy shop', () => {
+  it('opens no incident and sees no action in a minute', async () => {
+    const report = await run(undefined, 60)
+    expect({ incidents: report.incidents, decisions: report.decisions }).toEqual({ incidents: 0, decisions: [] })
+  })
+})
+
+describe('a broken shop', () => {
+  it.each(['killed-dependency', 'bad-deploy', 'disk-full', 'bad-config'])(
+    '%s is healed by the right action on the true cause',
+    async name => {
+      const report = await run(name, 120)
+      const fault = faultNamed(name)
+      expect(report).toMatchObject({ broken: true, healed: true })
+      expect(report.causeRank).toBeLessThanOrEqual(3)
+      const operations: Record<string, string> = {
+        rollback_deploy: 'rollback',
+        revert_config: 'revert-config',
+        raise_limit: 'raise-limit',
+        clean_disk: 'clean-disk',
+        scale_out: 'scale',
+      }
+      const acted = report.decisions
+        .filter(d => d.startsWith('act '))
+        .map(d => d.split(' '))
+        .map(([, action, target]) => ({ operation: operations[action] ?? action, service: target.replace('service:', '') }))
+      expect(fault.rightActions).toContainEqual(acted.at(-1))
+    },
+  )
+})
