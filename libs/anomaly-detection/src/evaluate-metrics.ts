@@ -1,0 +1,96 @@
+/**
+ * A detector over recorded rows, causally: learns from the training rows (or, where there are none, as it goes), then scores each test row, decides by its
+ * own threshold, and names the guilty metrics. What `aegis eval metric-anomaly` runs, and the same models the service runs.
+ */
+import type { Ensemble } from './ensemble.ts'
+import { makeDetector } from './make-detector.ts'
+import type { Rows } from './row-model.ts'
+import { Spot } from './spot.ts'
+import { scaleOf, standardise } from './standardise.ts'
+
+export interface EvaluateOptions {
+  /** Any name of `DETECTOR_NAMES`. Default ensemble. */
+  readonly detector?: string
+  /** The one knob. Default 0.5. */
+  readonly alarmsPerDay?: number
+  /** Seconds between rows. */
+  readonly stepSeconds: number
+  /** Share of a stream without history that is only learned from. Default 0.15. */
+  readonly warmUp?: number
+  /** Makes the detector; default `makeDetector`. */
+  readonly make?: (name: string, options: { streaming: boolean }) => Ensemble
+}
+export interface Evaluation {
+  readonly scores: Float64Array
+  readonly decisions: Uint8Array
+  /** Rows worth a look, with their metrics, guiltiest first. */
+  readonly explanations: readonly {
+    readonly index: number
+    readonly metrics: readonly number[]
+  }[]
+}
+/** Surprise from which a row is explained. */
+const NOTABLE = 2.5
+
+export function evaluateMetrics(train: Rows | undefined, test: Rows, options: EvaluateOptions): Evaluation {
+  const streaming = train === undefined
+  const detector = (options.make ?? makeDetector)(options.detector ?? 'ensemble', { streaming })
+  const first = streaming ? Math.max(Math.min(test.count, 60), Math.floor((options.warmUp ?? 0.15) * test.count)) : 0
+  const history = train ?? {
+    count: first,
+    metrics: test.metrics,
+    values: test.values.subarray(0, first * test.metrics),
+  }
+  let scale = scaleOf(history)
+  const standard = (rows: Rows): Rows => {
+    const values = new Float64Array(rows.values.length)
+    for (let i = 0; i < rows.count; i++) {
+      const at = i * rows.metrics
+      standardise(rows.values.subarray(at, at + rows.metrics), scale, values.subarray(at, at + rows.metrics))
+      for (let j = 0; j < rows.metrics; j++)
+        if (!Number.isFinite(values[at + j])) values[at + j] = i > 0 ? values[at + j - rows.metrics] : 0
+    }
+    return { ...rows, values }
+  }
+  detector.fit(standard(history))
+  const spot = new Spot({
+    alarmsPerDay: options.alarmsPerDay,
+    rowsPerDay: 86_400 / options.stepSeconds,
+  })
+  spot.fit(detector.fitted)
+  const scores = new Float64Array(test.count)
+  const decisions = new Uint8Array(test.count)
+  const explanations: { index: number; metrics: number[] }[] = []
+  scores.set(streaming ? detector.fitted.subarray(0, first) : [])
+  const guilt = new Float64Array(test.metrics)
+  const row = new Float64Array(test.metrics)
+  const order = Array.from({ length: test.metrics }, (_, j) => j)
+  let refitAt = 2 * first
+  for (let i = first; i < test.count; i++) {
+    if (streaming && i >= refitAt) {
+      // The past up to here, learned anew in its own scale.
+      const past = {
+        count: i,
+        metrics: test.metrics,
+        values: test.values.subarray(0, i * test.metrics),
+      }
+      scale = scaleOf(past)
+      detector.fit(standard(past))
+      refitAt = Math.floor(1.5 * i)
+    }
+    const at = i * test.metrics
+    const before = i > 0 ? row.slice() : undefined
+    standardise(test.values.subarray(at, at + test.metrics), scale, row)
+    for (let j = 0; j < row.length; j++) if (!Number.isFinite(row[j])) row[j] = before?.[j] ?? 0
+    scores[i] = detector.score(row, guilt)
+    decisions[i] = spot.push(scores[i]) ? 1 : 0
+    if (scores[i] >= NOTABLE || decisions[i])
+      explanations.push({
+        index: i,
+        metrics: order.slice().sort((a, b) => guilt[b] - guilt[a]),
+      })
+    detector.push(row)
+  }
+  for (let i = 0; i < scores.length; i++) if (Number.isNaN(scores[i])) scores[i] = 0
+  return { scores, decisions, explanations }
+}

@@ -1,0 +1,47 @@
+/**
+ * What a detector of one entity is made of: a model of its rows. A row holds one standardised number per metric; a model learns from many rows,
+ * then says of each new one how strange it is and which metrics are to blame. `entity-detector.ts` makes a `Detector` of any of them.
+ */
+
+/** Rows in order, one after the other in `values`. */
+export interface Rows {
+  readonly count: number
+  readonly metrics: number
+  readonly values: Float64Array
+}
+
+export interface RowModel {
+  readonly name: string
+  /** Learns from rows taken as mostly normal, and ends as if they had all been pushed. */
+  fit(rows: Rows): void
+  /** How strange the row is, given those pushed before it. Writes the share of each metric into `guilt`. Changes nothing that can be seen. */
+  score(row: Float64Array, guilt: Float64Array): number
+  /** The row has happened: the next one is judged in its light. */
+  push(row: Float64Array): void
+  /** Whether the expected value of each metric is known before its row; written into `out`. */
+  expected?(out: Float64Array): void
+  /** Parameters and recent rows, as plain data. */
+  save(): unknown
+  load(state: unknown): void
+}
+
+export const rowOf = (rows: Rows, index: number): Float64Array =>
+  rows.values.subarray(index * rows.metrics, (index + 1) * rows.metrics)
+
+/** Pushes and scores every row in turn: what a model would have said, had it been there. */
+export function replay(model: RowModel, rows: Rows, onScore?: (index: number, guilt: Float64Array) => void): Float64Array {
+  const scores = new Float64Array(rows.count)
+  const guilt = new Float64Array(rows.metrics)
+  for (let i = 0; i < rows.count; i++) {
+    const row = rowOf(rows, i)
+    scores[i] = model.score(row, guilt)
+    onScore?.(i, guilt)
+    model.push(row)
+  }
+  return scores
+}
+
+export const clip = (value: number, limit: number): number => Math.max(-limit, Math.min(limit, value))
+
+/** Typed arrays as plain data for snapshots. */
+export const plain = (values: ArrayLike<number>): number[] => Array.from(values)

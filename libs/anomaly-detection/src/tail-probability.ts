@@ -1,0 +1,130 @@
+/**
+ * Puts scores of any kind on one scale: -ln of the probability that a normal observation scores at least as high. Below the 98th percentile the
+ * ranks of the learned scores are used; above it an exponential tail is laid on (the simplest case of Pickands 1975, "Statistical Inference Using
+ * Extreme Order Statistics"), so that what was never seen still has an order. 0 is common, 4.6 is one in a hundred, 20 (the cap) is unheard of.
+ */
+export interface TailOptions {
+  /** Share of the scores below the tail. Default 0.98. */
+  readonly body?: number
+  /** Greatest value. Default 20. */
+  readonly cap?: number
+  /** Scores kept when it learns as it goes. Default 3000. */
+  readonly window?: number
+}
+/** Quantiles are held at this many places, closer together towards the top. */
+const PLACES = 512
+
+export class TailProbability {
+  readonly #body: number
+  readonly #cap: number
+  readonly #window: number
+  /** Learned once: quantiles and their -ln p. */
+  #quantiles = new Float64Array(0)
+  #surprise = new Float64Array(0)
+  #start = 0
+  #scale = 1
+  /** Learned as it goes: the window in order of time and in order of size. */
+  #ring: number[] = []
+  #next = 0
+  #sorted: number[] = []
+
+  constructor(options: TailOptions = {}) {
+    this.#body = options.body ?? 0.98
+    this.#cap = options.cap ?? 20
+    this.#window = options.window ?? 3000
+  }
+
+  fit(scores: ArrayLike<number>): void {
+    const sorted = Float64Array.from(scores)
+      .filter(s => !Number.isNaN(s))
+      .sort()
+    const n = sorted.length
+    if (n === 0) return
+    this.#tail(sorted)
+    const places = Math.min(PLACES, n)
+    this.#quantiles = new Float64Array(places)
+    this.#surprise = new Float64Array(places)
+    for (let p = 0; p < places; p++) {
+      const at = places === 1 ? 0 : Math.min(n - 1, Math.round((1 - (1 - this.#body) ** (p / (places - 1))) * (n - 1)))
+      this.#quantiles[p] = sorted[at]
+      this.#surprise[p] = -Math.log((n - at + 1) / (n + 1))
+    }
+  }
+
+  #tail(sorted: ArrayLike<number>): void {
+    const n = sorted.length
+    const from = Math.min(n - 1, Math.floor(this.#body * n))
+    this.#start = sorted[Math.min(n - 1, Math.round(this.#body * (n - 1)))]
+    let excess = 0
+    for (let i = from; i < n; i++) excess += sorted[i] - this.#start
+    this.#scale = Math.max(excess / (n - from), 1e-3, 0.05 * Math.abs(this.#start))
+  }
+
+  /** How surprising a score is; NaN for none. */
+  of(score: number): number {
+    if (Number.isNaN(score)) return score
+    if (this.#sorted.length > 0) return this.#ofWindow(score)
+    if (score > this.#start) return Math.min(this.#cap, -Math.log(1 - this.#body) + (score - this.#start) / this.#scale)
+    const q = this.#quantiles
+    let low = 0
+    let high = q.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (q[middle] < score) low = middle + 1
+      else high = middle
+    }
+    return q.length === 0 ? 0 : this.#surprise[Math.min(low, q.length - 1)]
+  }
+
+  #ofWindow(score: number): number {
+    const n = this.#sorted.length
+    if (n < 50) return 0
+    if (score > this.#start) return Math.min(this.#cap, -Math.log(1 - this.#body) + (score - this.#start) / this.#scale)
+    return -Math.log((n - place(this.#sorted, score) + 1) / (n + 1))
+  }
+
+  /** Learns one more score, forgetting the oldest. */
+  add(score: number): void {
+    if (Number.isNaN(score)) return
+    if (this.#ring.length < this.#window) this.#ring.push(score)
+    else {
+      this.#sorted.splice(place(this.#sorted, this.#ring[this.#next]), 1)
+      this.#ring[this.#next] = score
+      this.#next = (this.#next + 1) % this.#window
+    }
+    this.#sorted.splice(place(this.#sorted, score), 0, score)
+    if (this.#sorted.length < 200 || this.#next % 8 === 0) this.#tail(this.#sorted)
+  }
+
+  save() {
+    return {
+      quantiles: Array.from(this.#quantiles),
+      surprise: Array.from(this.#surprise),
+      start: this.#start,
+      scale: this.#scale,
+      ring: this.#ring,
+      next: this.#next,
+    }
+  }
+  load(state: ReturnType<TailProbability['save']>): void {
+    this.#quantiles = Float64Array.from(state.quantiles)
+    this.#surprise = Float64Array.from(state.surprise)
+    this.#start = state.start
+    this.#scale = state.scale
+    this.#ring = [...state.ring]
+    this.#next = state.next
+    this.#sorted = [...state.ring].sort((a, b) => a - b)
+  }
+}
+
+/** First index whose value is not below. */
+function place(sorted: readonly number[], value: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle] < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
