@@ -68,6 +68,7 @@ const FAULT_OF: Partial<Record<MetricClass, string>> = {
   restart: 'crash',
   network: 'network',
 }
+const UNSPECIFIC: ReadonlySet<string> = new Set(['latency', 'error', 'network', 'unknown'])
 /** Log fault patterns to kinds of fault. */
 const FAULT_OF_PATTERN: readonly (readonly [RegExp, string])[] = [
   [/disk|space|quota|enospc/i, 'disk'],
@@ -182,12 +183,18 @@ export const rankCauses = (input: RankInput, options: RankOptions = {}): Ranking
     return { s, score: Math.max(0.01, s.own + s.symptom * symptomLeft + explains - late) }
   })
   scored.sort((a, b) => b.score - a.score || (a.s.entity < b.s.entity ? -1 : 1))
+  const everywhere = strange.size >= 4 && strange.size >= 0.6 * Math.max(input.graph.nodes.length, strange.size)
   const total = scored.reduce((sum, x) => sum + x.score ** 2, 0)
   const strength = Math.min(1, (scored[0]?.score ?? 0) / 0.6)
   const causes = scored.slice(0, 5).map(({ s, score }): Cause => {
-    const confidence = Math.min(0.99, (score ** 2 / total) * strength)
     const kinds = [...s.kinds].sort((a, b) => b[1] - a[1])
     const fault = kinds[0]?.[0] ?? 'unknown'
+    // Slowness or errors without a reason of their own may have come from anywhere; the more so when nearly everything is slow at once.
+    const unspecific = UNSPECIFIC.has(fault)
+    const shared = unspecific && everywhere ? 0.3 : unspecific ? 0.7 : 1
+    const confidence = Math.min(0.99, (score ** 2 / total) * strength * shared)
+    if (shared < 0.5)
+      s.against.push('nearly every service is slow or failing at once, which points at something they share, such as their host')
     const victim = victimOf(s.entity, callers, suspects)
     const path = pathBetween(callers, s.entity, victim)
     return {

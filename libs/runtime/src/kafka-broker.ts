@@ -173,6 +173,20 @@ export class KafkaBroker implements Broker {
     return this.#admin
   }
 
+  /** Asks the admin client, again while the broker says that the answer will be another soon (leaders moving, coordinators loading). */
+  async #ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await question(await this.#connectedAdmin())
+      } catch (error) {
+        const retriable =
+          (error as { retriable?: boolean }).retriable === true || (error as { name?: string }).name === 'KafkaJSConnectionError'
+        if (!retriable || attempt >= ENSURE_ATTEMPTS) throw asAegis(error)
+        await new Promise(resolve => setTimeout(resolve, 100 * attempt))
+      }
+    }
+  }
+
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -206,22 +220,24 @@ export class KafkaBroker implements Broker {
   }
 
   async partitions(topic: string): Promise<number> {
-    const metadata = await (await this.#connectedAdmin()).fetchTopicMetadata({ topics: [topic] })
+    const metadata = await this.#ask(admin => admin.fetchTopicMetadata({ topics: [topic] }))
     return metadata.topics[0].partitions.length
   }
 
+  #offsets(topic: string) {
+    return this.#ask(admin => admin.fetchTopicOffsets(topic))
+  }
+
   async end(topic: string, partition: number): Promise<number> {
-    const offsets = await (await this.#connectedAdmin()).fetchTopicOffsets(topic)
-    return Number(offsets.find(o => o.partition === partition)?.high ?? 0)
+    return Number((await this.#offsets(topic)).find(o => o.partition === partition)?.high ?? 0)
   }
 
   async committed(group: string, topics: readonly string[], partition: number): Promise<Positions> {
-    const admin = await this.#connectedAdmin()
-    const committed = await admin.fetchOffsets({ groupId: group, topics: [...topics] })
+    const committed = await this.#ask(admin => admin.fetchOffsets({ groupId: group, topics: [...topics] }))
     const positions: Record<string, number> = {}
     for (const topic of topics) {
       const at = Number(committed.find(c => c.topic === topic)?.partitions.find(p => p.partition === partition)?.offset ?? -1)
-      const low = Number((await admin.fetchTopicOffsets(topic)).find(o => o.partition === partition)?.low ?? 0)
+      const low = Number((await this.#offsets(topic)).find(o => o.partition === partition)?.low ?? 0)
       positions[topic] = Math.max(at, low)
     }
     return positions
@@ -454,7 +470,7 @@ export class KafkaBroker implements Broker {
     to: number | undefined,
     onRecords: (records: readonly RawRecord[]) => void | Promise<void>,
   ): Promise<void> {
-    const offsets = (await (await this.#connectedAdmin()).fetchTopicOffsets(topic)).find(o => o.partition === partition)
+    const offsets = (await this.#offsets(topic)).find(o => o.partition === partition)
     const end = to ?? Number(offsets?.high ?? 0)
     const start = Math.max(from, Number(offsets?.low ?? 0))
     if (start >= end) return
@@ -464,10 +480,9 @@ export class KafkaBroker implements Broker {
   }
 
   async tail(topics: readonly string[], options: TailOptions): Promise<Tail> {
-    const admin = await this.#connectedAdmin()
     const wanted = new Map<string, Map<number, { next: number; end: number }>>()
     for (const topic of topics) {
-      const offsets = await admin.fetchTopicOffsets(topic)
+      const offsets = await this.#offsets(topic)
       wanted.set(
         topic,
         new Map(offsets.map(o => [o.partition, { next: Number(options.from === 'end' ? o.high : o.low), end: Number(o.high) }])),

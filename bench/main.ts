@@ -1,0 +1,24 @@
+/** `npm run bench -- <name> [options]`: measurements beside a peer or a floor in the same run; the last accepted figures stand beside each script. */
+const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ run: (args: string[]) => Promise<unknown> }> }>> = {
+  pipeline: {
+    about: 'log lines a second through real Kafka, beside an identity stage',
+    load: () => import('./pipeline.ts') as never,
+  },
+  'log-mining': { about: 'template miner beside Drain3', load: () => import('./log-mining.ts') as never },
+  'metric-anomaly': { about: 'detectors, values and rows a CPU-second', load: () => import('./metric-anomaly.ts') as never },
+  'root-cause': { about: 'ranking on large graphs', load: () => import('./root-cause.ts') as never },
+  remediation: { about: 'training steps and choices a CPU-second', load: () => import('./remediation.ts') as never },
+}
+
+const [name, ...args] = process.argv.slice(2)
+const bench = BENCHES[name ?? '']
+if (!bench) {
+  console.log(
+    `usage: npm run bench -- <name> [options]\n\n${Object.entries(BENCHES)
+      .map(([n, b]) => `  ${n.padEnd(16)} ${b.about}`)
+      .join('\n')}`,
+  )
+  process.exit(name && name !== '--help' ? 1 : 0)
+}
+await (await bench.load()).run(args)
+process.exit(process.exitCode ?? 0)
