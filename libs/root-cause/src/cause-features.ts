@@ -26,6 +26,7 @@ export const findingKinds = [
   'traffic',
   'host',
   'other',
+  'metric_gap',
   'impact_error',
   'impact_latency',
   'log_severe',
@@ -37,6 +38,7 @@ export const findingKinds = [
   'log_turn',
   'log_turn_severe',
   'span_log_less',
+  'span_log_broken',
   'span_log_severe',
   'span_log_new',
   'trace_self',
@@ -44,6 +46,7 @@ export const findingKinds = [
   'trace_gap',
   'trace_gap_share',
   'trace_missing',
+  'trace_broken',
   'trace_extra',
   'trace_error',
 ] as const
@@ -67,6 +70,7 @@ export const graphFeatures = [
   'same_as_alert',
   'changed',
   'pair',
+  'idle',
 ] as const
 export const featureNames: readonly string[] = [...findingKinds, ...graphFeatures]
 const AT = new Map(featureNames.map((name, i) => [name, i]))
@@ -191,6 +195,13 @@ export const featuresOf = (
     if (strange[b] > values[own(a, 'callees_strange')]) values[own(a, 'callees_strange')] = strange[b]
   }
   for (let i = 0; i < c.entities.length; i++) values[own(i, 'unexplained')] = symptom[i] * (1 - values[own(i, 'callees_strange')])
+  // Where spans are recorded, who has none did nothing for anyone.
+  if ((c.spans ?? []).length > 0) {
+    const busy = new Set(c.spans!.map(s => s.entity))
+    c.entities.forEach((e, i) => {
+      if (!busy.has(e)) values[own(i, 'idle')] = 1
+    })
+  }
   for (const e of c.changed ?? []) if (index.has(e)) values[own(index.get(e)!, 'changed')] = 1
   if (alert && index.has(alert.entity)) {
     const callees = new Map<string, string[]>()

@@ -32,5 +32,7 @@ export const fusedWeights: { readonly weights: Readonly<Record<string, number>>;
     same_as_alert: 3,
     changed: 3,
     pair: 2,
+    idle: -2,
+    metric_gap: 2,
   },
 }

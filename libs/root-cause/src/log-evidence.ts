@@ -176,7 +176,16 @@ export const writtenEvidence = (
       const s = rootLlr(x?.count ?? 0, a.spans, y?.count ?? 0, b.spans)
       if (Math.abs(s) <= 1) continue
       const example = x?.example ?? y?.example
-      const kind = s < 0 ? 'span_log_less' : x?.severe ? 'span_log_severe' : y ? 'span_log_more' : 'span_log_new'
+      const kind =
+        s < 0
+          ? (y?.count ?? 0) >= 0.95 * b.spans && b.spans >= 4
+            ? 'span_log_broken'
+            : 'span_log_less'
+          : x?.severe
+            ? 'span_log_severe'
+            : y
+              ? 'span_log_more'
+              : 'span_log_new'
       findings.push({
         entity,
         kind,

@@ -9,6 +9,8 @@ import { meaningOf } from './metric-meaning.ts'
 export interface DeviationOptions {
   /** Least share of the level that counts as one deviation. Default 0.05. */
   readonly levelShare?: number
+  /** Least share of what others of the same name show that counts as one deviation. Default 0.02. */
+  readonly peerShare?: number
   /** Strength beyond which more says nothing. Default 50. */
   readonly cap?: number
 }
@@ -26,7 +28,12 @@ const quantile = (s: readonly number[], q: number): number => {
   return s[low] + ((s[low + 1] ?? s[low]) - s[low]) * (at - low)
 }
 
-export const deviationOf = (before: readonly number[], after: readonly number[], options: DeviationOptions = {}): Deviation => {
+export const deviationOf = (
+  before: readonly number[],
+  after: readonly number[],
+  options: DeviationOptions = {},
+  floor = 0,
+): Deviation => {
   const { levelShare = 0.05, cap = 50 } = options
   const b = sorted(before)
   const a = sorted(after)
@@ -43,7 +50,7 @@ export const deviationOf = (before: readonly number[], after: readonly number[],
   const mad = 1.4826 * quantile(sorted(b.map(v => Math.abs(v - mid))), 0.5)
   // Few rows say little about how much the series varies.
   const small = 1 + 3 / b.length
-  const scale = Math.max(mad, spread, Math.abs(mid) * levelShare, 1e-9) * small
+  const scale = Math.max(mad, spread, Math.abs(mid) * levelShare, floor, 1e-9) * small
   const raw = Math.abs(moved) / scale
   return {
     strength: Math.min(cap, mid === 0 && spread === 0 && mad === 0 ? Math.min(raw, 8) : raw),
@@ -53,20 +60,75 @@ export const deviationOf = (before: readonly number[], after: readonly number[],
   }
 }
 
+/** The other end's word for the same number: what a client measured without what the server did is the way between. */
+const OTHER_END: readonly (readonly [RegExp, string])[] = [
+  [/(^|_|\.)client(_|\.|$)/, '$1server$2'],
+  [/(^|_|\.)src(_|\.|$)/, '$1dst$2'],
+  [/(^|_|\.)source(_|\.|$)/, '$1destination$2'],
+]
+
 /** Findings of all series; kind is the meaning, with `_down` where the good direction moved. */
-export const metricEvidence = (series: readonly CutSeries[], options: DeviationOptions = {}): Finding[] =>
-  series.map(s => {
-    const { meaning, bad } = meaningOf(s.metric)
+export const metricEvidence = (series: readonly CutSeries[], options: DeviationOptions = {}): Finding[] => {
+  const findings: Finding[] = []
+  const byName = new Map<string, CutSeries[]>()
+  const at = new Map<string, CutSeries>()
+  for (const s of series) {
+    const list = byName.get(s.metric)
+    if (list) list.push(s)
+    else byName.set(s.metric, [s])
+    at.set(`${s.entity}\0${s.peer ?? ''}\0${s.metric}`, s)
+  }
+  for (const [metric, group] of byName) {
+    const { meaning, bad } = meaningOf(metric)
     // A share of successes stands near its top: what counts is how much of it is missing.
-    const d = deviationOf(s.before, s.after, meaning === 'success' ? { ...options, levelShare: 0.005 } : options)
-    const good = bad !== 0 && d.direction === -bad
-    return {
-      entity: s.entity,
-      kind: good ? `${meaning}_down` : meaning,
-      strength: d.strength,
-      name: s.metric,
-      before: d.before,
-      after: d.after,
-      ...(s.peer ? { text: s.peer } : {}),
-    }
-  })
+    const given = meaning === 'success' ? { ...options, levelShare: 0.005 } : options
+    // What is next to nothing beside what others of the same name show is no news, however still it was before.
+    const levels = meaning === 'success' ? [] : group.map(s => Math.abs(middleOf(s.before))).filter(v => v > 0)
+    const floor = levels.length >= 3 ? (options.peerShare ?? 0.02) * middleOf(levels) : 0
+    const found = group.map(s => deviationOf(s.before, s.after, given, floor))
+    const common = found.length >= 5 ? middleOf(found.map(d => d.strength * d.direction)) : 0
+    group.forEach((s, i) => {
+      const d = found[i]
+      const signed = d.strength * d.direction - common
+      // What everything of that name does at once is load or the weather, not a cause.
+      const strength = Math.sign(signed) === d.direction ? Math.min(d.strength, Math.abs(signed)) : 0
+      findings.push({
+        entity: s.entity,
+        kind: bad !== 0 && d.direction === -bad ? `${meaning}_down` : meaning,
+        strength,
+        name: s.metric,
+        before: d.before,
+        after: d.after,
+        ...(s.peer ? { text: s.peer } : {}),
+      })
+    })
+  }
+  for (const s of series) {
+    const rule = OTHER_END.find(([words]) => words.test(s.metric))
+    if (!rule) continue
+    const other = at.get(`${s.entity}\0${s.peer ?? ''}\0${s.metric.replace(rule[0], rule[1])}`)
+    if (!other || other.before.length !== s.before.length) continue
+    const d = deviationOf(
+      s.before.map((v, i) => v - other.before[i]),
+      s.after.map((v, i) => v - other.after[i]),
+      options,
+      Math.abs(middleOf(s.before)) * 0.05,
+    )
+    for (const entity of s.peer ? [s.entity, s.peer] : [s.entity])
+      if (d.direction > 0)
+        findings.push({
+          entity,
+          kind: 'metric_gap',
+          strength: d.strength,
+          name: s.metric,
+          before: d.before,
+          after: d.after,
+          ...(s.peer ? { text: s.peer } : {}),
+        })
+  }
+  return findings
+}
+const middleOf = (values: readonly number[]): number => {
+  const s = sorted(values)
+  return s.length > 0 ? quantile(s, 0.5) : 0
+}

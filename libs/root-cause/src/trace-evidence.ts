@@ -60,22 +60,53 @@ const shapeOf = (spans: readonly CaseSpan[]): Shape => {
       if (g) g.values.push(value)
       else shape.self.set(key, { entity: s.entity, operation: s.operation, values: [value] })
     }
-    const call = shape.calls.get(key)
-    if (call) call.count++
-    else shape.calls.set(key, { entity: s.entity, count: 1 })
-    let kinds = shape.children.get(key)
-    if (!kinds) shape.children.set(key, (kinds = new Map()))
-    const seen = new Set<string>()
-    for (const c of mine) seen.add(`${c.entity}\0${c.operation}`)
-    for (const c of seen) kinds.set(c, (kinds.get(c) ?? 0) + 1)
     const f = shape.failed.get(s.entity) ?? { failed: 0, count: 0 }
     f.count++
     // The origin of an error is where no child failed.
-    if (s.failed && !mine.some(c => c.failed)) f.failed++
+    if (hasFailed(s) && !mine.some(hasFailed)) f.failed++
     shape.failed.set(s.entity, f)
+  }
+  // What happened within one visit to an entity, whatever spans it is split in and however often a loop went round: which of its own
+  // operations and which calls abroad took place at all.
+  const entryOf = new Map<string, CaseSpan>()
+  const entry = (s: CaseSpan): CaseSpan => {
+    const id = `${s.trace}\0${s.id}`
+    const known = entryOf.get(id)
+    if (known) return known
+    entryOf.set(id, s)
+    const parent = s.parent === s.id ? undefined : byId.get(`${s.trace}\0${s.parent}`)
+    const found = parent && parent.entity === s.entity ? entry(parent) : s
+    entryOf.set(id, found)
+    return found
+  }
+  const visits = new Map<CaseSpan, Set<string>>()
+  const visit = (at: CaseSpan): Set<string> => {
+    let v = visits.get(at)
+    if (!v) visits.set(at, (v = new Set()))
+    return v
+  }
+  for (const s of spans) {
+    const mine = entry(s)
+    if (mine !== s) visit(mine).add(`${s.entity}\0${s.operation}`)
+    else {
+      visit(s)
+      const parent = byId.get(`${s.trace}\0${s.parent}`)
+      if (parent && parent !== s) visit(entry(parent)).add(`${s.entity}\0${s.operation}`)
+    }
+  }
+  for (const [at, seen] of visits) {
+    const key = `${at.entity}\0${at.operation}`
+    const call = shape.calls.get(key)
+    if (call) call.count++
+    else shape.calls.set(key, { entity: at.entity, count: 1 })
+    let kinds = shape.children.get(key)
+    if (!kinds) shape.children.set(key, (kinds = new Map()))
+    for (const c of seen) kinds.set(c, (kinds.get(c) ?? 0) + 1)
   }
   return shape
 }
+
+const hasFailed = (s: CaseSpan): boolean => s.failed === true || /error|exception/i.test(s.operation)
 
 const sortedCopy = (values: readonly number[]) => [...values].sort((a, b) => a - b)
 const at = (s: readonly number[], q: number) => s[Math.min(s.length - 1, Math.floor(s.length * q))] ?? 0
@@ -123,10 +154,21 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
         after: e.after,
       })
   }
+  // Wires of each entity, and those that got slower: who sits at the end of many slow ones is more likely at fault than who calls it.
+  const wires = new Map<string, { all: Set<string>; slow: Set<string> }>()
   for (const [key, g] of is.gap) {
     const old = was.gap.get(key)
     if (!old || old.values.length < 3) continue
     const e = excessOf(g.values, old.values)
+    for (const [end, other] of [
+      [g.caller, g.callee],
+      [g.callee, g.caller],
+    ]) {
+      const w = wires.get(end) ?? { all: new Set(), slow: new Set() }
+      w.all.add(other)
+      if (e.strength > 1 || e.after > 1.5 * e.before) w.slow.add(other)
+      wires.set(end, w)
+    }
     for (const end of [g.caller, g.callee]) {
       lost(end, 'gap', e.total / 2)
       if (e.strength > 1)
@@ -151,10 +193,12 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
         before: 0,
         after: e.self,
       })
+      const w = wires.get(entity)
+      const even = w ? (w.slow.size + 0.5) / (w.all.size + 1) : 0.5
       findings.push({
         entity,
         kind: 'trace_gap_share',
-        strength: e.gap / all,
+        strength: (e.gap / all) * even,
         name: 'share of all time lost on its wires',
         before: 0,
         after: e.gap,
@@ -169,7 +213,8 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
       if (s < -1 && n > 0)
         findings.push({
           entity,
-          kind: 'trace_missing',
+          // What always happened before and does not now is broken; what happened at times may be asked for less.
+          kind: y >= 0.95 * m && m >= 4 ? 'trace_broken' : 'trace_missing',
           strength: Math.min(50, -s),
           name: `${operation} → ${child.split('\0')[1]}`,
           before: y / m,

@@ -1,0 +1,61 @@
+/**
+ * Learns the weights of fuse-evidence.ts from cases whose cause is known: conditional logit by full-batch gradient descent with momentum and
+ * an L2 pull towards the starting weights. Evidence never counts against its entity: weights of findings are kept at or above zero, which
+ * keeps a model learned on simulated systems sane on real ones.
+ */
+import { type CaseFeatures, featureNames, findingKinds } from './cause-features.ts'
+
+export interface TrainingCase {
+  readonly features: CaseFeatures
+  readonly cause: string
+  readonly weight?: number
+}
+export interface TrainOptions {
+  /** Pull towards the start. Default 0.01. */
+  readonly l2?: number
+  readonly steps?: number
+  readonly rate?: number
+  readonly start?: Readonly<Record<string, number>>
+}
+
+export const trainRanker = (cases: readonly TrainingCase[], options: TrainOptions = {}): Record<string, number> => {
+  const { l2 = 0.01, steps = 400, rate = 0.3, start = {} } = options
+  const width = featureNames.length
+  const origin = Float64Array.from(featureNames, n => start[n] ?? 0)
+  const w = Float64Array.from(origin)
+  const velocity = new Float64Array(width)
+  const second = new Float64Array(width)
+  const total = cases.reduce((s, c) => s + (c.weight ?? 1), 0)
+  for (let step = 1; step <= steps; step++) {
+    const gradient = new Float64Array(width)
+    for (const c of cases) {
+      const n = c.features.entities.length
+      const x = c.features.values
+      const truth = c.features.entities.indexOf(c.cause)
+      if (truth < 0) continue
+      const odds = new Float64Array(n)
+      let top = Number.NEGATIVE_INFINITY
+      for (let i = 0; i < n; i++) {
+        let s = 0
+        for (let k = 0; k < width; k++) s += w[k] * x[i * width + k]
+        odds[i] = s
+        if (s > top) top = s
+      }
+      let sum = 0
+      for (let i = 0; i < n; i++) sum += odds[i] = Math.exp(odds[i] - top)
+      const share = (c.weight ?? 1) / total
+      for (let i = 0; i < n; i++) {
+        const g = (odds[i] / sum - (i === truth ? 1 : 0)) * share
+        if (g !== 0) for (let k = 0; k < width; k++) gradient[k] += g * x[i * width + k]
+      }
+    }
+    for (let k = 0; k < width; k++) {
+      const g = gradient[k] + l2 * (w[k] - origin[k])
+      velocity[k] = 0.9 * velocity[k] + 0.1 * g
+      second[k] = 0.999 * second[k] + 0.001 * g * g
+      w[k] -= (rate * (velocity[k] / (1 - 0.9 ** step))) / (Math.sqrt(second[k] / (1 - 0.999 ** step)) + 1e-8)
+      if (k < findingKinds.length && w[k] < 0) w[k] = 0
+    }
+  }
+  return Object.fromEntries(featureNames.map((n, k) => [n, Math.round(w[k] * 1000) / 1000]))
+}
