@@ -1,3 +1,5 @@
 export * from './encode-situation.ts'
 export * from './guard.ts'
+export * from './learned-policy.ts'
+export * from './ppo-model.ts'
 export * from './rules-policy.ts'

@@ -91,6 +91,10 @@ export class LoadedModel {
   readonly logits: Float32Array
   readonly probabilities: Float64Array
   value = 0
+  /** Mean of each feature over training. */
+  get usual(): Float64Array {
+    return this.#normaliser.mean
+  }
 
   constructor(model: PpoModel) {
     if (model.format !== 1) throw new RangeError(`model ${model.name} has format ${model.format}; this version reads format 1`)

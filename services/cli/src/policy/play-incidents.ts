@@ -21,7 +21,7 @@ export const policyPlayer =
       target,
       tried: sim.tried,
     }
-    return INCIDENT_ACTIONS.findIndex(a => a === policy.choose(situation, () => 0).action)
+    return (INCIDENT_ACTIONS as readonly string[]).indexOf(policy.choose(situation, () => 0).action)
   }
 export const rulesPlayer = (): IncidentPlayer => policyPlayer(new RulesPolicy())
 export const learnedPlayer = (model: PpoModel): IncidentPlayer => policyPlayer(new LearnedPolicy(new LoadedModel(model)))

@@ -1,0 +1,73 @@
+/**
+ * A trained model as a `Policy`: situations of real incidents in, a choice with values, probabilities and reasons out.
+ *
+ * The best allowed action is taken; a share `exploration` of choices is drawn from the model's own probabilities instead, so that what it takes to
+ * be nearly as good is tried now and then, and the propensity is on record. What was tried on this incident and did not help is not tried again.
+ * Actions the model does not know are left to other policies.
+ */
+import type { Choice, Policy, Situation } from '@aegis/domain'
+import { drawn } from './choice.ts'
+import { SITUATION_FEATURES } from './encode-situation.ts'
+import { explainChoice } from './explain-choice.ts'
+import type { LoadedModel } from './ppo-model.ts'
+
+export interface LearnedPolicyOptions {
+  /** Share of choices drawn by the model's probabilities. */
+  readonly exploration: number
+}
+export const LEARNED_POLICY_DEFAULTS: LearnedPolicyOptions = { exploration: 0 }
+
+export class LearnedPolicy implements Policy {
+  readonly name: string
+  readonly version: string
+  readonly #model: LoadedModel
+  readonly #options: LearnedPolicyOptions
+
+  constructor(model: LoadedModel, options: Partial<LearnedPolicyOptions> = {}) {
+    this.#model = model
+    this.#options = { ...LEARNED_POLICY_DEFAULTS, ...options }
+    this.name = model.model.name
+    this.version = model.model.version
+  }
+
+  choose(situation: Situation, random: () => number): Choice {
+    const { actions } = this.#model.model
+    const tried = (action: string) => situation.features[SITUATION_FEATURES.indexOf(`tried: ${action}`)] > 0
+    const allowed = actions.map(
+      action => situation.options.some(o => o.action === action && o.allowed) && (action === 'page' || !tried(action)),
+    )
+    const best = this.#model.consider(situation.features, allowed)
+    if (best < 0) throw new RangeError('no action is allowed')
+    const { exploration } = this.#options
+    const candidates = actions
+      .map((action, a) => ({
+        action,
+        target: situation.options.find(o => o.action === action)?.target ?? '',
+        value: this.#model.logits[a],
+        probability: exploration * this.#model.probabilities[a] + (a === best ? 1 - exploration : 0),
+      }))
+      .filter((_, a) => allowed[a])
+      .sort((a, b) => b.value - a.value)
+    const explanation = explainChoice(this.#asked(), situation.features, allowed)
+    return drawn(candidates, random, chosen =>
+      chosen === 0
+        ? `the trained policy prefers ${explanation.sentence}`
+        : `${candidates[chosen].action} was drawn to learn something; preferred is ${explanation.sentence}`,
+    )
+  }
+
+  /** The model as `explainChoice` asks it; its values are copied, since asking again overwrites them. */
+  #asked() {
+    const { actions } = this.#model.model
+    const all = actions.map(() => true)
+    return {
+      actions,
+      featureNames: SITUATION_FEATURES,
+      usual: this.#model.usual,
+      preferences: (features: Float32Array) => {
+        this.#model.consider(features, all)
+        return this.#model.logits.slice()
+      },
+    }
+  }
+}

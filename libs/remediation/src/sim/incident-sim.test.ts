@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { HEALS, INCIDENT_ACTIONS, IncidentSim } from './incident-sim.ts'
+
+const page = INCIDENT_ACTIONS.indexOf('page')
+
+describe('IncidentSim', () => {
+  it('plays the same episode from the same seed', () => {
+    const episode = (seed: number) => {
+      const sim = new IncidentSim()
+      sim.reset(seed)
+      const seen = [JSON.stringify(sim.incident)]
+      let total = 0
+      for (let turn = 0; !sim.done; turn++) {
+        total += sim.step(turn < 3 ? turn % INCIDENT_ACTIONS.length : page)
+        seen.push(JSON.stringify(sim.incident))
+      }
+      return { seen, total, healed: sim.healed }
+    }
+    for (const seed of [1, 2, 50]) expect(episode(seed)).toEqual(episode(seed))
+    expect(episode(1)).not.toEqual(episode(2))
+  })
+
+  it('names suspect and fault rightly more often when it is surer', () => {
+    // What would heal is tried at once: it works more often at high confidence.
+    const healed = [0, 0]
+    const seen = [0, 0]
+    const sim = new IncidentSim()
+    for (let seed = 0; seed < 6000; seed++) {
+      sim.reset(seed)
+      const kind = sim.faultKind as keyof typeof HEALS
+      const best = Object.entries(HEALS[kind]?.heals ?? {}).sort(([, a], [, b]) => b - a)[0]
+      const sure = sim.incident.causes[0].confidence > 0.7 ? 1 : 0
+      if (!best) continue
+      seen[sure]++
+      sim.step((INCIDENT_ACTIONS as readonly string[]).indexOf(best[0]))
+      healed[sure] += sim.healed ? 1 : 0
+    }
+    expect(healed[1] / seen[1]).toBeGreaterThan(healed[0] / seen[0] + 0.15)
+  })
+
+  it('ends with a person at the latest, and what failed once fails again', () => {
+    const sim = new IncidentSim()
+    for (let seed = 0; seed < 200; seed++) {
+      sim.reset(seed)
+      for (let turn = 0; turn < 20 && !sim.done; turn++) {
+        const open = INCIDENT_ACTIONS.map((_, a) => a).filter(a => sim.allowed(a))
+        sim.step(open.includes(1) ? 1 : page)
+      }
+      expect(sim.done).toBe(true)
+      expect(sim.tried.length).toBeLessThanOrEqual(6)
+    }
+  })
+})
