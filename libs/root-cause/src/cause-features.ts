@@ -51,29 +51,30 @@ export const findingKinds = [
   'trace_error',
 ] as const
 export type FindingKind = (typeof findingKinds)[number]
-const SYMPTOMS: ReadonlySet<string> = new Set([
-  'latency',
-  'outbound_latency',
-  'error',
-  'success',
-  'trace_self',
-  'trace_gap',
-  'trace_error',
-  'log_severe',
-])
+const BROKEN = ['error', 'success', 'trace_error', 'trace_broken', 'span_log_broken', 'span_log_severe', 'log_turn_severe', 'log_new_severe', 'impact_error'] as const
+const SLOW = ['latency', 'trace_self', 'trace_self_share', 'trace_gap', 'trace_gap_share', 'impact_latency'] as const
 /** Features beside the kinds. */
 export const graphFeatures = [
   'callers_hurt',
   'callees_strange',
-  'unexplained',
+  'broken_origin',
+  'slow_origin',
   'in_reach',
   'same_as_alert',
   'changed',
   'pair',
+  'both',
   'idle',
 ] as const
 export const featureNames: readonly string[] = [...findingKinds, ...graphFeatures]
 const AT = new Map(featureNames.map((name, i) => [name, i]))
+
+/** Metrics of the two kinds of harm, and what is left of one where an alert spoke of the other. */
+const SLOW_KINDS = ['latency', 'outbound_latency', 'impact_latency', 'metric_gap'] as const
+const BROKEN_KINDS = ['error', 'success', 'impact_error'] as const
+const BESIDE = 0.3
+
+const isShare = (name: string) => name.endsWith('_share') || name.startsWith('impact_')
 
 export interface CaseFeatures {
   readonly entities: readonly string[]
@@ -139,7 +140,7 @@ const impactEvidence = (c: CauseCase): Finding[] => {
         findings.push({
           entity,
           kind,
-          strength: 10 * own,
+          strength: own,
           name: kind === 'impact_error' ? 'requests that failed' : 'time lost',
           before: 0,
           after: i[kind],
@@ -166,35 +167,56 @@ export const featuresOf = (
     if (f.strength > values[i * width + k]) values[i * width + k] = f.strength
     if (f.strength > (strongest[f.kind] ?? 0)) strongest[f.kind] = f.strength
   }
+  // A kind of finding that many entities show as strongly tells none of them apart.
+  const crowd = new Float64Array(findingKinds.length)
+  for (let i = 0; i < c.entities.length; i++)
+    for (let k = 0; k < findingKinds.length; k++) if (values[i * width + k] > 0.7 * strongest[findingKinds[k]]) crowd[k]++
   for (let i = 0; i < c.entities.length; i++)
     for (let k = 0; k < findingKinds.length; k++) {
       const v = values[i * width + k]
       if (v === 0) continue
       const share = v / strongest[findingKinds[k]]
-      const certain = findingKinds[k].endsWith('_share') ? Math.min(1, v * 2) : v / (v + 3)
-      values[i * width + k] = share * share * certain
+      const name = findingKinds[k]
+      // Counts of spans and lines come as roots of likelihood ratios, whose scale is known; deviations of series have long tails.
+      const certain = isShare(name)
+        ? Math.min(1, v * 2)
+        : name.includes('log_') || name.startsWith('trace_')
+          ? (v * v) / (v * v + 4)
+          : Math.log1p(v) / Math.log1p(50)
+      values[i * width + k] = ((isShare(name) ? share * share : share ** 4) * certain) / Math.sqrt(crowd[k])
     }
-  const symptom = new Float64Array(c.entities.length)
-  const strange = new Float64Array(c.entities.length)
-  for (let i = 0; i < c.entities.length; i++) {
-    findingKinds.forEach((name, k) => {
-      const v = values[i * width + k]
-      if (SYMPTOMS.has(name) && v > symptom[i]) symptom[i] = v
-      if (name !== 'traffic' && name !== 'other' && name !== 'host' && !name.endsWith('_down') && v > strange[i]) strange[i] = v
-    })
-    // Two resources that moved together say more than either.
-    values[own(i, 'pair')] = Math.sqrt(
-      values[own(i, 'cpu')] * Math.max(values[own(i, 'latency')], values[own(i, 'memory')], values[own(i, 'trace_self_share')]),
-    )
+  // An alert says what is to be explained: slowness elsewhere does not explain failures, nor failures elsewhere slowness.
+  if (alert) {
+    const said = meaningOf(alert.metric).meaning
+    const beside = said === 'success' || said === 'error' ? SLOW_KINDS : said === 'latency' || said === 'outbound_latency' ? BROKEN_KINDS : []
+    for (let i = 0; i < c.entities.length; i++) for (const kind of beside) values[own(i, kind)] *= BESIDE
   }
+  const highest = (i: number, names: readonly string[]) => {
+    let top = 0
+    for (const n of names) if (values[own(i, n)] > top) top = values[own(i, n)]
+    return top
+  }
+  const size = c.entities.length
+  const broken = Float64Array.from({ length: size }, (_, i) => highest(i, BROKEN))
+  const slow = Float64Array.from({ length: size }, (_, i) => highest(i, SLOW))
+  const below = { broken: new Float64Array(size), slow: new Float64Array(size) }
   for (const [from, to] of c.edges) {
     const a = index.get(from)
     const b = index.get(to)
     if (a === undefined || b === undefined || a === b) continue
-    if (symptom[a] > values[own(b, 'callers_hurt')]) values[own(b, 'callers_hurt')] = symptom[a]
-    if (strange[b] > values[own(a, 'callees_strange')]) values[own(a, 'callees_strange')] = strange[b]
+    below.broken[a] = Math.max(below.broken[a], broken[b])
+    below.slow[a] = Math.max(below.slow[a], slow[b])
+    values[own(b, 'callers_hurt')] = Math.max(values[own(b, 'callers_hurt')], broken[a], slow[a])
   }
-  for (let i = 0; i < c.entities.length; i++) values[own(i, 'unexplained')] = symptom[i] * (1 - values[own(i, 'callees_strange')])
+  for (let i = 0; i < size; i++) {
+    // Errors and time come up from what is called: they stand for themselves only as far as nothing below shows the same.
+    values[own(i, 'broken_origin')] = broken[i] * (1 - Math.min(1, below.broken[i] / Math.max(1e-9, broken[i])) * 0.9)
+    values[own(i, 'slow_origin')] = slow[i] * (1 - Math.min(1, below.slow[i] / Math.max(1e-9, slow[i])) * 0.9)
+    values[own(i, 'callees_strange')] = Math.max(below.broken[i], below.slow[i])
+    // Two resources that moved together say more than either.
+    values[own(i, 'pair')] = Math.sqrt(values[own(i, 'cpu')] * highest(i, ['latency', 'memory', 'trace_self_share']))
+    values[own(i, 'both')] = Math.sqrt(broken[i] * slow[i])
+  }
   // Where spans are recorded, who has none did nothing for anyone.
   if ((c.spans ?? []).length > 0) {
     const busy = new Set(c.spans!.map(s => s.entity))

@@ -11,6 +11,8 @@ export interface DeviationOptions {
   readonly levelShare?: number
   /** Least share of what others of the same name show that counts as one deviation. Default 0.02. */
   readonly peerShare?: number
+  /** What is left of a deviation to a level that history knows. Default 0.5. */
+  readonly reached?: number
   /** Strength beyond which more says nothing. Default 50. */
   readonly cap?: number
 }
@@ -51,7 +53,8 @@ export const deviationOf = (
   // Few rows say little about how much the series varies.
   const small = 1 + 3 / b.length
   const scale = Math.max(mad, spread, Math.abs(mid) * levelShare, floor, 1e-9) * small
-  const raw = Math.abs(moved) / scale
+  const reached = moved > 0 ? high <= b[b.length - 1] : low >= b[0]
+  const raw = (Math.abs(moved) / scale) * (reached && b.length >= 8 ? (options.reached ?? 0.5) : 1)
   return {
     strength: Math.min(cap, mid === 0 && spread === 0 && mad === 0 ? Math.min(raw, 8) : raw),
     direction: moved > 0 ? 1 : moved < 0 ? -1 : 0,
@@ -78,6 +81,18 @@ export const metricEvidence = (series: readonly CutSeries[], options: DeviationO
     else byName.set(s.metric, [s])
     at.set(`${s.entity}\0${s.peer ?? ''}\0${s.metric}`, s)
   }
+  // Averages over a handful of requests say little: what is measured per request weighs by how many there were.
+  const served = new Map<string, number>()
+  for (const s of series)
+    if (!s.peer && meaningOf(s.metric).meaning === 'traffic' && !served.has(s.entity))
+      served.set(s.entity, Math.min(middleOf(s.before), middleOf(s.after)))
+  const usual = middleOf([...served.values()].filter(v => v > 0))
+  const trust = (s: CutSeries): number => {
+    const { meaning } = meaningOf(s.metric)
+    if (meaning !== 'latency' && meaning !== 'outbound_latency' && meaning !== 'success' && meaning !== 'error') return 1
+    const t = served.get(s.peer ?? s.entity) ?? served.get(s.entity)
+    return t === undefined || usual === 0 ? 1 : Math.min(1, Math.sqrt(t / usual))
+  }
   for (const [metric, group] of byName) {
     const { meaning, bad } = meaningOf(metric)
     // A share of successes stands near its top: what counts is how much of it is missing.
@@ -91,7 +106,7 @@ export const metricEvidence = (series: readonly CutSeries[], options: DeviationO
       const d = found[i]
       const signed = d.strength * d.direction - common
       // What everything of that name does at once is load or the weather, not a cause.
-      const strength = Math.sign(signed) === d.direction ? Math.min(d.strength, Math.abs(signed)) : 0
+      const strength = Math.sign(signed) === d.direction ? Math.min(d.strength, Math.abs(signed)) * trust(s) : 0
       findings.push({
         entity: s.entity,
         kind: bad !== 0 && d.direction === -bad ? `${meaning}_down` : meaning,
@@ -119,7 +134,7 @@ export const metricEvidence = (series: readonly CutSeries[], options: DeviationO
         findings.push({
           entity,
           kind: 'metric_gap',
-          strength: d.strength,
+          strength: d.strength * trust(s),
           name: s.metric,
           before: d.before,
           after: d.after,

@@ -165,7 +165,7 @@ export const simulateCase = (random: () => number, options: SimulateOptions = {}
   const series: CutSeries[] = []
   const moved: string[] = []
   const add = (i: number, metric: string, before: number, now: number, wobble = noise, top = Number.POSITIVE_INFINITY) => {
-    const level = drift > 0 ? logn(drift * (chance(0.2) ? 2 : 0.6)) : 1
+    const level = drift > 0 ? logn(drift * (chance(0.15) ? 4 : 0.6)) : 1
     const spiky = chance(0.15)
     const dirt = chance(0.2) ? between(0.05, 0.2) : 0
     const bend = (v: number) => Math.min(top, Math.max(0, v))
@@ -306,6 +306,9 @@ export const simulateCase = (random: () => number, options: SimulateOptions = {}
   const clients = chance(0.7)
   const statuses = chance(0.4)
   const bias = logn(mix)
+  // The quiet time may be of another day, when each entity was a little faster or slower, and some wrote of troubles nobody felt.
+  const pace = names.map(() => (otherDay || chance(0.3) ? logn(0.35) : logn(0.05)))
+  const mutters = names.map(() => (chance(0.08) ? between(0.02, 0.3) : 0))
   const record = (unwell: boolean, shares: readonly number[], count: number): { spans: CaseSpan[]; lines: CaseLine[] } => {
     const spans: CaseSpan[] = []
     const lines: CaseLine[] = []
@@ -314,7 +317,7 @@ export const simulateCase = (random: () => number, options: SimulateOptions = {}
     const go = (i: number, v: Visit, trace: string, parent: string, start: number): { time: number; failed: boolean } => {
       if (unwell && fault === 'crash' && i === at) return { time: wire, failed: true }
       const me = `${id++}`
-      let time = self[i] * logn(0.3) * (unwell ? slow[i] : 1)
+      let time = self[i] * logn(0.3) * (unwell ? slow[i] * pace[i] : 1)
       const stops = unwell && i === at && fault === 'error' && v.operation === broken && chance(failing)
       const stopAt = stops ? whole(0, v.calls.length) : v.calls.length
       let failed = stops
@@ -353,6 +356,7 @@ export const simulateCase = (random: () => number, options: SimulateOptions = {}
         time += r.time + way
         if (r.failed && !swallowed && chance(propagates)) failed = true
       }
+      if (unwell && chance(mutters[i])) say({ text: `warning of ${i}`, share: 1, severe: chance(0.5) })
       if (stops && chance(0.6)) say({ text: `failed in ${i}`, share: 1, severe: true })
       if (!failed) for (const s of v.statements.slice(half)) say(s)
       else if (!stops && chance(0.4)) say({ text: `request failed ${i}`, share: 1, severe: true })
@@ -379,8 +383,8 @@ export const simulateCase = (random: () => number, options: SimulateOptions = {}
     }
     return { spans, lines }
   }
-  const quiet = traced || logged ? record(false, sharesBefore, whole(15, 60)) : { spans: [], lines: [] }
-  const now = traced || logged ? record(ill, sharesNow, whole(15, 80)) : { spans: [], lines: [] }
+  const quiet = traced || logged ? record(false, sharesBefore, whole(20, 120)) : { spans: [], lines: [] }
+  const now = traced || logged ? record(true, sharesNow, whole(20, 150)) : { spans: [], lines: [] }
   // The alert comes from where requests enter.
   const entrance = entries.find(e => reaches(e.visit, e.root, at))?.root ?? 0
   const alerted = chance(0.4) && (failing > 0 ? style !== 3 && !swallowed : latencies) && ill
