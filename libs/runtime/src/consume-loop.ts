@@ -90,6 +90,18 @@ class ReceivedRecord implements Received<unknown> {
   }
 }
 
+let lastSecond = -1
+let lastIso = ''
+/** RFC 3339 to the microsecond; neighbours mostly share their second, so it is formatted once for all of them. */
+const isoSecond = (us: number): string => {
+  const second = Math.floor(us / 1e6)
+  if (second !== lastSecond) {
+    lastSecond = second
+    lastIso = new Date(second * 1000).toISOString().slice(0, 19)
+  }
+  return `${lastIso}.${String(Math.floor(us - second * 1e6)).padStart(6, '0')}Z`
+}
+
 type Bad = { readonly raw: RawRecord; readonly code: string; readonly message: string }
 interface Decoded {
   readonly inputs: readonly Input[]

@@ -69,6 +69,11 @@ const verbs: readonly Verb[] = [
     description: 'the kill switch of an environment',
     load: async () => (await import('./commands/incidents.ts')).killCommand(),
   },
+  {
+    name: 'policy',
+    description: 'train, evaluate and compare remediation policies',
+    load: async () => (await import('./commands/policy.ts')).policyCommand(),
+  },
 ]
 
 async function main(args: readonly string[]): Promise<void> {

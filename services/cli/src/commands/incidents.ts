@@ -105,14 +105,14 @@ export const explainCommand = (): Command =>
 export const approveCommand = (): Command =>
   new Command('approve')
     .argument('<decision>')
-    .option('--no', 'reject it', false)
+    .option('--reject', 'reject it', false)
     .option('--note <text>', 'why', '')
-    .action(async (id: string, { no, note }: { no: boolean; note: string }) => {
+    .action(async (id: string, { reject, note }: { reject: boolean; note: string }) => {
       await ask(`/api/v1/decisions/${encodeURIComponent(id)}/approval`, {
         method: 'POST',
-        body: JSON.stringify({ approved: !no, who: user(), note }),
+        body: JSON.stringify({ approved: !reject, who: user(), note }),
       })
-      console.log(`${no ? 'rejected' : 'approved'} ${id}`)
+      console.log(`${reject ? 'rejected' : 'approved'} ${id}`)
     })
 
 export const killCommand = (): Command =>

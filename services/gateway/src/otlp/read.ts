@@ -27,7 +27,9 @@ interface Read<T> {
   reason: string
 }
 type Loose = Record<string, never> & { [key: string]: never }
-const list = (value: unknown): Loose[] => (Array.isArray(value) ? (value as Loose[]) : [])
+/** Anything that is no list of objects reads as an empty one: what a stranger sends must not throw. */
+const list = (value: unknown): Loose[] =>
+  Array.isArray(value) ? (value.filter(v => v !== null && typeof v === 'object') as Loose[]) : []
 const SEVERITIES = ['', 'TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL']
 const KINDS = ['internal', 'internal', 'server', 'client', 'producer', 'consumer']
 

@@ -30,7 +30,8 @@ export const textOf = (value: AnyValue | undefined): string => {
 }
 export const attributesOf = (list: readonly KeyValue[] | undefined): Record<string, string> => {
   const out: Record<string, string> = {}
-  for (const { key, value } of list ?? []) out[key] = textOf(value)
+  if (!Array.isArray(list)) return out
+  for (const entry of list) if (entry && typeof entry.key === 'string') out[entry.key] = textOf(entry.value)
   return out
 }
 
