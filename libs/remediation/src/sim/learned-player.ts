@@ -13,7 +13,7 @@ export interface LearnedPlayerOptions {
   /** Disruptive acts believed unsafe with more than this chance are not considered; 1 leaves them all in. */
   readonly unsafeLimit: number
 }
-export const LEARNED_PLAYER_DEFAULTS: LearnedPlayerOptions = { caution: 10, unsafeLimit: 1 }
+export const LEARNED_PLAYER_DEFAULTS: LearnedPlayerOptions = { caution: 30, unsafeLimit: 1 }
 
 export class LearnedPlayer implements SimPolicy {
   readonly #model: LoadedModel

@@ -70,7 +70,7 @@ async function train(flags: TrainFlags): Promise<void> {
   const report = [
     `# PPO on ${flags.simulator}`,
     '',
-    `Trained by \`${all[0].model.lineage.command}\`${all.length > 1 ? ` and the ${all.length - 1} seeds after it` : ''}; figures are of validation seeds.`,
+    `Trained by \`${all[0].model.lineage.command}\`${all.length > 1 ? ` and the ${all.length - 1} seeds after it` : ''}${simulator === 'cartpole' ? '' : '; figures are of validation seeds'}.`,
     '',
     '![learning curve](curve.svg)',
     '',

@@ -3,7 +3,8 @@
  *
  * Writes `remediation.json` (`policies.<name>` with return, score, unsafe_per_100, paged_share) and `actions.<name>.jsonl` (seed and actions). Score 0 is
  * the random player's return, 1 the full-information oracle's, over the same episodes. `ppo` is the policy that ships, at its shipped caution;
- * `ppo_caution_<n>` the same one at other settings of that dial: the curve of score against unsafe acts.
+ * `ppo_caution_<n>` the same one at other settings of that dial, `ppo_unsafe_limit` with acts left out that it believes unsafe with more than 2 %: the
+ * curve of score against unsafe acts.
  */
 import { createWriteStream } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
@@ -26,7 +27,7 @@ export interface RemediationEvalOptions {
   readonly episodes?: number | string
   readonly progress?: (done: number, total: number, what: string) => void
 }
-const CAUTIONS = [0, 3, 30]
+const CAUTIONS = [0, 3, 10]
 
 const whole = (value: number | string | undefined, otherwise: number, name: string): number => {
   const n = value === undefined ? otherwise : Number(value)
@@ -47,6 +48,7 @@ export async function evalRemediation(options: RemediationEvalOptions): Promise<
     qmdp: new QmdpPolicy(),
     oracle: new OraclePolicy(),
     ppo: new LearnedPlayer(model),
+    ppo_unsafe_limit: new LearnedPlayer(model, { unsafeLimit: 0.02 }),
     ...Object.fromEntries(CAUTIONS.map(caution => [`ppo_caution_${caution}`, new LearnedPlayer(model, { caution })])),
   }
   await mkdir(out, { recursive: true })

@@ -57,6 +57,7 @@ export const CART_POLE_OPTIONS: Partial<PpoOptions> = {
   lambda: 0.9,
   entropy: 0,
   entropyEnd: 0,
+  valueWeight: 0.5,
   goal: 475,
 }
 
