@@ -167,6 +167,10 @@ export class Ensemble implements RowModel {
     this.#scored = undefined
   }
 
+  foresee(rows: Rows): void {
+    for (const { model } of this.#members) model.foresee?.(rows)
+  }
+
   expected(out: Float64Array): void {
     this.#members.find(m => m.model.expected)?.model.expected?.(out)
   }

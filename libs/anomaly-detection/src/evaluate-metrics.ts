@@ -2,11 +2,11 @@
  * A detector over recorded rows, causally: learns from the training rows (or, where there are none, as it goes), then scores each test row, decides by its
  * own threshold, and names the guilty metrics. What `aegis eval metric-anomaly` runs, and the same models the service runs.
  */
-import type { Ensemble } from './ensemble.ts'
-import { makeDetector } from './make-detector.ts'
+import { type MakeOptions, makeDetector } from './make-detector.ts'
 import type { Rows } from './row-model.ts'
 import { Spot } from './spot.ts'
 import { scaleOf, standardise } from './standardise.ts'
+import type { Tensors } from './tensorflow.ts'
 
 export interface EvaluateOptions {
   /** Any name of `DETECTOR_NAMES`. Default ensemble. */
@@ -17,8 +17,9 @@ export interface EvaluateOptions {
   readonly stepSeconds: number
   /** Share of a stream without history that is only learned from. Default 0.15. */
   readonly warmUp?: number
-  /** Makes the detector; default `makeDetector`. */
-  readonly make?: (name: string, options: { streaming: boolean }) => Ensemble
+  /** What `loadTensorFlow()` gave, for detectors that are networks. */
+  readonly tensors?: Tensors
+  readonly onProgress?: MakeOptions['onProgress']
 }
 export interface Evaluation {
   readonly scores: Float64Array
@@ -34,7 +35,11 @@ const NOTABLE = 2.5
 
 export function evaluateMetrics(train: Rows | undefined, test: Rows, options: EvaluateOptions): Evaluation {
   const streaming = train === undefined
-  const detector = (options.make ?? makeDetector)(options.detector ?? 'ensemble', { streaming })
+  const detector = makeDetector(options.detector ?? 'ensemble', {
+    streaming,
+    tensors: options.tensors,
+    onProgress: options.onProgress,
+  })
   const first = streaming ? Math.max(Math.min(test.count, 60), Math.floor((options.warmUp ?? 0.15) * test.count)) : 0
   const history = train ?? {
     count: first,
@@ -66,6 +71,7 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
   const row = new Float64Array(test.metrics)
   const order = Array.from({ length: test.metrics }, (_, j) => j)
   let refitAt = 2 * first
+  if (!streaming) detector.foresee(standard(test))
   for (let i = first; i < test.count; i++) {
     if (streaming && i >= refitAt) {
       // The past up to here, learned anew in its own scale.

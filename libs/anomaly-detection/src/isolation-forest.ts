@@ -143,7 +143,7 @@ export class IsolationForest implements RowModel {
       total += length
       // The cuts of short paths are the ones that set the row apart.
       const weight = 1 / (1 + length) ** 2
-      for (let at = root, k = 0; this.#feature[at] >= 0; k++) {
+      for (let at = root; this.#feature[at] >= 0; ) {
         guilt[this.#feature[at] % m] += weight
         at = this.#left[at] + (this.#features[this.#feature[at]] < this.#cut[at] ? 0 : 1)
       }

@@ -2,11 +2,14 @@
 import { Ensemble, type Member } from './ensemble.ts'
 import { IsolationForest } from './isolation-forest.ts'
 import { KMeansWindows } from './k-means-windows.ts'
+import { LstmAutoencoder, type LstmOptions } from './lstm-autoencoder.ts'
 import { Ewma, RobustZ } from './moving-level.ts'
 import { NearestNeighbour } from './nearest-neighbour.ts'
 import { RidgeForecast } from './ridge-forecast.ts'
 import type { RowModel } from './row-model.ts'
 import { SubPca } from './sub-pca.ts'
+import type { Tensors } from './tensorflow.ts'
+import { VariationalAutoencoder } from './variational-autoencoder.ts'
 
 const MODELS = {
   ridge: () => ({ model: new RidgeForecast(), online: false }),
@@ -18,25 +21,40 @@ const MODELS = {
   'nearest-neighbour': () => ({ model: new NearestNeighbour(), online: true }),
 } satisfies Record<string, () => { model: RowModel; online: boolean }>
 
+/** Networks: they need TensorFlow.js, loaded once per process with `loadTensorFlow()`. */
+const NETWORKS = {
+  'lstm-autoencoder': (tensors: Tensors, options?: LstmOptions) => new LstmAutoencoder(tensors, options),
+  vae: (tensors: Tensors, options?: LstmOptions) => new VariationalAutoencoder(tensors, { onProgress: options?.onProgress }),
+} satisfies Record<string, (tensors: Tensors, options?: LstmOptions) => RowModel>
+
 export type ModelName = keyof typeof MODELS
+export type NetworkName = keyof typeof NETWORKS
 export const MODEL_NAMES = Object.keys(MODELS) as ModelName[]
-export const DETECTOR_NAMES: readonly string[] = ['ensemble', ...MODEL_NAMES]
+export const NETWORK_NAMES = Object.keys(NETWORKS) as NetworkName[]
+export const DETECTOR_NAMES: readonly string[] = ['ensemble', ...MODEL_NAMES, ...NETWORK_NAMES]
+export const needsTensorFlow = (name: string): name is NetworkName => name in NETWORKS
 
 /** A bare model, as its paper has it. */
 export const makeModel = (name: ModelName): RowModel => MODELS[name]().model
+export const makeNetwork = (name: NetworkName, tensors: Tensors, options?: LstmOptions): RowModel =>
+  NETWORKS[name](tensors, options)
 
 export interface MakeOptions {
   /** No history to learn from first: calibrates as it goes. Default false. */
   readonly streaming?: boolean
+  /** What `loadTensorFlow()` gave, for the networks. */
+  readonly tensors?: Tensors
+  readonly onProgress?: LstmOptions['onProgress']
 }
 
 export function makeDetector(name: string, options: MakeOptions = {}): Ensemble {
   const streaming = options.streaming ?? false
-  if (name === 'ensemble')
-    return new Ensemble({
-      members: streaming ? streamingMembers() : trainedMembers(),
-      streaming,
-    })
+  if (name === 'ensemble') return new Ensemble({ members: streaming ? streamingMembers() : trainedMembers(), streaming })
+  if (needsTensorFlow(name)) {
+    if (!options.tensors) throw new Error(`the detector ${name} needs TensorFlow.js: load it first and hand it over as "tensors"`)
+    const model = makeNetwork(name, options.tensors, { onProgress: options.onProgress })
+    return new Ensemble({ members: [{ model, weight: 1 }], streaming })
+  }
   const make = MODELS[name as ModelName]
   if (!make) throw new Error(`no detector is called ${name}: there are ${DETECTOR_NAMES.join(', ')}`)
   const { model, online } = make()

@@ -8,7 +8,7 @@
 import { cholesky, gram, solve } from './linear-algebra.ts'
 import { RecentRows } from './recent-rows.ts'
 import { clip, plain, type RowModel, type Rows, rowOf } from './row-model.ts'
-import { TailProbability } from './tail-probability.ts'
+import { WorstMetrics } from './worst-metrics.ts'
 
 export interface RidgeOptions {
   /** Single rows looked back at. Default 2. */
@@ -28,20 +28,19 @@ export class RidgeForecast implements RowModel {
   readonly #lags: number
   readonly #span: number
   readonly #penalty: number
-  readonly #worst: number
+  readonly #worst: WorstMetrics
   readonly #limit: number
   #recent: RecentRows | undefined
   #weights = new Float64Array(0)
   #features = new Float64Array(0)
-  #best = new Float64Array(0)
+  #errors = new Float64Array(0)
   #predicted = new Float64Array(0)
-  #tails: TailProbability[] = []
 
   constructor(options: RidgeOptions = {}) {
     this.#lags = options.lags ?? 2
     this.#span = options.span ?? 10
     this.#penalty = options.penalty ?? 0.01
-    this.#worst = options.worst ?? 5
+    this.#worst = new WorstMetrics(options.worst ?? 5)
     this.#limit = options.limit ?? 10
   }
 
@@ -66,7 +65,7 @@ export class RidgeForecast implements RowModel {
     this.#recent = new RecentRows(metrics, this.#limit, [this.#span], this.#lags)
     this.#features = new Float64Array(this.#width(metrics))
     this.#predicted = new Float64Array(metrics)
-    this.#best = new Float64Array(Math.min(this.#worst, metrics))
+    this.#errors = new Float64Array(metrics)
   }
 
   fit(rows: Rows): void {
@@ -101,11 +100,7 @@ export class RidgeForecast implements RowModel {
       for (let j = 0; j < m; j++) errors[j][i] = Math.abs(clip(row[j], this.#limit) - predicted[j])
       this.#recent?.push(row)
     }
-    this.#tails = errors.map(e => {
-      const tail = new TailProbability({ cap: 40 })
-      tail.fit(e)
-      return tail
-    })
+    this.#worst.fit(errors)
   }
 
   /** Predictions of all metrics, four at a time: the features are then read once for four sums. */
@@ -146,27 +141,12 @@ export class RidgeForecast implements RowModel {
 
   score(row: Float64Array, guilt: Float64Array): number {
     const recent = this.#recent
-    if (!recent || this.#tails.length === 0) return Number.NaN
+    if (!recent || !this.#worst.ready) return Number.NaN
     if (recent.empty) return 0
-    const m = recent.metrics
     this.#fill(this.#features)
-    const predicted = this.#predict(m)
-    const best = this.#best.fill(0)
-    const last = best.length - 1
-    for (let j = 0; j < m; j++) {
-      const surprise = this.#tails[j].of(Math.abs(clip(row[j], this.#limit) - predicted[j]))
-      guilt[j] = surprise
-      if (surprise <= best[last]) continue
-      let at = last
-      while (at > 0 && best[at - 1] < surprise) {
-        best[at] = best[at - 1]
-        at--
-      }
-      best[at] = surprise
-    }
-    let sum = 0
-    for (let i = 0; i <= last; i++) sum += best[i]
-    return sum / (last + 1)
+    const predicted = this.#predict(recent.metrics)
+    for (let j = 0; j < predicted.length; j++) this.#errors[j] = Math.abs(clip(row[j], this.#limit) - predicted[j])
+    return this.#worst.score(this.#errors, guilt)
   }
 
   push(row: Float64Array): void {
@@ -185,7 +165,7 @@ export class RidgeForecast implements RowModel {
       metrics: this.#recent?.metrics ?? 0,
       recent: this.#recent?.save(),
       weights: plain(this.#weights),
-      tails: this.#tails.map(t => t.save()),
+      worst: this.#worst.save(),
     }
   }
   load(state: ReturnType<RidgeForecast['save']>): void {
@@ -193,10 +173,6 @@ export class RidgeForecast implements RowModel {
     this.#start(state.metrics)
     this.#recent?.load(state.recent)
     this.#weights = Float64Array.from(state.weights)
-    this.#tails = state.tails.map(t => {
-      const tail = new TailProbability({ cap: 40 })
-      tail.load(t)
-      return tail
-    })
+    this.#worst.load(state.worst)
   }
 }

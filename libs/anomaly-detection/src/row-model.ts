@@ -18,6 +18,8 @@ export interface RowModel {
   score(row: Float64Array, guilt: Float64Array): number
   /** The row has happened: the next one is judged in its light. */
   push(row: Float64Array): void
+  /** The rows that will come, in order: a model that is cheaper in batches may score them at once. Each is still scored from its own past only. */
+  foresee?(rows: Rows): void
   /** Whether the expected value of each metric is known before its row; written into `out`. */
   expected?(out: Float64Array): void
   /** Parameters and recent rows, as plain data. */
@@ -30,6 +32,7 @@ export const rowOf = (rows: Rows, index: number): Float64Array =>
 
 /** Pushes and scores every row in turn: what a model would have said, had it been there. */
 export function replay(model: RowModel, rows: Rows, onScore?: (index: number, guilt: Float64Array) => void): Float64Array {
+  model.foresee?.(rows)
   const scores = new Float64Array(rows.count)
   const guilt = new Float64Array(rows.metrics)
   for (let i = 0; i < rows.count; i++) {

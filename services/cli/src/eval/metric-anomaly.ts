@@ -7,7 +7,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
-import { DETECTOR_NAMES } from '@aegis/anomaly-detection/make-detector'
+import { DETECTOR_NAMES, needsTensorFlow } from '@aegis/anomaly-detection/make-detector'
+import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { AegisError } from '@aegis/domain'
 import { readText } from './log-tables.ts'
 
@@ -38,6 +39,7 @@ export async function evalMetricAnomaly(options: MetricAnomalyOptions): Promise<
       'INPUT_INVALID',
       `${data} holds no series: expected folders with test.csv or test.csv.gz somewhere in it`,
     )
+  const tensors = needsTensorFlow(detector) ? await loadTensorFlow({ log: progress }) : undefined
   const series = []
   for (const [i, { folder, test, train }] of folders.entries()) {
     const started = performance.now()
@@ -50,6 +52,9 @@ export async function evalMetricAnomaly(options: MetricAnomalyOptions): Promise<
       detector,
       alarmsPerDay,
       stepSeconds: stepOf(rows.times),
+      tensors,
+      onProgress: p =>
+        progress(`  step ${p.step} of ${p.steps}: loss ${p.loss.toFixed(4)}, validation ${p.validation.toFixed(4)}`),
     })
     await mkdir(join(out, name), { recursive: true })
     const lines = ['t,score,decision']

@@ -1,0 +1,267 @@
+/**
+ * LSTM autoencoder: the last 100 rows are squeezed through 16 numbers and rebuilt; what comes back wrong in the newest row is strange.
+ *
+ * Malhotra et al. 2016, "LSTM-based Encoder-Decoder for Multi-sensor Anomaly Detection": 100 rows of 50 features, LSTM 64, LSTM 32, dense 16, repeated, LSTM
+ * 32, LSTM 64, dense 50, mean squared error. Ours scores the newest row's error per metric on that metric's own scale rather than the mean over the window,
+ * so that one metric among many is heard and the answer does not wait for the window to fill; the plain error stays at hand (`plainErrors`). Fewer metrics
+ * are padded with zeros, more are projected on 50 fixed random directions.
+ */
+import type * as TensorFlow from '@tensorflow/tfjs'
+import { clip, plain, type RowModel, type Rows, rowOf } from './row-model.ts'
+import { normal, seededRandom } from './seeded-random.ts'
+import type { Tensors } from './tensorflow.ts'
+import { WorstMetrics } from './worst-metrics.ts'
+
+export interface LstmOptions {
+  /** Rows per window. Default 100. */
+  readonly rows?: number
+  /** Training steps at most. Default 400. */
+  readonly steps?: number
+  /** Windows per step. Default 32. */
+  readonly batch?: number
+  /** Learning rate of Adam. Default 0.003. */
+  readonly rate?: number
+  /** Checks without a better validation error after which training stops. Default 3. */
+  readonly patience?: number
+  /** Seed of weights and order. Default 1. */
+  readonly seed?: number
+  readonly onProgress?: (progress: Progress) => void
+}
+export interface Progress {
+  readonly step: number
+  readonly steps: number
+  readonly loss: number
+  readonly validation: number
+}
+const FEATURES = 50
+const LIMIT = 5
+const CHECK_EVERY = 50
+
+export function lstmNetwork(tf: Tensors['tf'], rows: number, seed: number): TensorFlow.LayersModel {
+  const model = tf.sequential()
+  let next = seed
+  const lstm = (units: number, returnSequences: boolean, inputShape?: number[]) =>
+    tf.layers.lstm({
+      units,
+      returnSequences,
+      inputShape,
+      recurrentActivation: 'sigmoid',
+      kernelInitializer: tf.initializers.glorotUniform({ seed: next++ }),
+      recurrentInitializer: tf.initializers.glorotUniform({ seed: next++ }),
+    })
+  const dense = (units: number, activation?: 'relu') =>
+    tf.layers.dense({ units, activation, kernelInitializer: tf.initializers.glorotUniform({ seed: next++ }) })
+  model.add(lstm(64, true, [rows, FEATURES]))
+  model.add(lstm(32, false))
+  model.add(dense(16, 'relu'))
+  model.add(tf.layers.repeatVector({ n: rows }))
+  model.add(lstm(32, true))
+  model.add(lstm(64, true))
+  model.add(tf.layers.timeDistributed({ layer: dense(FEATURES) }))
+  return model
+}
+
+export class LstmAutoencoder implements RowModel {
+  readonly name = 'lstm-autoencoder'
+  readonly #tensors: Tensors
+  readonly #options: Required<Omit<LstmOptions, 'onProgress'>>
+  readonly #onProgress: (progress: Progress) => void
+  readonly #worst = new WorstMetrics()
+  #model: TensorFlow.LayersModel | undefined
+  #metrics = 0
+  #projection: Float64Array | undefined
+  /** The last rows as features, oldest first. */
+  #window = new Float32Array(0)
+  #foreseen: { errors: Float64Array; next: number; rows: Rows } | undefined
+  /** Mean squared error of each window it was fitted on. */
+  plainErrors = new Float64Array(0)
+
+  constructor(tensors: Tensors, options: LstmOptions = {}) {
+    this.#tensors = tensors
+    this.#options = { rows: 100, steps: 400, batch: 32, rate: 0.003, patience: 3, seed: 1, ...options }
+    this.#onProgress = options.onProgress ?? (() => {})
+  }
+
+  /** The network, for saving in the format of tf.layers. */
+  get network(): TensorFlow.LayersModel | undefined {
+    return this.#model
+  }
+
+  #start(metrics: number): void {
+    this.#metrics = metrics
+    this.#window = new Float32Array(this.#options.rows * FEATURES)
+    this.#model?.dispose()
+    this.#model = lstmNetwork(this.#tensors.tf, this.#options.rows, this.#options.seed)
+    this.#tensors.fuse(this.#model)
+    this.#projection = undefined
+    if (metrics <= FEATURES) return
+    const random = seededRandom(this.#options.seed)
+    this.#projection = Float64Array.from({ length: FEATURES * metrics }, () => normal(random) / Math.sqrt(metrics))
+  }
+
+  #put(row: Float64Array, out: Float32Array, at: number): void {
+    const m = this.#metrics
+    const projection = this.#projection
+    if (!projection) for (let j = 0; j < m; j++) out[at + j] = clip(row[j], LIMIT)
+    else
+      for (let f = 0; f < FEATURES; f++) {
+        let sum = 0
+        for (let j = 0; j < m; j++) sum += projection[f * m + j] * clip(row[j], LIMIT)
+        out[at + f] = sum
+      }
+  }
+
+  fit(rows: Rows): void {
+    const { tf } = this.#tensors
+    const { rows: length, batch, steps, rate, patience, seed } = this.#options
+    this.#start(rows.metrics)
+    const model = this.#model as TensorFlow.LayersModel
+    const all = new Float32Array(rows.count * FEATURES)
+    for (let i = 0; i < rows.count; i++) this.#put(rowOf(rows, i), all, i * FEATURES)
+    const windows = rows.count - length + 1
+    if (windows > 1) {
+      // The last tenth tells when to stop; what comes after it is not looked at.
+      const held = windows > 20 ? Math.floor(0.1 * windows) : 0
+      const random = seededRandom(seed)
+      const pick = (from: number, to: number) => from + Math.floor(random() * Math.max(1, to - from))
+      const stack = (starts: number[]) => {
+        const flat = new Float32Array(starts.length * length * FEATURES)
+        starts.forEach((s, k) => {
+          flat.set(all.subarray(s * FEATURES, (s + length) * FEATURES), k * length * FEATURES)
+        })
+        return tf.tensor3d(flat, [starts.length, length, FEATURES])
+      }
+      const check = stack(Array.from({ length: batch }, () => pick(windows - held, windows)))
+      const optimizer = tf.train.adam(rate)
+      const variables = model.trainableWeights.map(w => (w as unknown as { val: TensorFlow.Variable }).val)
+      let best = Number.POSITIVE_INFINITY
+      let kept: TensorFlow.Tensor[] = []
+      let worse = 0
+      for (let step = 1; step <= steps; step++) {
+        const wanted = step % CHECK_EVERY === 0 || step === steps
+        const loss = tf.tidy(() => {
+          const x = stack(Array.from({ length: batch }, () => pick(0, windows - held)))
+          const cost = optimizer.minimize(
+            () => tf.losses.meanSquaredError(x, model.apply(x, { training: true }) as TensorFlow.Tensor) as TensorFlow.Scalar,
+            wanted,
+            variables,
+          )
+          return cost?.dataSync()[0] ?? 0
+        })
+        if (!wanted) continue
+        const validation = tf.tidy(() => tf.losses.meanSquaredError(check, model.apply(check) as TensorFlow.Tensor).dataSync()[0])
+        this.#onProgress({ step, steps, loss, validation })
+        if (validation < best) {
+          best = validation
+          worse = 0
+          tf.dispose(kept)
+          kept = variables.map(v => v.clone())
+        } else if (++worse >= patience) break
+      }
+      kept.forEach((value, i) => {
+        variables[i].assign(value as never)
+      })
+      tf.dispose(kept)
+      check.dispose()
+      optimizer.dispose()
+    }
+    this.#window.fill(0)
+    const errors = this.#errorsOf(rows)
+    const plainErrors = new Float64Array(rows.count)
+    const perMetric = Array.from({ length: rows.metrics }, () => new Float64Array(rows.count))
+    for (let i = 0; i < rows.count; i++)
+      for (let j = 0; j < rows.metrics; j++) {
+        const e = errors[i * rows.metrics + j]
+        perMetric[j][i] = e
+        plainErrors[i] += (e * e) / rows.metrics
+      }
+    this.plainErrors = plainErrors
+    this.#worst.fit(perMetric)
+    for (let i = Math.max(0, rows.count - length); i < rows.count; i++) this.push(rowOf(rows, i))
+  }
+
+  /** Errors of the newest row per metric, for the rows to come after those pushed, many windows at a time. */
+  #errorsOf(rows: Rows): Float64Array {
+    const { tf } = this.#tensors
+    const { rows: length } = this.#options
+    const m = this.#metrics
+    const errors = new Float64Array(rows.count * m)
+    const all = new Float32Array((length + rows.count) * FEATURES)
+    all.set(this.#window)
+    for (let i = 0; i < rows.count; i++) this.#put(rowOf(rows, i), all, (length + i) * FEATURES)
+    const size = 128
+    for (let from = 0; from < rows.count; from += size) {
+      const count = Math.min(size, rows.count - from)
+      const flat = new Float32Array(count * length * FEATURES)
+      for (let k = 0; k < count; k++)
+        flat.set(all.subarray((from + k + 1) * FEATURES, (from + k + 1 + length) * FEATURES), k * length * FEATURES)
+      const rebuilt = tf.tidy(() => {
+        const y = (this.#model as TensorFlow.LayersModel).apply(tf.tensor3d(flat, [count, length, FEATURES])) as TensorFlow.Tensor
+        return tf.slice(y, [0, length - 1, 0], [count, 1, FEATURES]).dataSync()
+      })
+      for (let k = 0; k < count; k++)
+        this.#metricErrors(all, (from + k + length) * FEATURES, rebuilt, k * FEATURES, errors, (from + k) * m)
+    }
+    return errors
+  }
+
+  #metricErrors(seen: Float32Array, at: number, rebuilt: ArrayLike<number>, from: number, out: Float64Array, to: number): void {
+    const m = this.#metrics
+    const projection = this.#projection
+    if (!projection) {
+      for (let j = 0; j < m; j++) out[to + j] = Math.abs(seen[at + j] - rebuilt[from + j])
+      return
+    }
+    // Back from the directions to the metrics they were made of.
+    for (let j = 0; j < m; j++) {
+      let sum = 0
+      for (let f = 0; f < FEATURES; f++) sum += projection[f * m + j] * (seen[at + f] - rebuilt[from + f])
+      out[to + j] = Math.abs(sum)
+    }
+  }
+
+  foresee(rows: Rows): void {
+    if (this.#model && this.#worst.ready) this.#foreseen = { errors: this.#errorsOf(rows), next: 0, rows }
+  }
+
+  score(row: Float64Array, guilt: Float64Array): number {
+    if (!this.#model || !this.#worst.ready) return Number.NaN
+    const ahead = this.#foreseen
+    if (ahead && ahead.next < ahead.rows.count) return this.#worst.score(ahead.errors, guilt, ahead.next * this.#metrics)
+    const errors = this.#errorsOf({ count: 1, metrics: this.#metrics, values: row })
+    return this.#worst.score(errors, guilt)
+  }
+
+  push(row: Float64Array): void {
+    if (this.#metrics === 0) return
+    if (this.#foreseen && ++this.#foreseen.next >= this.#foreseen.rows.count) this.#foreseen = undefined
+    this.#window.copyWithin(0, FEATURES)
+    this.#window.fill(0, this.#window.length - FEATURES)
+    this.#put(row, this.#window, this.#window.length - FEATURES)
+  }
+
+  save() {
+    return {
+      metrics: this.#metrics,
+      window: plain(this.#window),
+      weights: this.#model?.getWeights().map(w => plain(w.dataSync())) ?? [],
+      worst: this.#worst.save(),
+    }
+  }
+  load(state: ReturnType<LstmAutoencoder['save']>): void {
+    if (state.weights.length === 0) return
+    const { tf } = this.#tensors
+    this.#start(state.metrics)
+    this.#window.set(state.window)
+    this.#foreseen = undefined
+    const model = this.#model as TensorFlow.LayersModel
+    const weights = model.getWeights().map((w, i) => tf.tensor(state.weights[i], w.shape))
+    model.setWeights(weights)
+    tf.dispose(weights)
+    this.#worst.load(state.worst)
+  }
+  dispose(): void {
+    this.#model?.dispose()
+    this.#model = undefined
+  }
+}

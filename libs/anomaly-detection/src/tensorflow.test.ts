@@ -1,0 +1,122 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fromLayersFormat, toLayersFormat } from './layers-format.ts'
+import { LstmAutoencoder, lstmNetwork } from './lstm-autoencoder.ts'
+import { makeNetwork, NETWORK_NAMES } from './make-detector.ts'
+import { normal, seededRandom } from './seeded-random.ts'
+import { loadTensorFlow, type Tensors } from './tensorflow.ts'
+import { trainInWorker } from './train-in-worker.ts'
+
+let tensors: Tensors
+beforeAll(async () => {
+  tensors = await loadTensorFlow()
+})
+
+const rowsOf = (count: number, seed: number) => {
+  const random = seededRandom(seed)
+  const values = new Float64Array(3 * count)
+  for (let i = 0; i < count; i++) {
+    const wave = Math.sin(i / 9)
+    values.set(
+      [wave, 0.8 * wave, Math.cos(i / 9)].map(v => v + 0.05 * normal(random)),
+      3 * i,
+    )
+  }
+  return { count, metrics: 3, values }
+}
+
+describe('TensorFlow.js', () => {
+  it('computes as plain arithmetic does', () => {
+    expect(tensors.parity).toBeLessThan(1e-4)
+  })
+
+  it('gives the same output and gradients with fused LSTM layers', () => {
+    const { tf } = tensors
+    const plain = lstmNetwork(tf, 12, 3)
+    const fused = lstmNetwork(tf, 12, 3)
+    const expected = tensors.tier === 'node' || tensors.tier === 'gpu' ? 4 : 0
+    expect(tensors.fuse(fused)).toBe(expected)
+    fused.setWeights(plain.getWeights())
+    const x = tf.randomNormal([4, 12, 50], 0, 1, 'float32', 5)
+    const far = (a: unknown, b: unknown) => tf.tidy(() => tf.max(tf.abs(tf.sub(a as never, b as never))).dataSync()[0])
+    expect(far(plain.apply(x), fused.apply(x))).toBeLessThan(1e-5)
+    const grads = (model: typeof plain) => {
+      const variables = model.trainableWeights.map(w => (w as unknown as { val: never }).val)
+      const { grads } = tf.variableGrads(
+        () => tf.losses.meanSquaredError(x, model.apply(x, { training: true }) as never),
+        variables,
+      )
+      return variables.map(v => grads[(v as { name: string }).name])
+    }
+    const a = grads(plain)
+    grads(fused).forEach((g, i) => {
+      expect(far(a[i], g)).toBeLessThan(1e-5)
+    })
+  })
+
+  it('keeps a network in the format of tf.layers', async () => {
+    const { tf } = tensors
+    const model = lstmNetwork(tf, 8, 1)
+    tensors.fuse(model)
+    const again = await fromLayersFormat(tf, await toLayersFormat(tf, model))
+    const x = tf.randomNormal([2, 8, 50], 0, 1, 'float32', 9)
+    expect(tf.max(tf.abs(tf.sub(model.apply(x) as never, again.apply(x) as never))).dataSync()[0]).toBeLessThan(1e-5)
+  })
+})
+
+describe.each(NETWORK_NAMES)('%s', name => {
+  const make = () => makeNetwork(name, tensors, { rows: 20, steps: 60, batch: 16 })
+  it('finds a row that fits no other, alone or among rows foreseen, and survives a restart', () => {
+    const model = make()
+    model.fit(rowsOf(600, 1))
+    const next = rowsOf(660, 1)
+    const rest = { count: 60, metrics: 3, values: next.values.slice(3 * 600) }
+    rest.values.set([3, -3, 3], 3 * 40)
+    const other = make()
+    other.load(JSON.parse(JSON.stringify(model.save())))
+    const one: number[] = []
+    const many: number[] = []
+    const guilt = new Float64Array(3)
+    other.foresee?.(rest)
+    for (let i = 0; i < 60; i++) {
+      const row = rest.values.slice(3 * i, 3 * i + 3)
+      one.push(model.score(row, guilt))
+      many.push(other.score(row, guilt))
+      model.push(row)
+      other.push(row)
+    }
+    one.forEach((score, i) => {
+      expect(many[i]).toBeCloseTo(score, 2)
+    })
+    expect(one.indexOf(Math.max(...one))).toBe(40)
+  })
+
+  it('keeps the number of tensors constant', () => {
+    const model = make()
+    model.fit(rowsOf(200, 2))
+    const guilt = new Float64Array(3)
+    const rows = rowsOf(300, 3)
+    const before = tensors.tf.memory().numTensors
+    for (let i = 0; i < 300; i++) {
+      model.score(rows.values.subarray(3 * i, 3 * i + 3), guilt)
+      model.push(rows.values.subarray(3 * i, 3 * i + 3))
+    }
+    expect(tensors.tf.memory().numTensors).toBe(before)
+    model.fit(rowsOf(200, 2))
+    expect(tensors.tf.memory().numTensors).toBe(before)
+  })
+})
+
+it('trains in a thread of its own, with progress, and hands over what it learned', async () => {
+  const seen: number[] = []
+  const { state, seconds } = await trainInWorker('lstm-autoencoder', rowsOf(300, 1), {
+    rows: 20,
+    steps: 60,
+    batch: 16,
+    onProgress: ({ step }) => seen.push(step),
+  })
+  const model = new LstmAutoencoder(tensors, { rows: 20 })
+  model.load(state as never)
+  expect(Number.isFinite(model.score(Float64Array.from([0, 0, 1]), new Float64Array(3)))).toBe(true)
+  expect(seen.length).toBeGreaterThan(0)
+  expect(seconds).toBeGreaterThan(0)
+})
