@@ -9,8 +9,8 @@ import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
 import { stackEnv } from './stack-env.ts'
 
 const SEED = 20_261_121
-const KILLS = 10
-const LINES = 12_000
+const KILLS = 6
+const LINES = 8_000
 const root = path.resolve(import.meta.dirname, '../..')
 let client: StreamClient
 let env: NodeJS.ProcessEnv
