@@ -59,9 +59,12 @@ const run = (fault: string | undefined, limitSeconds: number): Promise<DrillRepo
 
 describe('a healthy shop', () => {
   it('opens no incident and sees no action in a minute', async () => {
-    const report = await run(undefined, 60)
+    // On a machine so busy that customers notice, an incident is right; then there was no healthy minute, and another is tried.
+    let report = await run(undefined, 60)
+    for (let again = 0; again < 2 && !report.wellThroughout; again++) report = await run(undefined, 60)
+    expect(report.wellThroughout, 'the machine never left the shop alone for a minute').toBe(true)
     expect({ incidents: report.incidents, decisions: report.decisions }).toEqual({ incidents: 0, decisions: [] })
-  })
+  }, 400_000)
 })
 
 describe('a broken shop', () => {

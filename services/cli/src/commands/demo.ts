@@ -34,7 +34,7 @@ export const demoCommand = (): Command =>
         .choices(['auto', 'real', 'embedded'])
         .default('auto'),
     )
-    .option('--learn <seconds>', 'healthy seconds before the fault', '15')
+    .option('--learn <seconds>', 'healthy seconds before the fault', '13')
     .option('--report <file>', 'where the JSON report goes', path.join('.aegis', 'demo-report.json'))
     .addHelpText(
       'after',
@@ -109,7 +109,10 @@ async function run(options: DemoOptions): Promise<void> {
       path.resolve(ROOT, options.report),
       `${JSON.stringify({ ok, secondsFromCommand: seconds, stack: options.stack, reports }, null, 2)}\n`,
     )
-    say(`report: ${options.report}; ${seconds} s from command to verdict`)
+    const healedAt = reports.length === 1 ? reports[0].healedAt : null
+    say(
+      `report: ${options.report}; from the command: ${healedAt ? `healed after ${((healedAt - started) / 1000).toFixed(1)} s, ` : ''}done after ${seconds} s`,
+    )
     if (last && pipeline) {
       say(
         `\nstill up: console ${pipeline.gatewayUrl}/  OTLP ${pipeline.gatewayUrl}/v1/{logs,metrics,traces}  (Ctrl-C stops everything)`,

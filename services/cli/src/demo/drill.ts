@@ -38,6 +38,10 @@ export interface DrillReport {
   target: string | null
   decisions: string[]
   incidents: number
+  /** No second that customers would call bad, from the moment the fault was (or would have been) injected. */
+  wellThroughout: boolean
+  /** When customers were served well again, milliseconds since 1970. */
+  healedAt: number | null
   /** Well again, and by an action of Aegis that it carried out on the shop. */
   healed: boolean
 }
@@ -169,6 +173,8 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
       target: decided?.value.target ?? null,
       decisions: decisions.map(d => `${d.value.mode} ${d.value.action} ${d.value.target} ${d.value.status}`),
       incidents: new Set(incidents.map(i => i.value.id)).size,
+      wellThroughout: shop.load.windows.slice(mark).every(w => w.requests > 0 && w.success >= 0.95 && w.p95Ms <= p95LimitMs),
+      healedAt: wellAt ?? null,
       healed: brokenAt !== undefined && wellAt !== undefined && helped !== undefined,
     }
     if (!options.keep) await stop()
