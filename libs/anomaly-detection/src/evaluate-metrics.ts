@@ -17,12 +17,18 @@ export interface EvaluateOptions {
   readonly stepSeconds: number
   /** Share of a stream without history that is only learned from. Default 0.15. */
   readonly warmUp?: number
+  /** Also gives what was expected of each value. Default false. */
+  readonly expected?: boolean
   /** What `loadTensorFlow()` gave, for detectors that are networks. */
   readonly tensors?: Tensors
   readonly onProgress?: MakeOptions['onProgress']
 }
 export interface Evaluation {
   readonly scores: Float64Array
+  /** Threshold as it stood at each row; NaN while learning. */
+  readonly thresholds: Float64Array
+  /** Row by row, in the units of the metrics; NaN where nothing is expected. Empty unless asked for. */
+  readonly expected: Float64Array
   readonly decisions: Uint8Array
   /** Rows worth a look, with their metrics, guiltiest first. */
   readonly explanations: readonly {
@@ -65,6 +71,9 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
   spot.fit(detector.fitted)
   const scores = new Float64Array(test.count)
   const decisions = new Uint8Array(test.count)
+  const thresholds = new Float64Array(test.count).fill(Number.NaN)
+  const expected = new Float64Array(options.expected ? test.count * test.metrics : 0).fill(Number.NaN)
+  const told = new Float64Array(test.metrics)
   const explanations: { index: number; metrics: number[] }[] = []
   scores.set(streaming ? detector.fitted.subarray(0, first) : [])
   const guilt = new Float64Array(test.metrics)
@@ -89,7 +98,12 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
     standardise(test.values.subarray(at, at + test.metrics), scale, row)
     for (let j = 0; j < row.length; j++) if (!Number.isFinite(row[j])) row[j] = before?.[j] ?? 0
     scores[i] = detector.score(row, guilt)
+    thresholds[i] = spot.threshold
     decisions[i] = spot.push(scores[i]) ? 1 : 0
+    if (options.expected) {
+      detector.expected(told.fill(Number.NaN))
+      for (let j = 0; j < told.length; j++) expected[at + j] = told[j] * scale.spread[j] + scale.mean[j]
+    }
     if (scores[i] >= NOTABLE || decisions[i])
       explanations.push({
         index: i,
@@ -98,5 +112,5 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
     detector.push(row)
   }
   for (let i = 0; i < scores.length; i++) if (Number.isNaN(scores[i])) scores[i] = 0
-  return { scores, decisions, explanations }
+  return { scores, thresholds, expected, decisions, explanations }
 }

@@ -87,7 +87,7 @@ export interface RobustZOptions {
   readonly span?: number
   /** Rows in the long window. Default 1500. */
   readonly window?: number
-  /** Rows between two looks at the median: sorting is what costs. Default 200; less while young. */
+  /** Rows between two looks at the median: sorting is what costs. Default 1000; less while young. */
   readonly every?: number
 }
 const LIMIT = 1e6
@@ -107,7 +107,7 @@ export class RobustZ implements RowModel {
   constructor(options: RobustZOptions = {}) {
     this.#span = options.span ?? 1
     this.#window = options.window ?? 1500
-    this.#every = options.every ?? 200
+    this.#every = options.every ?? 1000
   }
 
   #start(metrics: number): void {

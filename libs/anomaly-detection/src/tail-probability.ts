@@ -11,16 +11,17 @@ export interface TailOptions {
   /** Scores kept when it learns as it goes. Default 3000. */
   readonly window?: number
 }
-/** Quantiles are held at this many places, closer together towards the top. */
-const PLACES = 512
+/** Steps between the least score and the tail at which the surprise is held: looking it up then takes no search. */
+const STEPS = 1024
 
 export class TailProbability {
   readonly #body: number
   readonly #cap: number
   readonly #window: number
-  /** Learned once: quantiles and their -ln p. */
-  #quantiles = new Float64Array(0)
+  /** Learned once: -ln p at even steps from the least score to the tail. */
   #surprise = new Float64Array(0)
+  #least = 0
+  #perUnit = 0
   #start = 0
   #scale = 1
   /** Learned as it goes: the window in order of time and in order of size. */
@@ -41,13 +42,14 @@ export class TailProbability {
     const n = sorted.length
     if (n === 0) return
     this.#tail(sorted)
-    const places = Math.min(PLACES, n)
-    this.#quantiles = new Float64Array(places)
-    this.#surprise = new Float64Array(places)
-    for (let p = 0; p < places; p++) {
-      const at = places === 1 ? 0 : Math.min(n - 1, Math.round((1 - (1 - this.#body) ** (p / (places - 1))) * (n - 1)))
-      this.#quantiles[p] = sorted[at]
-      this.#surprise[p] = -Math.log((n - at + 1) / (n + 1))
+    this.#least = sorted[0]
+    this.#perUnit = this.#start > this.#least ? STEPS / (this.#start - this.#least) : 0
+    this.#surprise = new Float64Array(STEPS + 1)
+    let below = 0
+    for (let step = 0; step <= STEPS; step++) {
+      const score = this.#perUnit === 0 ? this.#least : this.#least + step / this.#perUnit
+      while (below < n && sorted[below] < score) below++
+      this.#surprise[step] = -Math.log((n - below + 1) / (n + 1))
     }
   }
 
@@ -65,15 +67,8 @@ export class TailProbability {
     if (Number.isNaN(score)) return score
     if (this.#sorted.length > 0) return this.#ofWindow(score)
     if (score > this.#start) return Math.min(this.#cap, -Math.log(1 - this.#body) + (score - this.#start) / this.#scale)
-    const q = this.#quantiles
-    let low = 0
-    let high = q.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (q[middle] < score) low = middle + 1
-      else high = middle
-    }
-    return q.length === 0 ? 0 : this.#surprise[Math.min(low, q.length - 1)]
+    if (this.#perUnit === 0 || score <= this.#least) return 0
+    return this.#surprise[Math.floor((score - this.#least) * this.#perUnit)]
   }
 
   #ofWindow(score: number): number {
@@ -98,7 +93,8 @@ export class TailProbability {
 
   save() {
     return {
-      quantiles: Array.from(this.#quantiles),
+      least: this.#least,
+      perUnit: this.#perUnit,
       surprise: Array.from(this.#surprise),
       start: this.#start,
       scale: this.#scale,
@@ -107,7 +103,8 @@ export class TailProbability {
     }
   }
   load(state: ReturnType<TailProbability['save']>): void {
-    this.#quantiles = Float64Array.from(state.quantiles)
+    this.#least = state.least
+    this.#perUnit = state.perUnit
     this.#surprise = Float64Array.from(state.surprise)
     this.#start = state.start
     this.#scale = state.scale

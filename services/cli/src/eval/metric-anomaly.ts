@@ -96,7 +96,7 @@ async function seriesUnder(folder: string): Promise<SeriesFolder[]> {
   return found
 }
 
-async function readTable(path: string) {
+export async function readTable(path: string) {
   const lines = (await readText(path)).split(/\r?\n/)
   if (lines[lines.length - 1] === '') lines.pop()
   const names = lines[0]?.split(',').slice(1) ?? []
@@ -129,7 +129,7 @@ const secondsOf = (stamp: string): number => {
 const stampOf = (stamp: string): string | number => (Number.isNaN(Number(stamp)) ? stamp : Number(stamp))
 
 /** The usual distance of two rows: gaps and repeated stamps do not matter. */
-function stepOf(times: Float64Array): number {
+export function stepOf(times: Float64Array): number {
   const steps = times
     .slice(1)
     .map((t, i) => t - times[i])

@@ -1,0 +1,98 @@
+import { writeFile } from 'node:fs/promises'
+import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
+import { DETECTOR_NAMES, needsTensorFlow } from '@aegis/anomaly-detection/make-detector'
+import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
+import { Command, Option } from 'commander'
+import { readTable, stepOf } from '../eval/metric-anomaly.ts'
+import { type Picture, pictureSvg, pictureText } from './metrics-picture.ts'
+
+interface Options {
+  train?: string
+  detector: string
+  alarmsPerDay: string
+  svg: string
+  metrics: string
+  from?: string
+  to?: string
+}
+
+export const metricsCommand = (): Command =>
+  new Command('metrics')
+    .argument('<file>', 'a table: t, then one column per metric (.csv or .csv.gz)')
+    .option('--train <file>', 'learn from this table first; else from the first rows')
+    .addOption(new Option('--detector <name>', 'which detector').choices([...DETECTOR_NAMES]).default('ensemble'))
+    .option('--alarms-per-day <number>', 'how many alarms a day you are ready to look at', '0.5')
+    .option('--metrics <number>', 'how many of the guilty metrics to draw', '5')
+    .option('--from <row>', 'first row to draw')
+    .option('--to <row>', 'row to stop before')
+    .option('--svg <file>', 'where the picture goes', 'metrics.svg')
+    .action(run)
+
+async function run(file: string, options: Options): Promise<void> {
+  const table = await readTable(file)
+  const history = options.train === undefined ? undefined : await readTable(options.train)
+  const tensors = needsTensorFlow(options.detector) ? await loadTensorFlow({ log: line => console.log(line) }) : undefined
+  const found = evaluateMetrics(history, table, {
+    detector: options.detector,
+    alarmsPerDay: Number(options.alarmsPerDay),
+    stepSeconds: stepOf(table.times),
+    expected: true,
+    tensors,
+  })
+  const from = Number(options.from ?? 0)
+  const to = Math.min(table.count, Number(options.to ?? table.count))
+  const anomalies = anomaliesOf(found.decisions, from, to).map(([start, end]) => {
+    const blame = new Map<number, number>()
+    // The first metrics named while it lasted, the early namings counting most.
+    for (const { index, metrics } of found.explanations)
+      if (index >= start && index <= end)
+        metrics.slice(0, 5).forEach((m, rank) => {
+          blame.set(m, (blame.get(m) ?? 0) + 1 / (1 + rank) / (1 + index - start))
+        })
+    const guilty = [...blame].sort((a, b) => b[1] - a[1]).map(([m]) => m)
+    return { start, end, guilty, score: Math.max(...found.scores.subarray(start, end + 1)) }
+  })
+  const worst = new Map<number, number>()
+  for (const { guilty, score } of anomalies)
+    guilty.slice(0, 3).forEach((m, rank) => {
+      worst.set(m, (worst.get(m) ?? 0) + score / (1 + rank))
+    })
+  const shown = [...worst].sort((a, b) => b[1] - a[1]).map(([m]) => m)
+  for (let m = 0; shown.length < Math.min(Number(options.metrics), table.metrics); m++) if (!shown.includes(m)) shown.push(m)
+  const picture: Picture = {
+    title: `${file}: ${to - from} rows, ${table.metrics} metrics, ${anomalies.length} anomalies by ${options.detector}`,
+    stamps: table.stamps.slice(from, to),
+    score: found.scores.subarray(from, to),
+    threshold: found.thresholds.subarray(from, to),
+    anomalies: anomalies.map(a => ({
+      ...a,
+      start: a.start - from,
+      end: a.end - from,
+      guilty: a.guilty.map(m => table.names[m]),
+    })),
+    lines: shown.slice(0, Number(options.metrics)).map(m => {
+      const pick = (values: Float64Array) =>
+        Float64Array.from({ length: to - from }, (_, i) => values[(from + i) * table.metrics + m])
+      const values = pick(table.values)
+      const expected = pick(found.expected)
+      const usual = Float64Array.from(values.map((v, i) => Math.abs(v - expected[i])).filter(Number.isFinite)).sort()
+      const width = usual[Math.floor(0.98 * (usual.length - 1))] ?? 0
+      return { name: table.names[m], values, low: expected.map(v => v - width), high: expected.map(v => v + width) }
+    }),
+  }
+  console.log(pictureText(picture, Math.min(160, process.stdout.columns ?? 100)))
+  await writeFile(options.svg, pictureSvg(picture))
+  console.log(`picture: ${options.svg}`)
+}
+
+/** Runs of flagged rows; up to five quiet ones do not end a run. */
+function anomaliesOf(decisions: Uint8Array, from: number, to: number): [number, number][] {
+  const out: [number, number][] = []
+  for (let i = from; i < to; i++) {
+    if (decisions[i] === 0) continue
+    const last = out[out.length - 1]
+    if (last && i - last[1] <= 6) last[1] = i
+    else out.push([i, i])
+  }
+  return out
+}
