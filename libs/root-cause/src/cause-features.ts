@@ -51,7 +51,17 @@ export const findingKinds = [
   'trace_error',
 ] as const
 export type FindingKind = (typeof findingKinds)[number]
-const BROKEN = ['error', 'success', 'trace_error', 'trace_broken', 'span_log_broken', 'span_log_severe', 'log_turn_severe', 'log_new_severe', 'impact_error'] as const
+const BROKEN = [
+  'error',
+  'success',
+  'trace_error',
+  'trace_broken',
+  'span_log_broken',
+  'span_log_severe',
+  'log_turn_severe',
+  'log_new_severe',
+  'impact_error',
+] as const
 const SLOW = ['latency', 'trace_self', 'trace_self_share', 'trace_gap', 'trace_gap_share', 'impact_latency'] as const
 /** Features beside the kinds. */
 export const graphFeatures = [
@@ -188,7 +198,8 @@ export const featuresOf = (
   // An alert says what is to be explained: slowness elsewhere does not explain failures, nor failures elsewhere slowness.
   if (alert) {
     const said = meaningOf(alert.metric).meaning
-    const beside = said === 'success' || said === 'error' ? SLOW_KINDS : said === 'latency' || said === 'outbound_latency' ? BROKEN_KINDS : []
+    const beside =
+      said === 'success' || said === 'error' ? SLOW_KINDS : said === 'latency' || said === 'outbound_latency' ? BROKEN_KINDS : []
     for (let i = 0; i < c.entities.length; i++) for (const kind of beside) values[own(i, kind)] *= BESIDE
   }
   const highest = (i: number, names: readonly string[]) => {

@@ -22,6 +22,8 @@ export interface Suspect {
   readonly probability: number
   /** Strongest first. */
   readonly findings: readonly Finding[]
+  /** Everything found on it, weak or strong. */
+  readonly all: readonly Finding[]
   /** What each feature added to the score. */
   readonly parts: Readonly<Record<string, number>>
 }
@@ -75,6 +77,7 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
       score: scores[i],
       probability: odds[i] / sum,
       parts,
+      all: byEntity.get(c.entities[i]) ?? [],
       findings: (byEntity.get(c.entities[i]) ?? []).filter(f => f.strength > 1).sort((a, b) => worth(b) - worth(a)),
     }
   })
@@ -87,34 +90,45 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
   }
 }
 
-/** Series in the order of their entity's probability and their own strength, weighed by how telling their meaning is. */
+/**
+ * Series in the order of their entity and, within it, of how telling they are: what runs out before what is slow, as the one explains the
+ * other; memory before the processor, since running out of it takes the processor along (collecting, swapping) and not the other way; an
+ * entity's own series before those of its edges. Time lost on the wire is said of all its times, whatever they show one by one.
+ */
 const rankMetrics = (c: CauseCase, suspects: readonly Suspect[]): FusedRanking['metrics'] => {
-  const own = c.series.length > 0 ? suspects.slice(0, 5) : []
-  return own.flatMap(s => {
-    const seen = new Set<string>()
-    return s.findings
-      .filter(f => c.series.some(x => x.entity === f.entity && x.metric === f.name))
-      .map(f => ({
-        f,
-        worth: Math.log1p(f.strength) * (TELLING[meaningOf(f.name).meaning] ?? 0.4) * (f.kind.endsWith('_down') ? 0.5 : 1),
-      }))
-      .sort((a, b) => b.worth - a.worth || (a.f.name < b.f.name ? -1 : 1))
-      .filter(({ f }) => !seen.has(f.name) && seen.add(f.name))
+  const names = new Set(c.series.map(s => `${s.entity}\0${s.metric}`))
+  return suspects.slice(0, 5).flatMap(s => {
+    const wire = Math.max(0, ...s.all.filter(f => f.kind === 'metric_gap' || f.kind === 'trace_gap').map(f => f.strength))
+    const worth = (f: Finding): number => {
+      const { meaning } = meaningOf(f.name)
+      const timed = meaning === 'latency' || meaning === 'outbound_latency'
+      const strength = timed && !f.text ? Math.max(f.strength, wire) : f.strength
+      return Math.log1p(Math.min(30, strength)) * (TELLING[meaning] ?? 0.2) * (f.kind.endsWith('_down') && !timed ? 0.4 : 1) * (f.text ? 0.8 : 1)
+    }
+    const best = new Map<string, { f: Finding; worth: number }>()
+    for (const f of s.all) {
+      if (f.kind === 'metric_gap' || !names.has(`${f.entity}\0${f.name}`)) continue
+      const key = `${f.text ?? ''}\0${f.name}`
+      const w = worth(f)
+      if (w > (best.get(key)?.worth ?? -1)) best.set(key, { f, worth: w })
+    }
+    return [...best.values()]
+      .sort((a, b) => b.worth - a.worth || b.f.strength - a.f.strength || (a.f.name < b.f.name ? -1 : 1))
       .map(({ f }) => ({ entity: s.entity, metric: f.name, ...(f.text ? { peer: f.text } : {}) }))
   })
 }
 const TELLING: Readonly<Record<string, number>> = {
+  memory: 1.1,
   cpu: 1,
-  memory: 0.9,
-  disk: 0.6,
   pool: 1,
-  outbound_latency: 0.9,
-  latency: 0.8,
-  error: 0.9,
-  success: 0.9,
-  network: 0.5,
-  restart: 0.8,
-  traffic: 0.4,
-  host: 0.3,
-  other: 0.3,
+  disk: 0.5,
+  restart: 0.6,
+  error: 0.5,
+  success: 0.5,
+  latency: 0.3,
+  outbound_latency: 0.3,
+  network: 0.2,
+  traffic: 0.15,
+  host: 0.15,
+  other: 0.15,
 }

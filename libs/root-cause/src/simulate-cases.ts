@@ -165,7 +165,9 @@ export const simulateCase = (random: () => number, options: SimulateOptions = {}
   const series: CutSeries[] = []
   const moved: string[] = []
   const add = (i: number, metric: string, before: number, now: number, wobble = noise, top = Number.POSITIVE_INFINITY) => {
-    const level = drift > 0 ? logn(drift * (chance(0.15) ? 4 : 0.6)) : 1
+    // What is used follows what is asked; times wander more.
+    const wander = drift * (metric === words.cpu || metric === words.memory ? 0.4 : 1)
+    const level = wander > 0 ? logn(wander * (chance(0.15) ? 4 : 0.6)) : 1
     const spiky = chance(0.15)
     const dirt = chance(0.2) ? between(0.05, 0.2) : 0
     const bend = (v: number) => Math.min(top, Math.max(0, v))
