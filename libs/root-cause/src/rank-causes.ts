@@ -151,7 +151,20 @@ export const rankCauses = (input: RankInput, options: RankOptions = {}): Ranking
   }
   const onset = Math.min(...input.anomalies.map(a => a.started))
   for (const change of input.changes ?? []) {
-    if (change.time < onset - changeWindowUs || change.time > onset + 30_000_000 || !strange.has(change.entity)) continue
+    if (change.time < onset - changeWindowUs || change.time > onset + 10_000_000 || !strange.has(change.entity)) continue
+    // Going back to what was before is a remedy, not a suspect.
+    if (
+      input.changes?.some(
+        c =>
+          c !== change &&
+          c.entity === change.entity &&
+          c.kind === change.kind &&
+          c.before === change.after &&
+          c.after === change.before &&
+          c.time < change.time,
+      )
+    )
+      continue
     const s = suspect(change.entity)
     s.own += 0.9
     s.kinds.set(change.kind, (s.kinds.get(change.kind) ?? 0) + 1.5)
