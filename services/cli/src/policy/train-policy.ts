@@ -28,6 +28,9 @@ const VALIDATION_EPISODES = 1000
 /** Prices of an unsafe act that training draws from, per episode. */
 export const CAUTIONS = [0, 3, 10, 30]
 
+/** Noisy features and no memory: more exploration, or some seeds settle for paging; rare features are clipped sooner. */
+const RAW_OPTIONS: Partial<PpoOptions> = { observationClip: 3, entropy: 0.03, entropyEnd: 0.005 }
+
 const ABOUT = {
   remsim: {
     name: 'remsim-ppo',
@@ -104,7 +107,7 @@ export async function trainPolicy(options: TrainOptions): Promise<Trained> {
       : remsim
         ? new RemediationEnvironment({ cautions: raw ? [0] : CAUTIONS, belief: !raw })
         : new IncidentSim()
-  const ppo = new Ppo(create, { seed, ...(cart && !from ? CART_POLE_OPTIONS : {}) }, from)
+  const ppo = new Ppo(create, { seed, ...(from ? {} : cart ? CART_POLE_OPTIONS : raw && remsim ? RAW_OPTIONS : {}) }, from)
   const model = (figures: Readonly<Record<string, number>>): PpoModel =>
     modelOf(ppo.checkpoint(), {
       ...ABOUT[raw && remsim ? 'raw' : simulator],
