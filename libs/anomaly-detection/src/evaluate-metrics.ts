@@ -91,6 +91,8 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
       }
       scale = scaleOf(past)
       detector.fit(standard(past))
+      // The little that was known at the start says little about tails.
+      spot.fit(scores.subarray(first >> 1, i))
       refitAt = Math.floor(1.5 * i)
     }
     const at = i * test.metrics

@@ -23,7 +23,7 @@ describe('Spot', () => {
 
   it('flags at most twice the nominal share once the level has drifted to twice what it was', () => {
     const random = seededRandom(5)
-    const spot = new Spot({ alarmsPerDay: 10, rowsPerDay: 1440, gap: 0, driftWindow: 2000, follow: 1 })
+    const spot = new Spot({ alarmsPerDay: 10, rowsPerDay: 1440, gap: 0, driftWindow: 2000, follow: 1, release: 1 })
     spot.fit(Float64Array.from({ length: 10_000 }, () => 1 + 0.3 * Math.abs(normal(random))))
     let flagged = 0
     for (let i = 0; i < 12_000; i++) {

@@ -15,10 +15,12 @@ export interface SpotOptions {
   readonly quantile?: number
   /** Quiet rows that end an excursion. Default 30. */
   readonly gap?: number
-  /** Rows over which drift is judged; 0 for a level that stays. Default 6000. */
+  /** Rows over which drift is judged; 0 for a level that stays. Default 3000. */
   readonly driftWindow?: number
-  /** How far the level follows drift: 0 not at all, 1 in proportion. Default 0.25. */
+  /** How far the level follows drift: 0 not at all, 1 in proportion. Default 0.2. */
   readonly follow?: number
+  /** An alarm lasts while the score is above this share of the threshold. Default 0.75. */
+  readonly release?: number
 }
 
 export class Spot {
@@ -28,6 +30,8 @@ export class Spot {
   readonly #gap: number
   readonly #window: number
   readonly #follow: number
+  readonly #release: number
+  #on = false
   #base = Number.POSITIVE_INFINITY
   #median = 0
   #recent: number[] = []
@@ -40,8 +44,9 @@ export class Spot {
     this.#rowsPerDay = options.rowsPerDay ?? 1440
     this.#quantile = options.quantile ?? 0.98
     this.#gap = options.gap ?? 30
-    this.#window = options.driftWindow ?? 6000
-    this.#follow = options.follow ?? 0.25
+    this.#window = options.driftWindow ?? 3000
+    this.#follow = options.follow ?? 0.2
+    this.#release = options.release ?? 0.75
   }
 
   get threshold(): number {
@@ -62,10 +67,11 @@ export class Spot {
     this.#factor = 1
   }
 
-  /** Learns a score; returns whether it passes the threshold as it stood before. */
+  /** Learns a score; returns whether there is an alarm, by the threshold as it stood before. */
   push(score: number): boolean {
     if (Number.isNaN(score)) return false
-    const over = score >= this.threshold
+    const over = score >= this.threshold * (this.#on ? this.#release : 1)
+    this.#on = over
     if (this.#window === 0) return over
     if (this.#recent.length < this.#window) this.#recent.push(score)
     else {
@@ -87,6 +93,7 @@ export class Spot {
       next: this.#next,
       factor: this.#factor,
       seen: this.#seen,
+      on: this.#on,
     }
   }
   load(state: ReturnType<Spot['save']>): void {
@@ -96,6 +103,7 @@ export class Spot {
     this.#next = state.next
     this.#factor = state.factor
     this.#seen = state.seen
+    this.#on = state.on
   }
 }
 
