@@ -1,4 +1,4 @@
-/** `aegis policy`: train policies on simulators, try them on held-out episodes, compare them. */
+/** `aegis policy`: train policies on simulators, try them on held-out episodes, compare them, put them in charge and take them out. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AegisError } from '@aegis/domain'
@@ -9,6 +9,7 @@ import { play } from '@aegis/remediation/sim/play'
 import { Command } from 'commander'
 import { curveSvg, curveText } from '../policy/learning-curve.ts'
 import { INCIDENT_ENCODING, modelPlayer, playIncidents, rulesPlayer } from '../policy/play-incidents.ts'
+import { promote, rollback } from '../policy/succession.ts'
 import { SIMULATORS, type Trained, trainPolicy, validate } from '../policy/train-policy.ts'
 import { Progress } from '../progress.ts'
 
@@ -166,5 +167,22 @@ export const policyCommand = (): Command => {
       .option('--caution <x>', 'what an unsafe act is said to cost', Number, LEARNED_PLAYER_DEFAULTS.caution)
   judged('evaluate', '<model>', 'return, score, unsafe acts and pages of a model on held-out episodes').action(evaluate)
   judged('compare', '<first> <second>', 'two models on the same episodes, with an interval of the difference').action(compare)
+  const kept = (name: string, about: string) =>
+    command.command(name).description(about).requiredOption('--registry <folder>', 'where it is kept who is in charge')
+  kept('promote <model>', 'judge a candidate by logged decisions; it takes over if its lower bound beats the present policy')
+    .requiredOption('--log <file>', 'decisions with their rewards, a JSON object a line: situation, action, candidates, reward')
+    .action(async (path: string, flags: { readonly registry: string; readonly log: string }) => {
+      const { estimate, judgement, succession } = await promote(flags.registry, await readModel(path), flags.log)
+      const { value, low, high } = estimate.doublyRobust ?? estimate.snips
+      console.log(`estimate ${fixed(value)} (95 %: ${fixed(low)} to ${fixed(high)}), at present ${fixed(estimate.present.value)}`)
+      console.log(`worth ${fixed(estimate.effectiveSampleSize, 0)} decisions, coverage ${fixed(estimate.coverage)}`)
+      console.log(`${judgement.verdict}: ${judgement.reasons.join('; ')}`)
+      console.log(`in charge: ${succession.present}`)
+    })
+  kept('rollback', 'the policy before the present one takes over again, at once')
+    .option('--reason <text>', 'why', 'by hand')
+    .action(async (flags: { readonly registry: string; readonly reason: string }) => {
+      console.log(`in charge: ${(await rollback(flags.registry, flags.reason)).present}`)
+    })
   return command
 }
