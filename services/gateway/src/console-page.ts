@@ -1,5 +1,19 @@
-/** The live console: one page without a build step, fed by the REST API and server-sent events. */
-export const consolePage = `<!doctype html>
+import type { StateView } from './state-view.ts'
+
+const newest = <T>(values: Iterable<T>, n: number): T[] => [...values].slice(-n)
+
+/** The live console: one page without a build step. What is known is in the page; what comes next arrives by server-sent events. */
+export const consolePage = (view: StateView): string => {
+  const state = {
+    incidents: newest(view.incidents.values(), 30),
+    decisions: newest(view.decisions.values(), 30),
+    outcomes: newest(view.outcomes.values(), 30).flat(),
+  }
+  // A closing tag inside a log line must not end the script.
+  return PAGE.replace('"STATE"', () => JSON.stringify(state).replaceAll('<', '\\u003c'))
+}
+
+const PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Aegis</title>
 <style>
 :root{color-scheme:dark;--bg:#0f1419;--card:#171d24;--line:#27313b;--text:#e3e9ef;--dim:#8b98a5;--red:#ff6b6b;--amber:#ffc14d;--green:#4cd37a;--blue:#6cb6ff}
@@ -8,7 +22,7 @@ header{display:flex;gap:16px;align-items:baseline;padding:16px 24px;border-botto
 main{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:24px;padding:24px}@media(max-width:900px){main{grid-template-columns:1fr}}
 h2{font-size:13px;text-transform:uppercase;letter-spacing:.08em;color:var(--dim);margin:0 0 12px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:14px 16px;margin-bottom:12px}.card.closed{opacity:.65}
-.top{display:flex;justify-content:space-between;gap:12px}.state{font-weight:600}.open,.updated,.reopened{color:var(--red)}.mitigated{color:var(--amber)}.closed .state{color:var(--green)}
+.top{display:flex;justify-content:space-between;gap:12px}.state{font-weight:600}.state.open,.state.updated,.state.reopened{color:var(--red)}.state.mitigated{color:var(--amber)}.state.closed{color:var(--green)}
 .cause{margin:8px 0 0;padding:8px 12px;border-left:3px solid var(--line)}.cause.first{border-color:var(--red)}.bar{height:4px;background:var(--line);border-radius:2px;margin:4px 0}.bar i{display:block;height:4px;background:var(--red);border-radius:2px}
 code,pre{font:12px/1.45 ui-monospace,monospace;color:var(--blue);white-space:pre-wrap;word-break:break-word;margin:2px 0}small{color:var(--dim)}.empty{color:var(--dim);padding:24px;text-align:center;border:1px dashed var(--line);border-radius:8px}
 .line{display:grid;grid-template-columns:76px 1fr;gap:8px;padding:4px 0;border-bottom:1px solid var(--line)}.done{color:var(--green)}.failed,.refuse{color:var(--red)}.act{color:var(--amber)}
@@ -26,7 +40,7 @@ $('incidents').innerHTML=newest(incidents).slice(0,30).map(i=>'<div class="card 
 $('decisions').innerHTML=newest(decisions).slice(0,20).map(d=>{const o=(outcomes.get(d.decision)||[]).map(x=>'<span class="'+esc(x.status)+'">'+esc(x.status)+'</span>').join(' → ');return '<div class="card"><div class="top"><b class="'+esc(d.mode)+'">'+esc(d.mode)+': '+esc(d.action)+' '+esc(d.target)+'</b><small>'+clock(d.time)+'</small></div>'+esc(d.explanation)+'<div>'+o+'</div>'+(d.reasons||[]).map(r=>'<small>'+esc(r)+'</small>').join('<br>')+'</div>'}).join('')||'<div class="empty">No decision yet.</div>'}
 function take(s,v){if(s==='incidents')incidents.set(v.id,v);else if(s==='remediation.decisions')decisions.set(v.decision,v);else if(s==='remediation.outcomes'){const l=outcomes.get(v.decision)||[];if(!l.some(x=>x.id===v.id))l.push(v);outcomes.set(v.decision,l)}}
 function feed(s,v){const d=document.createElement('div');d.className='line';d.innerHTML='<small>'+clock(v.time)+'</small><span>'+esc(s)+' '+esc(v.state||v.status||'')+' <small>'+esc(v.summary||v.explanation||v.entity||v.action||'')+'</small></span>';$('feed').prepend(d);while($('feed').children.length>60)$('feed').lastChild.remove()}
-async function start(){for(const [p,s] of [['incidents','incidents'],['decisions','remediation.decisions']])for(const v of await (await fetch('/api/v1/'+p)).json())take(s,v);draw()
+function start(){const known="STATE";for(const v of known.incidents)take('incidents',v);for(const v of known.decisions)take('remediation.decisions',v);for(const v of known.outcomes)take('remediation.outcomes',v);draw()
 const e=new EventSource('/api/v1/events');e.onopen=()=>$('live').textContent='live';e.onerror=()=>$('live').textContent='connection lost, trying again…'
 for(const s of ['incidents','anomalies','remediation.decisions','remediation.outcomes','changes'])e.addEventListener(s,m=>{const v=JSON.parse(m.data);take(s,v);feed(s,v);draw()})}
 start()

@@ -51,7 +51,7 @@ export const gateway = defineService({
     stateRoutes(app, context, view)
     feed.route(app)
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
-    app.get('/', { schema: { hide: true } }, (_request, reply) => reply.type('text/html').send(consolePage))
+    app.get('/', { schema: { hide: true } }, (_request, reply) => reply.type('text/html').send(consolePage(view)))
     await app.ready()
 
     let clock: NodeJS.Timeout | undefined

@@ -45,6 +45,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
   #loose = new Map<string, Anomaly>()
   #changes: Change[] = []
   #deeds: Record<string, TimelineEntry[]> = {}
+  /** Last ranking of each incident; kept as it was while an action on it is under way, which disturbs what it rests on. */
+  #rankings: Record<string, { ranking: Ranking; kept: boolean }> = {}
   /** Trace of the first traced anomaly of each incident. */
   #traces: Record<string, TraceContext> = {}
 
@@ -148,6 +150,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
   #deed(o: Outcome): void {
     if (!this.#groups.has(o.incident)) return
     const list = (this.#deeds[o.incident] ??= [])
+    const last = this.#rankings[o.incident]
+    if (last && o.action !== 'page') last.kept = o.status === 'started' || o.status === 'carried_out' || o.status === 'done'
     list.push({ time: o.time, entity: o.target, text: `${o.action}: ${o.status}${o.error ? ` (${o.error})` : ''}` })
   }
 
@@ -172,11 +176,11 @@ export class DiagnoseIncidents implements Stage, Stateful {
       final || now - Math.min(...all.map(a => a.time)) >= this.#settleUs || now - group.started >= 3 * this.#settleUs
     const entities = [...new Set(all.map(a => a.entity))].sort()
     const graph = await this.#topology.around(group.environment, entities, this.#hops)
-    const ranking: Ranking = rankCauses({
-      anomalies: all,
-      graph,
-      changes: this.#changes.filter(c => c.environment === group.environment),
-    })
+    const last = this.#rankings[group.id]
+    const ranking: Ranking = last?.kept
+      ? last.ranking
+      : rankCauses({ anomalies: all, graph, changes: this.#changes.filter(c => c.environment === group.environment) })
+    this.#rankings[group.id] = { ranking, kept: last?.kept ?? false }
     const named = settled ? ranking : { ...ranking, verdict: 'not_enough_evidence' as const }
     const told = JSON.stringify([
       state,
@@ -232,6 +236,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     for (const [id, a] of this.#loose) if (a.time < this.#clocks.now(a.environment) - KEEP_US) this.#loose.delete(id)
     for (const id of Object.keys(this.#deeds)) if (!this.#groups.has(id)) delete this.#deeds[id]
     for (const id of Object.keys(this.#traces)) if (!this.#groups.has(id)) delete this.#traces[id]
+    for (const id of Object.keys(this.#rankings)) if (!this.#groups.has(id)) delete this.#rankings[id]
   }
 
   snapshot(): Uint8Array {
@@ -253,5 +258,6 @@ export class DiagnoseIncidents implements Stage, Stateful {
     this.#changes = state.changes
     this.#deeds = state.deeds
     this.#traces = state.traces ?? {}
+    this.#rankings = state.rankings ?? {}
   }
 }
