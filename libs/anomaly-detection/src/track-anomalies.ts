@@ -26,9 +26,9 @@ export interface Scored {
 interface OpenAnomaly {
   id: string
   started: number
-  quiet: number
   severity: number
-  guilty: Record<string, GuiltySeries & { since: number; before: number }>
+  /** Every series that took part; `calm` counts the rounds since it was last strange. */
+  guilty: Record<string, GuiltySeries & { since: number; before: number; calm: number }>
   told: string
 }
 interface Streak {
@@ -80,31 +80,36 @@ export class TrackAnomalies {
     // Quiet can only be what was looked at: a series that reports once a minute says nothing in between.
     const looked = new Set(scores.map(s => `${s.entity}\0${s.metric}`))
     const out: Anomaly[] = []
-    for (const [entity, list] of strange) {
-      const changed = this.#add(environment, entity, time, list)
-      if (changed) out.push(changed)
-    }
+    for (const [entity, list] of strange) this.#add(environment, entity, time, list)
     for (const [key, open] of this.#open) {
       const [env, entity] = key.split('\0')
-      if (env !== environment || strange.has(entity)) continue
-      if (!Object.keys(open.guilty).some(metric => looked.has(`${entity}\0${metric}`))) continue
-      if (++open.quiet < this.#quiet) continue
-      this.#open.delete(key)
-      out.push(this.#words(environment, entity, time, open, 'close'))
+      if (env !== environment) continue
+      const now = new Set(strange.get(entity)?.map(s => s.metric))
+      for (const [metric, g] of Object.entries(open.guilty))
+        if (looked.has(`${entity}\0${metric}`)) g.calm = now.has(metric) ? 0 : g.calm + 1
+      const active = Object.keys(open.guilty).filter(metric => open.guilty[metric].calm < this.#quiet)
+      if (active.length === 0) {
+        this.#open.delete(key)
+        out.push(this.#words(environment, entity, time, open, 'close'))
+        continue
+      }
+      // News: it opened, got worse, another series joined, or one is back in its band.
+      const told = `${open.severity} ${active.sort().join(' ')}`
+      if (told === open.told) continue
+      out.push(this.#words(environment, entity, time, open, open.told === '' ? 'open' : 'update'))
+      open.told = told
     }
     return out
   }
 
-  #add(environment: string, entity: string, time: number, list: readonly Scored[]): Anomaly | undefined {
+  #add(environment: string, entity: string, time: number, list: readonly Scored[]): void {
     const key = `${environment}\0${entity}`
     let open = this.#open.get(key)
-    const fresh = open === undefined
     if (!open) {
       const started = Math.min(...list.map(s => this.#streaks.get(`${environment}\0${entity}\0${s.metric}`)?.since ?? time))
-      open = { id: idOf(environment, entity, this.#kind, started), started, quiet: 0, severity: 0, guilty: {}, told: '' }
+      open = { id: idOf(environment, entity, this.#kind, started), started, severity: 0, guilty: {}, told: '' }
       this.#open.set(key, open)
     }
-    open.quiet = 0
     for (const s of list) {
       const before = open.guilty[s.metric]
       if (before && before.score >= s.score) continue
@@ -117,16 +122,13 @@ export class TrackAnomalies {
         expected_high: s.high,
         score: s.score,
         since,
+        calm: 0,
         before: (s.low + s.high) / 2,
       }
     }
     const worst = Math.max(...Object.values(open.guilty).map(g => g.score)) / this.threshold
     const severity = worst >= 10 ? 3 : worst >= 4 ? 2 : worst >= 2 ? 1 : 0
     open.severity = Math.max(open.severity, severity)
-    const told = `${open.severity} ${Object.keys(open.guilty).sort().join(' ')}`
-    if (!fresh && told === open.told) return undefined
-    open.told = told
-    return this.#words(environment, entity, time, open, fresh ? 'open' : 'update')
   }
 
   #words(environment: string, entity: string, time: number, open: OpenAnomaly, state: 'open' | 'update' | 'close'): Anomaly {
@@ -157,7 +159,11 @@ export class TrackAnomalies {
         : `${entity} is strange`,
       started: open.started,
       ended: state === 'close' ? time : null,
-      series: guilty.slice(0, 20).map(({ since: _since, before: _before, ...g }) => g),
+      // Those still strange; the evidence keeps the others.
+      series: guilty
+        .filter(g => state === 'close' || g.calm < this.#quiet)
+        .slice(0, 20)
+        .map(({ since: _since, before: _before, calm: _calm, ...g }) => g),
       templates: [],
       evidence,
       detector: this.#detector,

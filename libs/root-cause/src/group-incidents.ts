@@ -9,8 +9,10 @@ export interface IncidentGroup {
   readonly id: string
   readonly environment: string
   started: number
-  /** Newest word of each anomaly, open or closed. */
+  /** Newest word of each anomaly, open or closed, with every series that ever took part. */
   anomalies: Record<string, Anomaly>
+  /** Anomalies that people still notice. */
+  impact: Record<string, true>
   state: 'open' | 'mitigated'
   revision: number
   /** Last time an anomaly opened or got worse. */
@@ -31,6 +33,7 @@ export const newGroup = (anomaly: Anomaly): IncidentGroup => ({
   environment: anomaly.environment,
   started: anomaly.started,
   anomalies: {},
+  impact: {},
   state: 'open',
   revision: 0,
   changed: anomaly.time,

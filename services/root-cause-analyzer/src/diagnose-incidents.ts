@@ -137,7 +137,11 @@ export class DiagnoseIncidents implements Stage, Stateful {
 
   #join(group: IncidentGroup, a: Anomaly): void {
     const known = group.anomalies[a.id]
-    group.anomalies[a.id] = a
+    // A series that is back in its band has still been part of the story.
+    const series = [...(a.series ?? []), ...(known?.series ?? []).filter(k => !a.series?.some(g => g.metric === k.metric))]
+    group.anomalies[a.id] = { ...a, series }
+    if (a.state !== 'close' && hasImpact(a)) group.impact[a.id] = true
+    else delete group.impact[a.id]
     this.#loose.delete(a.id)
     group.started = Math.min(group.started, a.started)
     if (
@@ -159,9 +163,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
   async #advance(group: IncidentGroup, final: boolean): Promise<Incident | undefined> {
     const now = this.#clocks.now(group.environment)
     const all = Object.values(group.anomalies)
-    const open = all.filter(a => a.state !== 'close')
     let state = group.revision === 0 ? 'open' : 'updated'
-    if (open.length === 0) {
+    if (Object.keys(group.impact).length === 0) {
       if (group.state === 'open') {
         group.state = 'mitigated'
         group.mitigatedAt = now
