@@ -4,11 +4,9 @@ import { LearnedPolicy } from './learned-policy.ts'
 import { LoadedModel } from './ppo-model.ts'
 import { type RuledSituation, RulesPolicy } from './rules-policy.ts'
 import { shippedIncidentModel, shippedModel } from './shipped-model.ts'
-import { OraclePolicy } from './sim/full-information.ts'
 import { INCIDENT_ACTIONS, IncidentSim } from './sim/incident-sim.ts'
 import { LearnedPlayer } from './sim/learned-player.ts'
 import { play, scoreOf } from './sim/play.ts'
-import { RandomPlayer } from './sim/runbook.ts'
 
 const situationOf = (sim: IncidentSim, forbidden: readonly string[] = []): RuledSituation => {
   const features = new Float32Array(sim.features)
@@ -43,7 +41,8 @@ describe('the shipped policies', () => {
 
   it('score above 0.85 at few unsafe acts on held-out episodes of RemSim', () => {
     const p = play(new LearnedPlayer(new LoadedModel(shippedModel())), 2_000_000, 300)
-    const [low, high] = [new RandomPlayer(), new OraclePolicy()].map(player => play(player, 2_000_000, 300).return)
+    // What a random player and the oracle earn there; the oracle's planning takes seconds.
+    const [low, high] = [-49.685, -4.105]
     expect(scoreOf(p.return, low, high)).toBeGreaterThan(0.85)
     expect(p.unsafePer100).toBeLessThan(5)
     expect(p.pagedShare).toBeLessThan(0.18)

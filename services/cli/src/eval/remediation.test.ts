@@ -9,7 +9,7 @@ describe('eval remediation', () => {
   it('writes figures that anyone gets who replays the actions', async () => {
     const out = await mkdtemp(join(tmpdir(), 'aegis-eval-'))
     try {
-      await evalRemediation({ out, seedBase: '3000000', episodes: '12' })
+      await evalRemediation({ out, seedBase: '3000000', episodes: '6' })
       const { policies } = JSON.parse(await readFile(join(out, 'remediation.json'), 'utf8'))
       expect(Object.keys(policies)).toEqual(expect.arrayContaining(['ppo', 'rules', 'random', 'oracle', 'qmdp']))
       expect(policies.random.score).toBe(0)
@@ -27,9 +27,9 @@ describe('eval remediation', () => {
           unsafe += sim.unsafe
           paged += actions.includes(19) ? 1 : 0
         })
-        expect(policies[name].return).toBeCloseTo(total / 12, 9)
-        expect(policies[name].unsafe_per_100).toBeCloseTo((100 * unsafe) / 12, 9)
-        expect(policies[name].paged_share).toBeCloseTo(paged / 12, 9)
+        expect(policies[name].return).toBeCloseTo(total / 6, 9)
+        expect(policies[name].unsafe_per_100).toBeCloseTo((100 * unsafe) / 6, 9)
+        expect(policies[name].paged_share).toBeCloseTo(paged / 6, 9)
       }
     } finally {
       await rm(out, { recursive: true, force: true })
