@@ -24,7 +24,7 @@ const MODELS = {
 /** Networks: they need TensorFlow.js, loaded once per process with `loadTensorFlow()`. */
 const NETWORKS = {
   'lstm-autoencoder': (tensors: Tensors, options?: LstmOptions) => new LstmAutoencoder(tensors, options),
-  vae: (tensors: Tensors, options?: LstmOptions) => new VariationalAutoencoder(tensors, { onProgress: options?.onProgress }),
+  vae: (tensors: Tensors, { rows: _rows, ...options }: LstmOptions = {}) => new VariationalAutoencoder(tensors, options),
 } satisfies Record<string, (tensors: Tensors, options?: LstmOptions) => RowModel>
 
 export type ModelName = keyof typeof MODELS
@@ -52,7 +52,7 @@ export function makeDetector(name: string, options: MakeOptions = {}): Ensemble 
   if (name === 'ensemble') return new Ensemble({ members: streaming ? streamingMembers() : trainedMembers(), streaming })
   if (needsTensorFlow(name)) {
     if (!options.tensors) throw new Error(`the detector ${name} needs TensorFlow.js: load it first and hand it over as "tensors"`)
-    const model = makeNetwork(name, options.tensors, { onProgress: options.onProgress })
+    const model = makeNetwork(name, options.tensors, options.onProgress ? { onProgress: options.onProgress } : {})
     return new Ensemble({ members: [{ model, weight: 1 }], streaming })
   }
   const make = MODELS[name as ModelName]
