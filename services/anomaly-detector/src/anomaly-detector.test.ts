@@ -1,3 +1,5 @@
+import { EntityDetector } from '@aegis/anomaly-detection/entity-detector'
+import { makeDetector } from '@aegis/anomaly-detection/make-detector'
 import {
   type Anomaly,
   anomalies,
@@ -112,6 +114,23 @@ describe('DetectMetricAnomalies', () => {
     ])
     const { of } = await runStage(new DetectMetricAnomalies(), [inputs])
     expect(states(of(anomalies)).filter(s => s !== 'update')).toEqual(['open'])
+  })
+  it('watches the metrics of an entity together when told to', async () => {
+    const create = () => new EntityDetector({ model: makeDetector('sub-pca', { streaming: true }), warmUp: 60 })
+    const wobble = noise()
+    // Each value stays in its own band; that they part company is what is strange.
+    const inputs = seconds(200, s => {
+      const wave = 20 * Math.sin(s / 7)
+      return [
+        observation('a', s, 100 + wave + wobble() / 4),
+        observation('b', s, 50 + (s < 150 ? wave : -wave) + wobble() / 4),
+        observation('c', s, 10 + wave / 2 + wobble() / 4),
+      ]
+    })
+    const { of } = await runStage(new DetectMetricAnomalies({ entities: { name: 'sub-pca', threshold: 5, create } }), [inputs])
+    const found = of(anomalies).filter(a => a.detector === 'sub-pca')
+    expect(found[0]).toMatchObject({ state: 'open', entity: 'service:a' })
+    expect(found[0].time).toBeGreaterThan(T0 + 149 * SECOND)
   })
   stageContract('DetectMetricAnomalies', () => new DetectMetricAnomalies(), jump())
 })

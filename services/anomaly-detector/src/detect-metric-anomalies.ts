@@ -15,11 +15,14 @@ import {
   type Tick,
 } from '@aegis/domain'
 import { floorOf } from './unit-floors.ts'
+import { WatchEntities, type WatchOptions } from './watch-entities.ts'
 
 export interface DetectOptions {
   readonly threshold?: number
   readonly rounds?: number
   readonly silenceUs?: number
+  /** A detector of each entity's metrics together, beside the one of each series. */
+  readonly entities?: WatchOptions
   /** Makes the detector of a partition's series. */
   readonly detector?: (floor: (series: number) => number) => Detector
 }
@@ -42,6 +45,7 @@ export class DetectMetricAnomalies implements Stage, Stateful {
   readonly #detector: Detector
   readonly #track: TrackAnomalies
   readonly #silenceUs: number
+  readonly #entities: WatchEntities | undefined
   #presence = new Map<string, Presence>()
 
   constructor(options: DetectOptions = {}) {
@@ -49,6 +53,7 @@ export class DetectMetricAnomalies implements Stage, Stateful {
     this.#detector = options.detector?.(floor) ?? new RobustBaseline({ floorOf: floor })
     this.#track = new TrackAnomalies(this.#detector.name, 'metric', options)
     this.#silenceUs = options.silenceUs ?? 5_000_000
+    this.#entities = options.entities && new WatchEntities(options.entities)
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
@@ -131,9 +136,11 @@ export class DetectMetricAnomalies implements Stage, Stateful {
         })
       }
     }
-    return [...byEnvironment].flatMap(([environment, list]) =>
+    const together = this.#entities?.round(values, environment => this.#clocks.now(environment)) ?? []
+    const alone = [...byEnvironment].flatMap(([environment, list]) =>
       this.#track.round(environment, this.#clocks.now(environment), list),
     )
+    return [...alone, ...together]
   }
 
   snapshot(): Uint8Array {
@@ -143,6 +150,7 @@ export class DetectMetricAnomalies implements Stage, Stateful {
         series: this.#series,
         track: this.#track,
         presence: [...this.#presence],
+        entities: this.#entities,
         detector: Buffer.from(this.#detector.snapshot()).toString('base64'),
       }),
     )
@@ -154,5 +162,6 @@ export class DetectMetricAnomalies implements Stage, Stateful {
     this.#track.fromJSON(state.track)
     this.#presence = new Map(state.presence)
     this.#detector.restore(Buffer.from(state.detector, 'base64'))
+    if (state.entities) this.#entities?.fromJSON(state.entities)
   }
 }
