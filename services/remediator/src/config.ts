@@ -18,6 +18,16 @@ const modes = z
   })
 
 export const settings = {
+  policy: {
+    env: 'AEGIS_POLICY',
+    schema: z.enum(['rules', 'learned']).default('rules'),
+    about: 'Who chooses: the runbook table, or the trained policy that ships with Aegis.',
+  },
+  exploration: {
+    env: 'AEGIS_EXPLORATION',
+    schema: z.coerce.number().min(0).max(1).default(0),
+    about: 'Share of the trained policy’s choices drawn by its probabilities, so that others can be judged from them later.',
+  },
   defaultMode: {
     env: 'AEGIS_MODE',
     schema: z.enum(MODES).default('suggest'),

@@ -1,36 +1,45 @@
-import { approvals, controls, decisions, incidents, outcomes } from '@aegis/domain'
-import { RulesPolicy } from '@aegis/remediation'
+import { approvals, controls, decisions, incidents, outcomes, type Policy } from '@aegis/domain'
+import { LearnedPolicy, LoadedModel, RulesPolicy } from '@aegis/remediation'
 import { defineService, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { DecideActions } from './decide-actions.ts'
+
+const policyNamed = async (name: 'rules' | 'learned', exploration: number): Promise<Policy> => {
+  if (name === 'rules') return new RulesPolicy()
+  const { shippedIncidentModel } = await import('@aegis/remediation/shipped-model')
+  return new LearnedPolicy(new LoadedModel(shippedIncidentModel()), { exploration })
+}
 
 export const remediator = defineService({
   name: 'remediator',
   about: 'Chooses an action for each incident, holds it against the guard, and writes down why.',
   settings,
-  create: config => ({
-    stages: [
-      {
-        name: 'decide-actions',
-        reads: streamList(incidents, approvals, outcomes),
-        follows: streamList(controls),
-        writes: streamList(decisions),
-        snapshotAlways: true,
-        create: () =>
-          new DecideActions(new RulesPolicy(), {
-            defaultMode: config.defaultMode,
-            environmentModes: config.environmentModes,
-            approvalUs: config.approvalMs * 1000,
-            limits: {
-              disruptivePerHour: config.disruptivePerHour,
-              concurrent: config.concurrent,
-              cooldownMs: config.cooldownMs,
-              minimumConfidence: config.minimumConfidence,
-              minimumEvidence: config.minimumEvidence,
-              errorBudgetFloor: 0,
-            },
-          }),
-      },
-    ],
-  }),
+  async create(config) {
+    const policy = await policyNamed(config.policy, config.exploration)
+    return {
+      stages: [
+        {
+          name: 'decide-actions',
+          reads: streamList(incidents, approvals, outcomes),
+          follows: streamList(controls),
+          writes: streamList(decisions),
+          snapshotAlways: true,
+          create: () =>
+            new DecideActions(policy, {
+              defaultMode: config.defaultMode,
+              environmentModes: config.environmentModes,
+              approvalUs: config.approvalMs * 1000,
+              limits: {
+                disruptivePerHour: config.disruptivePerHour,
+                concurrent: config.concurrent,
+                cooldownMs: config.cooldownMs,
+                minimumConfidence: config.minimumConfidence,
+                minimumEvidence: config.minimumEvidence,
+                errorBudgetFloor: 0,
+              },
+            }),
+        },
+      ],
+    }
+  },
 })
