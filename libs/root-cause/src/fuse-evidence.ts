@@ -13,6 +13,10 @@ export interface FuseOptions {
   readonly weights?: Readonly<Record<string, number>>
   /** What raised the incident, if something did. */
   readonly alert?: { readonly entity: string; readonly metric: string }
+  /** Scores below it are no incident, where series alone speak over a long history. Default 3.7. */
+  readonly quietBelow?: number
+  /** Least confidence of a named cause. Default 0.3. */
+  readonly nameFrom?: number
   /** Softens probabilities. Default: as trained. */
   readonly temperature?: number
 }
@@ -33,6 +37,8 @@ export interface FusedRanking {
   readonly metrics: readonly { readonly entity: string; readonly metric: string; readonly peer?: string }[]
   /** Chance that the first is the true cause. */
   readonly confidence: number
+  /** False where nothing is strange enough to be explained. */
+  readonly incident: boolean
   readonly verdict: 'cause_named' | 'not_enough_evidence'
 }
 
@@ -81,12 +87,28 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
       findings: (byEntity.get(c.entities[i]) ?? []).filter(f => f.strength > 1).sort((a, b) => worth(b) - worth(a)),
     }
   })
-  const confidence = suspects[0]?.probability ?? 0
+  const p = suspects[0]?.probability ?? 0
+  // With series alone and a long history the score of nothing is known; with spans and lines there is more to be strange by chance.
+  const seriesOnly = (c.spans ?? []).length === 0 && (c.lines ?? []).length === 0
+  const history = c.series.reduce((most, x) => Math.max(most, x.before.length), 0)
+  // A resource far outside its band is something, whatever the sum says.
+  const spent = Math.max(
+    features.strongest.cpu ?? 0,
+    features.strongest.memory ?? 0,
+    features.strongest.disk ?? 0,
+    features.strongest.pool ?? 0,
+  )
+  const quiet = spent < 20 && seriesOnly && history >= 100 && (suspects[0]?.score ?? 0) < (options.quietBelow ?? 3.7)
+  const incident = !quiet && findings.some(f => f.strength > 2)
+  const { bias, slope } = fusedWeights.calibration
+  const known = 1 / (1 + Math.exp(-(bias + slope * Math.log((p + 1e-9) / (1 - p + 1e-9)))))
+  const confidence = incident ? Math.min(0.99, known) : 0.05
   return {
     suspects,
     metrics: rankMetrics(c, suspects),
     confidence,
-    verdict: confidence >= 0.3 ? 'cause_named' : 'not_enough_evidence',
+    incident,
+    verdict: incident && confidence >= (options.nameFrom ?? 0.3) ? 'cause_named' : 'not_enough_evidence',
   }
 }
 
@@ -103,7 +125,12 @@ const rankMetrics = (c: CauseCase, suspects: readonly Suspect[]): FusedRanking['
       const { meaning } = meaningOf(f.name)
       const timed = meaning === 'latency' || meaning === 'outbound_latency'
       const strength = timed && !f.text ? Math.max(f.strength, wire) : f.strength
-      return Math.log1p(Math.min(30, strength)) * (TELLING[meaning] ?? 0.2) * (f.kind.endsWith('_down') && !timed ? 0.4 : 1) * (f.text ? 0.8 : 1)
+      return (
+        Math.log1p(Math.min(30, strength)) *
+        (TELLING[meaning] ?? 0.2) *
+        (f.kind.endsWith('_down') && !timed ? 0.4 : 1) *
+        (f.text ? 0.8 : 1)
+      )
     }
     const best = new Map<string, { f: Finding; worth: number }>()
     for (const f of s.all) {

@@ -1,6 +1,11 @@
 /** Weights of fuse-evidence.ts, as trainOnSimulated() of train-ranker.ts gives them: simulated incidents only. */
-export const fusedWeights: { readonly weights: Readonly<Record<string, number>>; readonly temperature: number } = {
+export const fusedWeights: {
+  readonly weights: Readonly<Record<string, number>>
+  readonly temperature: number
+  readonly calibration: { readonly bias: number; readonly slope: number }
+} = {
   temperature: 1,
+  calibration: { bias: 0.53, slope: 0.79 },
   weights: {
     cpu: 2.477,
     cpu_down: 0.882,

@@ -139,7 +139,7 @@ export const simulateCase = (random: () => number, options: SimulateOptions = {}
       l.failures += seen * weight
       return [time, seen]
     }
-    entries.forEach((e, k) => go(e.root, e.visit, shares[k]))
+    for (const [k, e] of entries.entries()) go(e.root, e.visit, shares[k])
     return loads
   }
   const volume = 60 * logn(1.2)

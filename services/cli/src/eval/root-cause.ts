@@ -55,9 +55,12 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
     lines.push(
       JSON.stringify({
         case: id,
-        ranked: ranking.suspects.map(s => s.entity),
+        ranked: ranking.incident ? ranking.suspects.map(s => s.entity) : [],
+        incident: ranking.incident,
         ranked_metrics: ranking.metrics.slice(0, 20).map(m => `${m.peer ? `${m.peer}->${m.entity}` : m.entity}__${m.metric}`),
         confidence: Number(ranking.confidence.toFixed(4)),
+        score: Number((ranking.suspects[0]?.score ?? 0).toFixed(3)),
+        gap: Number(((ranking.suspects[0]?.score ?? 0) - (ranking.suspects[1]?.score ?? 0)).toFixed(3)),
         verdict: ranking.verdict,
         seconds: Number(seconds.toFixed(5)),
         evidence: ranking.suspects.slice(0, 3).map(s => ({
@@ -78,7 +81,8 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
       .split('\n')
       .filter(Boolean)
       .map(line => JSON.parse(line) as AlertCase)
-    for (const r of rankAlertCases(known, { onDone: n => progress(n, known.length, file) })) alertLines.push(JSON.stringify(r))
+    for (const r of rankAlertCases(known, { onDone: n => progress(n, known.length, file), now: () => performance.now() }))
+      alertLines.push(JSON.stringify(r))
   }
   if (alertFiles.length > 0) await writeFile(path.join(out, 'alerts.jsonl'), `${alertLines.join('\n')}\n`)
   return `${cases.length} cases, ${alertLines.length} alert cases`
