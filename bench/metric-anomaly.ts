@@ -96,6 +96,7 @@ function speed(model: RowModel, train: ReturnType<typeof rows>, test: ReturnType
 }
 
 export async function run(args: readonly string[] = []) {
+  const entities = entitiesOnOneCore()
   const train = rows(8000)
   const test = rows(40_000)
   const few = { ...test, count: 2000 }
@@ -107,7 +108,6 @@ export async function run(args: readonly string[] = []) {
   detectors.ensemble = speed(makeDetector('ensemble'), train, test)
   console.log('ensemble', JSON.stringify(detectors.ensemble))
 
-  const entities = entitiesOnOneCore()
   console.log('10,000 entities of 20 metrics every 15 s', JSON.stringify(entities))
   const lstm = await network()
   console.log('lstm-autoencoder', JSON.stringify(lstm))
@@ -123,15 +123,18 @@ function entitiesOnOneCore() {
   const random = seededRandom(3)
   const row = new Float64Array(metrics)
   const guilt = new Float64Array(metrics)
-  globalThis.gc?.()
-  const memory = () => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers
+  const memory = () => {
+    globalThis.gc?.()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    return heapUsed + arrayBuffers
+  }
+  memory()
   const before = memory()
   const models = Array.from({ length: count }, () => {
     const model = new Ewma()
     model.fit({ count: 1, metrics, values: row })
     return model
   })
-  globalThis.gc?.()
   const bytesPerEntity = Math.round((memory() - before) / count)
   const rounds = 20
   const start = cpuSeconds()
@@ -174,6 +177,7 @@ async function network() {
       stepCpuMs: Number(training.cpuMs.toFixed(1)),
       stepWallMs: Number(training.wallMs.toFixed(1)),
       windowsPerCpuSecond: Math.round(32_000 / batched.cpuMs),
+      windowsPerSecond: Math.round(32_000 / batched.wallMs),
       singleWallMs: Number(single.wallMs.toFixed(1)),
       tensorsGrown: tf.memory().numTensors - tensors,
     }

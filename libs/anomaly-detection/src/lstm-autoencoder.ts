@@ -57,7 +57,8 @@ export function lstmNetwork(tf: Tensors['tf'], rows: number, seed: number): Tens
   model.add(tf.layers.repeatVector({ n: rows }))
   model.add(lstm(32, true))
   model.add(lstm(64, true))
-  model.add(tf.layers.timeDistributed({ layer: dense(FEATURES) }))
+  // A dense layer takes every row of a sequence at once; `timeDistributed` would go through them one by one.
+  model.add(dense(FEATURES))
   return model
 }
 
@@ -189,7 +190,8 @@ export class LstmAutoencoder implements RowModel {
     const all = new Float32Array((length + rows.count) * FEATURES)
     all.set(this.#window)
     for (let i = 0; i < rows.count; i++) this.#put(rowOf(rows, i), all, (length + i) * FEATURES)
-    const size = 128
+    // More at once is slower: 32 windows stay in the cache.
+    const size = 32
     for (let from = 0; from < rows.count; from += size) {
       const count = Math.min(size, rows.count - from)
       const flat = new Float32Array(count * length * FEATURES)
