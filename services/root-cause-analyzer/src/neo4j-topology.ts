@@ -1,11 +1,20 @@
-import { AegisError, type Edge, type EdgeKind, type Graph, type Topology } from '@aegis/domain'
+import { AegisError, type Edge, type EdgeKind, type Graph } from '@aegis/domain'
+import type { TopologyHistory } from '@aegis/root-cause'
 import neo4j, { type Driver } from 'neo4j-driver'
 
 const RELATION: Readonly<Record<EdgeKind, string>> = { calls: 'CALLS', runs_on: 'RUNS_ON', reads: 'READS', writes: 'WRITES' }
 const KIND = Object.fromEntries(Object.entries(RELATION).map(([kind, name]) => [name, kind as EdgeKind]))
 
-/** The service graph in Neo4j. Merging is idempotent; first and last seen are kept on every edge. */
-export class Neo4jTopology implements Topology {
+/** Stands while it has begun once more than it has ended; stood at a time if some spell holds it. */
+const STANDS = (r: string) => `size(coalesce(${r}.until, [])) < size(coalesce(${r}.since, [0]))`
+const STOOD = (r: string) =>
+  `any(i IN range(0, size(coalesce(${r}.since, [])) - 1) WHERE ${r}.since[i] <= $at AND (i >= size(coalesce(${r}.until, [])) OR $at <= ${r}.until[i]))`
+
+/**
+ * The service graph in Neo4j. Merging is idempotent; first and last seen are kept on every edge, and the spells in which it stood as two lists
+ * (`since`, `until`), so that the graph can be read as it was.
+ */
+export class Neo4jTopology implements TopologyHistory {
   readonly #driver: Driver
   #ready: Promise<void> | undefined
 
@@ -56,42 +65,57 @@ export class Neo4jTopology implements Topology {
          MERGE (a:Entity {environment: $environment, id: row.from}) ON CREATE SET a.kind = split(row.from, ':')[0], a.firstSeen = $time
          MERGE (b:Entity {environment: $environment, id: row.to}) ON CREATE SET b.kind = split(row.to, ':')[0], b.firstSeen = $time
          SET a.lastSeen = $time, b.lastSeen = $time
-         MERGE (a)-[r:${relation}]->(b) ON CREATE SET r.firstSeen = $time
-         SET r.lastSeen = $time, r.inferred = row.inferred, r.requestsPerSecond = row.rate, r.errorShare = row.errors`,
+         MERGE (a)-[r:${relation}]->(b) ON CREATE SET r.firstSeen = $time, r.since = [$time], r.until = []
+         WITH r, row, coalesce(r.since, [r.firstSeen]) AS since, coalesce(r.until, []) AS until
+         SET r.since = CASE WHEN size(until) >= size(since) AND $time > last(until) THEN since + $time ELSE since END, r.until = until,
+             r.lastSeen = CASE WHEN r.lastSeen > $time THEN r.lastSeen ELSE $time END,
+             r.inferred = row.inferred, r.requestsPerSecond = row.rate, r.errorShare = row.errors`,
         { rows, environment, time },
       )
     }
   }
 
-  async around(environment: string, entities: readonly string[], hops: number): Promise<Graph> {
+  around(environment: string, entities: readonly string[], hops: number): Promise<Graph> {
+    return this.#near(environment, entities, hops, STANDS, {})
+  }
+  aroundAt(environment: string, entities: readonly string[], hops: number, time: number): Promise<Graph> {
+    return this.#near(environment, entities, hops, STOOD, { at: time })
+  }
+
+  async #near(environment: string, entities: readonly string[], hops: number, when: (r: string) => string, at: object): Promise<Graph> {
     await this.#prepared()
     const { records } = await this.#query(
       `MATCH (s:Entity {environment: $environment}) WHERE s.id IN $entities
-       MATCH (s)-[*0..${Math.max(0, Math.floor(hops))}]-(n:Entity)
+       MATCH (s)-[path*0..${Math.max(0, Math.floor(hops))}]-(n:Entity) WHERE all(r IN path WHERE ${when('r')})
        WITH collect(DISTINCT n) AS nodes
        UNWIND nodes AS a
-       OPTIONAL MATCH (a)-[r]->(b) WHERE b IN nodes
-       RETURN a.id AS node, collect(CASE WHEN r IS NULL THEN null ELSE {to: b.id, kind: type(r), inferred: r.inferred, rate: r.requestsPerSecond, errors: r.errorShare} END) AS edges
+       OPTIONAL MATCH (a)-[r]->(b) WHERE b IN nodes AND ${when('r')}
+       RETURN a.id AS node, ${EDGES}
        ORDER BY node`,
-      { environment, entities: [...entities] },
+      { environment, entities: [...entities], ...at },
     )
-    const nodes = new Set(entities)
-    const edges: Edge[] = []
-    for (const record of records) {
-      const from = record.get('node') as string
-      nodes.add(from)
-      for (const e of record.get('edges') as { to: string; kind: string; inferred?: boolean; rate?: number; errors?: number }[])
-        edges.push({
-          from,
-          to: e.to,
-          kind: KIND[e.kind],
-          ...(e.inferred ? { inferred: true } : {}),
-          ...(e.rate != null ? { requestsPerSecond: e.rate } : {}),
-          ...(e.errors != null ? { errorShare: e.errors } : {}),
-        })
-    }
-    const key = (e: Edge) => `${e.from} ${e.to} ${e.kind}`
-    return { nodes: [...nodes].sort().map(id => ({ id })), edges: edges.sort((a, b) => (key(a) < key(b) ? -1 : 1)) }
+    return graphOf(records, entities)
+  }
+
+  async all(environment: string, time?: number): Promise<Graph> {
+    await this.#prepared()
+    const { records } = await this.#query(
+      `MATCH (a:Entity {environment: $environment})-[r]-(:Entity) WHERE ${(time === undefined ? STANDS : STOOD)('r')}
+       WITH DISTINCT a OPTIONAL MATCH (a)-[r]->(b:Entity) WHERE ${(time === undefined ? STANDS : STOOD)('r')}
+       RETURN a.id AS node, ${EDGES} ORDER BY node`,
+      { environment, at: time ?? 0 },
+    )
+    return graphOf(records, [])
+  }
+
+  async age(environment: string, before: number): Promise<number> {
+    await this.#prepared()
+    const { records } = await this.#query(
+      `MATCH (:Entity {environment: $environment})-[r]->() WHERE r.lastSeen < $before AND ${STANDS('r')}
+       SET r.since = coalesce(r.since, [r.firstSeen]), r.until = coalesce(r.until, []) + r.lastSeen RETURN count(r) AS ended`,
+      { environment, before },
+    )
+    return Number(records[0].get('ended'))
   }
 
   async healthy(): Promise<boolean> {
@@ -103,4 +127,28 @@ export class Neo4jTopology implements Topology {
   close(): Promise<void> {
     return this.#driver.close()
   }
+}
+
+const EDGES = `collect(CASE WHEN r IS NULL THEN null ELSE {to: b.id, kind: type(r), inferred: r.inferred, rate: r.requestsPerSecond, errors: r.errorShare} END) AS edges`
+interface Row {
+  get(name: string): unknown
+}
+const graphOf = (records: readonly Row[], entities: readonly string[]): Graph => {
+  const nodes = new Set(entities)
+  const edges: Edge[] = []
+  for (const record of records) {
+    const from = record.get('node') as string
+    nodes.add(from)
+    for (const e of record.get('edges') as { to: string; kind: string; inferred?: boolean; rate?: number; errors?: number }[])
+      edges.push({
+        from,
+        to: e.to,
+        kind: KIND[e.kind],
+        ...(e.inferred ? { inferred: true } : {}),
+        ...(e.rate != null ? { requestsPerSecond: e.rate } : {}),
+        ...(e.errors != null ? { errorShare: e.errors } : {}),
+      })
+  }
+  const key = (e: Edge) => `${e.from} ${e.to} ${e.kind}`
+  return { nodes: [...nodes].sort().map(id => ({ id })), edges: edges.sort((a, b) => (key(a) < key(b) ? -1 : 1)) }
 }
