@@ -3,14 +3,21 @@ import type { Edge } from '@aegis/domain'
 import { expect, it } from 'vitest'
 import type { TopologyHistory } from './plain-topology.ts'
 
-export const topologyContract = (make: () => Promise<TopologyHistory> | TopologyHistory, environment: () => string = () => 'one') => {
+export const topologyContract = (
+  make: () => Promise<TopologyHistory> | TopologyHistory,
+  environment: () => string = () => 'one',
+) => {
   const calls = (from: string, to: string): Edge => ({ from: `service:${from}`, to: `service:${to}`, kind: 'calls' })
   const pairs = (g: { edges: readonly Edge[] }) => g.edges.map(e => `${e.from}>${e.to}`)
 
   it('finds what is near in both directions, no further', async () => {
     const t = await make()
     const env = environment()
-    await t.merge(env, [calls('a', 'b'), calls('b', 'c'), calls('c', 'd'), { from: 'service:b', to: 'host:h', kind: 'runs_on' }], 10)
+    await t.merge(
+      env,
+      [calls('a', 'b'), calls('b', 'c'), calls('c', 'd'), { from: 'service:b', to: 'host:h', kind: 'runs_on' }],
+      10,
+    )
     const near = await t.around(env, ['service:b'], 1)
     expect(near.nodes.map(n => n.id)).toEqual(['host:h', 'service:a', 'service:b', 'service:c'])
     expect(pairs(near)).toEqual(['service:a>service:b', 'service:b>host:h', 'service:b>service:c'])
