@@ -36,7 +36,7 @@ export const estimateOnset = (times: readonly number[], columns: ReadonlyMap<str
         const within = leftSq - leftN * mean * mean + (totalSq - leftSq) - (totalN - leftN) * rest * rest
         const gain = totalSq - (total * total) / totalN - within
         const f = gain / Math.max(1e-6, within / totalN)
-        if (f > 8) votes[i] += Math.min(60, f)
+        if (f > 8) votes[i] += Math.log1p(f)
       }
       const v = clipped[i]
       if (Number.isFinite(v)) {
@@ -47,6 +47,8 @@ export const estimateOnset = (times: readonly number[], columns: ReadonlyMap<str
     }
   }
   let best = Math.floor(n / 2)
-  for (let i = 0; i < n; i++) if (votes[i] > votes[best]) best = i
+  // Somebody asks because of what began lately: of breaks alike, the later one.
+  const weighed = (i: number) => votes[i] * (0.5 + i / n)
+  for (let i = 0; i < n; i++) if (weighed(i) > weighed(best)) best = i
   return times[best]
 }

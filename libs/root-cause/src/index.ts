@@ -1,6 +1,7 @@
 export * from './case-evidence.ts'
 export * from './cause-features.ts'
 export * from './estimate-onset.ts'
+export * from './explain-incident.ts'
 export * from './fuse-evidence.ts'
 export * from './fused-weights.ts'
 export * from './group-incidents.ts'
