@@ -140,7 +140,8 @@ const impactEvidence = (c: CauseCase): Finding[] => {
   }
   const findings: Finding[] = []
   for (const kind of ['impact_error', 'impact_latency'] as const) {
-    const top = Math.max(0, ...[...impact.values()].map(i => i[kind]))
+    let top = 0
+    for (const i of impact.values()) top = Math.max(top, i[kind])
     if (top <= 0) continue
     for (const [entity, i] of impact) {
       // What a callee suffers as well came from there.

@@ -11,6 +11,8 @@ import { meaningOf } from './metric-meaning.ts'
 export interface FuseOptions {
   /** Weights by feature name. Default: those shipped. */
   readonly weights?: Readonly<Record<string, number>>
+  /** What was found already; default: looked for in the case. */
+  readonly findings?: readonly Finding[]
   /** What raised the incident, if something did. */
   readonly alert?: { readonly entity: string; readonly metric: string }
   /** Scores below it are no incident, where series alone speak over a long history. Default 3.7. */
@@ -57,10 +59,10 @@ export const scoresOf = (f: CaseFeatures, weights: Readonly<Record<string, numbe
 export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRanking => {
   const weights = options.weights ?? fusedWeights.weights
   const temperature = options.temperature ?? fusedWeights.temperature
-  const findings = findEvidence(c)
+  const findings = options.findings ?? findEvidence(c)
   const features = featuresOf(c, findings, options.alert)
   const scores = scoresOf(features, weights)
-  const top = Math.max(...scores, Number.NEGATIVE_INFINITY)
+  const top = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
   const odds = Array.from(scores, s => Math.exp((s - top) / temperature))
   const sum = odds.reduce((a, b) => a + b, 0)
   const order = [...scores.keys()].sort((a, b) => scores[b] - scores[a] || (c.entities[a] < c.entities[b] ? -1 : 1))

@@ -9,7 +9,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { AegisError } from '@aegis/domain'
-import { type AlertCase, fuseEvidence, rankAlertCases } from '@aegis/root-cause'
+import { type AlertCase, explainIncident, fuseEvidence, rankAlertCases } from '@aegis/root-cause'
 import { CaseReader, type ReadOptions } from './read-cause-case.ts'
 
 export interface RootCauseOptions {
@@ -62,6 +62,7 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
         score: Number((ranking.suspects[0]?.score ?? 0).toFixed(3)),
         gap: Number(((ranking.suspects[0]?.score ?? 0) - (ranking.suspects[1]?.score ?? 0)).toFixed(3)),
         verdict: ranking.verdict,
+        explanation: explainIncident(evidence, ranking),
         seconds: Number(seconds.toFixed(5)),
         evidence: ranking.suspects.slice(0, 3).map(s => ({
           entity: s.entity,
