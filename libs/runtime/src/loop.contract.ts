@@ -107,7 +107,10 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
       const group = `loop-${randomUUID().slice(0, 8)}`
       await broker.ensureTopics([snapshotSpec(group, await broker.partitions('logs.raw'))])
       const partition = 0
-      const outFrom = await broker.end('metrics.raw', partition)
+      // The topics may have been made with more partitions by whoever came first: the outputs' one key puts them all into one of them.
+      const outFrom = await Promise.all(
+        Array.from({ length: await broker.partitions('metrics.raw') }, (_, p) => broker.end('metrics.raw', p)),
+      )
       const dlqFrom = await broker.end('logs.raw.dlq', partition)
       const begin = await broker.transactor(`${group}-begin`)
       const tx = await begin.begin()
@@ -156,14 +159,15 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
         )
       const outputs = async () => {
         const out: Observation[] = []
-        await broker.read('metrics.raw', partition, outFrom, undefined, async rs => {
-          const values = rs.filter(r => r.value !== null)
-          await codec.learn(
-            'metrics.raw',
-            values.map(r => r.value),
-          )
-          out.push(...values.map(r => codec.decode('metrics.raw', r.value!) as Observation))
-        })
+        for (const [p, from] of outFrom.entries())
+          await broker.read('metrics.raw', p, from, undefined, async rs => {
+            const values = rs.filter(r => r.value !== null)
+            await codec.learn(
+              'metrics.raw',
+              values.map(r => r.value),
+            )
+            out.push(...values.map(r => codec.decode('metrics.raw', r.value!) as Observation))
+          })
         return out
       }
       const letters = async () => {

@@ -30,6 +30,15 @@ export const gateway = defineService({
       if (status === 429 || status === 503) reply.header('retry-after', '1')
       return reply.code(status).send({ message: error.message })
     })
+    app.addHook('onRequest', async (request, reply) => {
+      const length = Number(request.headers['content-length'] ?? 0)
+      if (length <= config.maxBodyBytes) return
+      // Read to the end and thrown away: a client that is cut off half-way never sees the answer.
+      request.raw.resume()
+      return reply
+        .code(413)
+        .send({ message: `body of ${length} bytes is larger than the ${config.maxBodyBytes} that AEGIS_MAX_BODY_BYTES allows` })
+    })
     if (config.apiToken) {
       const expected = Buffer.from(`Bearer ${config.apiToken}`)
       app.addHook('onRequest', async (request, reply) => {
