@@ -399,8 +399,7 @@ export class PartitionLoop {
         ce_type: stream.name,
         ce_specversion: '1.0',
       }
-      if (words.time !== undefined && words.time > 0 && words.time < 8.64e18)
-        headers.ce_time = new Date(words.time / 1000).toISOString()
+      if (words.time !== undefined && words.time > 0 && words.time < 8.64e18) headers.ce_time = isoSecond(words.time)
       const trace = result.trace ?? (cause?.kind === 'value' ? cause.trace : undefined)
       if (trace) headers.traceparent = traceparent(batchTrace.next(trace, { 'messaging.destination.name': stream.name }))
       const bytes = codec.encode(stream, value)

@@ -74,6 +74,16 @@ const verbs: readonly Verb[] = [
     description: 'train, evaluate and compare remediation policies',
     load: async () => (await import('./commands/policy.ts')).policyCommand(),
   },
+  {
+    name: 'metrics',
+    description: 'plot a table of metrics with bands, scores and anomalies',
+    load: async () => (await import('./commands/metrics.ts')).metricsCommand(),
+  },
+  {
+    name: 'topology',
+    description: 'the service graph: import, show, export',
+    load: async () => (await import('./commands/topology.ts')).topologyCommand(),
+  },
 ]
 
 async function main(args: readonly string[]): Promise<void> {

@@ -65,7 +65,7 @@ async function run(folder: string, options: ReplayOptions): Promise<void> {
   process.once('SIGINT', () => abort.abort())
   const closers: (() => Promise<void>)[] = []
   try {
-    const client = await pipelineFor(options.stack, environment, say, closers, abort.signal)
+    const client = await pipelineFor(options.stack, say, closers, abort.signal)
     const wanted = [logsRaw, metricsRaw, tracesSpans, logsParsed, anomalies, incidents, decisions] as unknown as Stream<never>[]
     const count = new Map<string, number>()
     const newest = {
@@ -127,7 +127,6 @@ async function run(folder: string, options: ReplayOptions): Promise<void> {
 
 async function pipelineFor(
   kind: ReplayOptions['stack'],
-  environment: string,
   say: (line: string) => void,
   closers: (() => Promise<void>)[],
   signal: AbortSignal,

@@ -129,5 +129,6 @@ export const readCase = async (folder: string, environment: string): Promise<Rec
     edges: edges.map(e => ({ ...e, time: from })),
     from,
     to: Math.max(...times),
+    misplaced,
   }
 }
