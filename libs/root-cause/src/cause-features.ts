@@ -254,11 +254,14 @@ export const featuresOf = (
         }
     const kind = meaningOf(alert.metric).meaning
     const impact = kind === 'success' || kind === 'error' ? 'impact_error' : 'impact_latency'
-    for (const e of seen) {
-      const i = index.get(e)
-      if (i === undefined) continue
-      values[own(i, 'in_reach')] = 1
-      values[own(i, 'same_as_alert')] = Math.max(AT.has(kind) ? values[own(i, kind)] : 0, values[own(i, impact)])
+    // Who nobody is known to call may hang below all the same: edges are missing everywhere.
+    const called = new Set(c.edges.map(([, to]) => to))
+    for (const [e, i] of index) {
+      const reached = seen.has(e) ? 1 : called.has(e) ? 0 : 0.7
+      // Where nothing is known below the alert, reach tells nobody apart.
+      values[own(i, 'in_reach')] = seen.size > 1 ? reached : 0
+      values[own(i, 'same_as_alert')] =
+        seen.size > 1 && reached === 0 ? 0 : Math.max(AT.has(kind) ? values[own(i, kind)] : 0, values[own(i, impact)])
     }
   }
   return { entities: c.entities, values, findings, strongest }

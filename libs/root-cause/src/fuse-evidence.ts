@@ -100,7 +100,9 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
     features.strongest.disk ?? 0,
     features.strongest.pool ?? 0,
   )
-  const quiet = spent < 20 && seriesOnly && history >= 100 && (suspects[0]?.score ?? 0) < (options.quietBelow ?? 3.7)
+  // A graph full of holes lowers every score: then nothing is said to be quiet.
+  const connected = c.edges.length >= 0.9 * c.entities.length
+  const quiet = connected && spent < 20 && seriesOnly && history >= 100 && (suspects[0]?.score ?? 0) < (options.quietBelow ?? 3.7)
   const incident = !quiet && findings.some(f => f.strength > 2)
   const { bias, slope } = fusedWeights.calibration
   const known = 1 / (1 + Math.exp(-(bias + slope * Math.log((p + 1e-9) / (1 - p + 1e-9)))))

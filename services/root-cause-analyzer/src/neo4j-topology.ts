@@ -82,7 +82,13 @@ export class Neo4jTopology implements TopologyHistory {
     return this.#near(environment, entities, hops, STOOD, { at: time })
   }
 
-  async #near(environment: string, entities: readonly string[], hops: number, when: (r: string) => string, at: object): Promise<Graph> {
+  async #near(
+    environment: string,
+    entities: readonly string[],
+    hops: number,
+    when: (r: string) => string,
+    at: object,
+  ): Promise<Graph> {
     await this.#prepared()
     const { records } = await this.#query(
       `MATCH (s:Entity {environment: $environment}) WHERE s.id IN $entities
