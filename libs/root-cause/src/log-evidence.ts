@@ -1,6 +1,6 @@
 /**
  * What the log lines of each entity say beside those of a quiet time: templates never seen, templates much more or less common, exceptions,
- * and statements that no longer follow each other (in the line of Nezha's event patterns, Yu et al. FSE 2023: a fault in code shows as
+ * and statements that no longer follow each other (in the line of the event patterns of Yu et al., FSE 2023: a fault in code shows as
  * one statement that is not followed by the next). Strengths are signed roots of log-likelihood ratios (Dunning 1993), so that counts of
  * any size compare.
  */
