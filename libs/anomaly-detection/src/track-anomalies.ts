@@ -177,5 +177,7 @@ export class TrackAnomalies {
   fromJSON(state: ReturnType<TrackAnomalies['toJSON']>): void {
     this.#streaks = new Map(state.streaks)
     this.#open = new Map(state.open)
+    // Written before rounds of calm were counted: count from here.
+    for (const open of this.#open.values()) for (const g of Object.values(open.guilty)) g.calm ??= 0
   }
 }

@@ -39,7 +39,7 @@ const GONE_US = 600_000_000
 
 /** Observations to anomalies: each tick closes a round, which is scored, tracked and then learned from. An entity that falls silent is strange too. */
 export class DetectMetricAnomalies implements Stage, Stateful {
-  readonly snapshotVersion = 1
+  readonly snapshotVersion = 2
   readonly #clocks = new EnvironmentClocks()
   readonly #series = new DeriveSeries()
   readonly #detector: Detector

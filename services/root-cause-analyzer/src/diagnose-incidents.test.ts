@@ -135,6 +135,17 @@ describe('DiagnoseIncidents', () => {
     ])
     expect(of(incidents).map(i => i.state)).toContain('reopened')
   })
+  it('goes on from a snapshot of the version before', async () => {
+    const before = make()
+    await runStage(before, [[...graph, received(anomalies, anomaly('front', 1, 'calls.error_share')), ...ticks(1, 3)]])
+    const old = JSON.parse(Buffer.from(before.snapshot()).toString())
+    for (const [, group] of old.groups) delete group.impact
+    const after = make()
+    after.restore(Buffer.from(JSON.stringify(old)), 1)
+    const closing = { ...anomaly('front', 6, 'calls.error_share'), state: 'close', ended: T0 + 6 * SECOND }
+    const { of } = await runStage(after, [ticks(4, 5), [received(anomalies, closing), ...ticks(6, 8)]])
+    expect(of(incidents).at(-1)?.state).toBe('mitigated')
+  })
   // The graph is outside the stage and outlives it.
   const topology = new PlainTopology()
   stageContract('DiagnoseIncidents', () => new DiagnoseIncidents(topology), story())

@@ -34,7 +34,7 @@ const RANK = ['low', 'medium', 'high', 'critical']
 
 /** Anomalies to incidents: grouped over the service graph, causes ranked with their evidence, told whenever there is news. */
 export class DiagnoseIncidents implements Stage, Stateful {
-  readonly snapshotVersion = 1
+  readonly snapshotVersion = 2
   readonly #topology: Topology
   readonly #settleUs: number
   readonly #closeUs: number
@@ -253,10 +253,18 @@ export class DiagnoseIncidents implements Stage, Stateful {
       }),
     )
   }
-  restore(bytes: Uint8Array): void {
+  restore(bytes: Uint8Array, version = this.snapshotVersion): void {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
     this.#groups = new Map(state.groups)
+    // Before version 2 it was not kept which anomalies people notice.
+    if (version < 2)
+      for (const group of this.#groups.values())
+        group.impact = Object.fromEntries(
+          Object.values(group.anomalies)
+            .filter(a => a.state !== 'close' && hasImpact(a))
+            .map(a => [a.id, true]),
+        )
     this.#loose = new Map(state.loose)
     this.#changes = state.changes
     this.#deeds = state.deeds
