@@ -89,3 +89,7 @@ export interface Verdict {
   readonly reasons: readonly string[]
 }
 export type Guard = (choice: Choice, facts: GuardFacts, now: number) => Verdict
+
+/** Whether a pattern of the settings stands for this environment: the same name, or its beginning where the pattern ends in `*`. */
+export const standsFor = (pattern: string, environment: string): boolean =>
+  pattern.endsWith('*') ? environment.startsWith(pattern.slice(0, -1)) : pattern === environment

@@ -37,5 +37,3 @@ export const classOfMetric = (metric: string): MetricClass => {
   return 'other'
 }
 export const isSymptom = (kind: MetricClass): boolean => kind === 'error' || kind === 'latency' || kind === 'absence'
-export const isResource = (kind: MetricClass): boolean =>
-  kind === 'memory' || kind === 'cpu' || kind === 'disk' || kind === 'pool' || kind === 'network'

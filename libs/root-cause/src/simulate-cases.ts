@@ -24,16 +24,8 @@ export interface SimulateOptions {
   readonly entities?: number
 }
 
-/** Mulberry32: small, fast, good enough to draw cases. */
-export const randomFrom = (seed: number): (() => number) => {
-  let a = seed >>> 0
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
+/** Draws cases; the same ones from the same seed. */
+export { seededRandom as randomFrom } from '@aegis/domain'
 
 interface Visit {
   operation: string

@@ -1,4 +1,4 @@
-import { controls, decisions, type Executor, incidents, outcomes } from '@aegis/domain'
+import { controls, decisions, type Executor, incidents, outcomes, standsFor } from '@aegis/domain'
 import { defineService, streamList } from '@aegis/runtime'
 import { CarryOutDecisions } from './carry-out-decisions.ts'
 import { type ExecutorRule, settings } from './config.ts'
@@ -16,11 +16,9 @@ export const executorsBy = (
   const page = new Page(pageWebhook)
   const dryRun = new DryRun()
   const made = new Map(rules.map(rule => [rule, rule.kind === 'process' ? new ProcessSupervisor(rule.url) : dryRun]))
-  const fits = (pattern: string, environment: string) =>
-    pattern.endsWith('*') ? environment.startsWith(pattern.slice(0, -1)) : pattern === environment
   return (environment, action) => {
     if (action === 'page') return page
-    const rule = rules.find(r => fits(r.pattern, environment))
+    const rule = rules.find(r => standsFor(r.pattern, environment))
     return (rule && made.get(rule)) ?? dryRun
   }
 }

@@ -23,6 +23,7 @@ import {
   type Stage,
   type Stateful,
   seededRandom,
+  standsFor,
 } from '@aegis/domain'
 import { encodeSituation, guard, type RuledSituation } from '@aegis/remediation'
 
@@ -47,11 +48,9 @@ interface Standing {
 type Deed = GuardFacts['recent'][number] & { decision: string }
 const HOUR_US = 3_600_000_000
 
-/** The mode of the first pattern that fits; a `*` at its end stands for anything. */
+/** The mode of the first pattern that stands for the environment. */
 const modeFor = (modes: Readonly<Record<string, Mode>>, environment: string): Mode | undefined =>
-  Object.entries(modes).find(([pattern]) =>
-    pattern.endsWith('*') ? environment.startsWith(pattern.slice(0, -1)) : pattern === environment,
-  )?.[1]
+  Object.entries(modes).find(([pattern]) => standsFor(pattern, environment))?.[1]
 
 /** Incidents to guarded decisions: one at a time, each with what was weighed, why, and everything needed to decide it again. */
 export class DecideActions implements Stage, Stateful {
