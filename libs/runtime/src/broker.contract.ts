@@ -158,6 +158,7 @@ export const brokerContract = (name: string, make: () => Promise<Broker>): void 
       expect((await takeAll(lane!, 2)).map(r => String(r.value))).toEqual(['c', 'd'])
       await producer.send(say(topic, 'e'))
       expect((await takeAll(lane!, 1)).map(r => String(r.value))).toEqual(['e'])
+      expect(lane!.lag()).toEqual({ [topic]: 0 })
       await subscription.close()
       await producer.close()
     })

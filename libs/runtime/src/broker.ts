@@ -58,8 +58,8 @@ export interface Lane {
   start(positions: Positions): void
   /** Up to `max` records or `maxBytes`, waiting at most `waitMs` for the first; empty when none came. Bounded inside: what is not taken is not fetched. */
   take(max: number, maxBytes: number, waitMs: number): Promise<readonly RawRecord[]>
-  /** Records behind the end of the partition, summed over topics, as last seen. */
-  lag(): number
+  /** Records behind the end of the partition by topic, as last seen. */
+  lag(): Readonly<Record<string, number>>
 }
 
 export interface GroupHandler {
@@ -77,7 +77,8 @@ export interface Subscription {
 export interface TailOptions {
   /** `end`: only what comes from now on. */
   readonly from: 'start' | 'end'
-  readonly onRecords: (records: readonly RawRecord[]) => void
+  /** Nothing more is fetched until what it returns has resolved: a slow reader holds the flow, and not the records. */
+  readonly onRecords: (records: readonly RawRecord[]) => void | Promise<void>
 }
 export interface Tail extends Subscription {
   /** Resolves once everything that stood on the topics when the tail began has been handed over. */

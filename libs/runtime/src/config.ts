@@ -35,6 +35,11 @@ export const RUNTIME_SETTINGS = {
   },
   kafkaUser: { env: 'KAFKA_USER', schema: optional, about: 'SASL user for Kafka.' },
   kafkaPassword: { env: 'KAFKA_PASSWORD', schema: optional, about: 'SASL password for Kafka.', secret: true },
+  sessionTimeoutMs: {
+    env: 'KAFKA_SESSION_TIMEOUT_MS',
+    schema: number(10_000),
+    about: 'How long a member of a consumer group may be silent before its partitions go to others, milliseconds.',
+  },
   registryUrl: {
     env: 'SCHEMA_REGISTRY_URL',
     schema: z.string().default('http://127.0.0.1:18081/apis/ccompat/v7'),

@@ -144,6 +144,10 @@ export class PartitionLoop {
     return { stage: this.#definition.name }
   }
 
+  #lagLabels(topic: string) {
+    return { group: this.#group, topic, partition: String(this.#lane.partition) }
+  }
+
   /** Works until stopped; `onFatal` hears of what stops the whole service. */
   run(onFatal: (error: Error) => void): void {
     this.#done = this.#work().catch(onFatal)
@@ -178,6 +182,8 @@ export class PartitionLoop {
       }
     } finally {
       this.#live = false
+      // Whoever has the partition next tells its lag; two words on one partition would contradict each other.
+      for (const topic of this.#streams.keys()) this.#deps.telemetry.remove('aegis_lag_records', this.#lagLabels(topic))
       await this.#transactor?.close()
       await this.#stage?.close?.()
     }
@@ -244,7 +250,7 @@ export class PartitionLoop {
   async #step(): Promise<void> {
     const { options, telemetry } = this.#deps
     const raw = await this.#lane.take(options.batchRecords, options.batchBytes, 500)
-    telemetry.set('aegis_lag_records', { group: this.#group, partition: String(this.#lane.partition) }, this.#lane.lag())
+    for (const [topic, lag] of Object.entries(this.#lane.lag())) telemetry.set('aegis_lag_records', this.#lagLabels(topic), lag)
     if (raw.length === 0 || this.#stop.signal.aborted) return
     let batch = raw
     if (raw.length < options.batchRecords && options.batchWaitMs > 0) {

@@ -38,7 +38,13 @@ export class Followed {
     }
     this.#tail = await broker.tail(
       streams.map(s => s.name),
-      { from: 'start', onRecords: records => void (order = order.then(() => take(records))) },
+      {
+        from: 'start',
+        onRecords: records => {
+          order = order.then(() => take(records))
+          return order
+        },
+      },
     )
     await this.#tail.caughtUp
     await order

@@ -17,6 +17,7 @@ export class BufferedLane implements Lane {
   readonly #expected = new Map<string, number>()
   readonly #ends = new Map<string, number>()
   readonly #stale = new Map<string, number>()
+  readonly #queued = new Map<string, number>()
   #queue: RawRecord[] = []
   #head = 0
   #bytes = 0
@@ -34,6 +35,7 @@ export class BufferedLane implements Lane {
     this.#queue = []
     this.#head = 0
     this.#bytes = 0
+    this.#queued.clear()
     this.#started = true
     for (const [topic, offset] of Object.entries(positions)) {
       this.#expected.set(topic, offset)
@@ -60,6 +62,7 @@ export class BufferedLane implements Lane {
     for (const record of records) {
       if (record.offset < expected) continue
       this.#queue.push(record)
+      this.#queued.set(topic, (this.#queued.get(topic) ?? 0) + 1)
       this.#bytes += (record.value?.length ?? 0) + 100
     }
     this.#expected.set(topic, Math.max(expected, nextOffset))
@@ -98,6 +101,7 @@ export class BufferedLane implements Lane {
     const batch = this.#queue.slice(this.#head, this.#head + n)
     this.#head += n
     this.#bytes -= bytes
+    for (const { topic } of batch) this.#queued.set(topic, this.#queued.get(topic)! - 1)
     if (this.#head > 4096 && this.#head * 2 > this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head)
       this.#head = 0
@@ -112,9 +116,10 @@ export class BufferedLane implements Lane {
     return batch
   }
 
-  lag(): number {
-    let lag = this.#queue.length - this.#head
-    for (const [topic, end] of this.#ends) lag += Math.max(0, end - (this.#expected.get(topic) ?? end))
+  lag(): Readonly<Record<string, number>> {
+    const lag: Record<string, number> = {}
+    for (const [topic, end] of this.#ends)
+      lag[topic] = (this.#queued.get(topic) ?? 0) + Math.max(0, end - (this.#expected.get(topic) ?? end))
     return lag
   }
 

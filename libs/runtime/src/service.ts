@@ -84,6 +84,7 @@ export const connect = (config: RuntimeConfig, clientId: string, log: Log): Infr
       clientId,
       ssl: config.kafkaSslCa ? { ca: readFileSync(config.kafkaSslCa, 'utf8') } : config.kafkaSsl || undefined,
       sasl,
+      sessionTimeoutMs: config.sessionTimeoutMs,
       onLog: (level, message, details) => log[level === 'error' ? 'warn' : 'debug'](details, message),
     }),
     registry: new ConfluentRegistry(config.registryUrl),
@@ -165,7 +166,13 @@ export const startService = async <S extends Settings>(
       }
       const tail = await broker.tail(
         wanted.map(s => s.name),
-        { from, onRecords: records => void (order = order.then(() => take(records))) },
+        {
+          from,
+          onRecords: records => {
+            order = order.then(() => take(records))
+            return order
+          },
+        },
       )
       return { caughtUp: tail.caughtUp.then(() => order), close: () => tail.close() }
     },

@@ -20,8 +20,8 @@ export const METRICS = {
   aegis_snapshot_bytes: { kind: 'gauge', about: 'Size of the last snapshot, compressed.', labels: ['stage', 'partition'] },
   aegis_lag_records: {
     kind: 'gauge',
-    about: 'Records between what was committed and the end of the partition, all topics of the stage together.',
-    labels: ['group', 'partition'],
+    about: 'Records of a topic’s partition that a group has yet to take up, queued or still on the broker, as last seen.',
+    labels: ['group', 'topic', 'partition'],
   },
   aegis_partitions_owned: { kind: 'gauge', about: 'Partitions this instance works on.', labels: ['stage'] },
   aegis_partitions_live: { kind: 'gauge', about: 'Partitions restored and working.', labels: ['stage'] },
@@ -53,6 +53,10 @@ export class Telemetry {
   }
   set(name: MetricName, labels: Record<string, string>, value: number): void {
     this.#gauges.get(name)?.set(labels, value)
+  }
+  /** Forgets a gauge that no longer stands for anything. */
+  remove(name: MetricName, labels: Record<string, string>): void {
+    this.#gauges.get(name)?.remove(labels)
   }
   observe(name: MetricName, labels: Record<string, string>, value: number): void {
     this.#histograms.get(name)?.observe(labels, value)

@@ -50,11 +50,14 @@ export class StreamClient {
     )
   }
 
-  async tick(streams: readonly Stream<never>[], words: TickWords): Promise<void> {
+  /** Puts a tick on every partition of the streams, or on one. */
+  async tick(streams: readonly Stream<never>[], words: TickWords, partition?: number): Promise<void> {
     this.#producer ??= await this.broker.producer()
     const records = await Promise.all(
       streams.map(async s =>
-        Array.from({ length: await this.broker.partitions(s.name) }, (_, p) => tickRecord(s.name, p, words)),
+        partition === undefined
+          ? Array.from({ length: await this.broker.partitions(s.name) }, (_, p) => tickRecord(s.name, p, words))
+          : [tickRecord(s.name, partition, words)],
       ),
     )
     await this.#producer.send(records.flat())
@@ -88,7 +91,13 @@ export class StreamClient {
     let order = Promise.resolve()
     const tail = await this.broker.tail(
       streams.map(s => `${s.name}${suffix}`),
-      { from, onRecords: records => void (order = order.then(async () => onValues(await this.decode(records)))) },
+      {
+        from,
+        onRecords: records => {
+          order = order.then(async () => onValues(await this.decode(records)))
+          return order
+        },
+      },
     )
     return { caughtUp: tail.caughtUp.then(() => order), close: () => tail.close() }
   }
