@@ -35,6 +35,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/replay.ts')).replayCommand(),
   },
   {
+    name: 'simulate',
+    description: 'a failure on a described system, through the pipeline',
+    load: async () => (await import('./commands/simulate.ts')).simulateCommand(),
+  },
+  {
     name: 'tail',
     description: 'print decoded records of a topic',
     load: async () => (await import('./commands/tail.ts')).tailCommand(),
@@ -73,6 +78,11 @@ const verbs: readonly Verb[] = [
     name: 'policy',
     description: 'train, evaluate and compare remediation policies',
     load: async () => (await import('./commands/policy.ts')).policyCommand(),
+  },
+  {
+    name: 'logs',
+    description: 'what a log file says: templates, when, how severe, what stands out',
+    load: async () => (await import('./commands/logs.ts')).logsCommand(),
   },
   {
     name: 'metrics',
