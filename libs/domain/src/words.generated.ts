@@ -538,7 +538,7 @@ export interface Outcome {
   readonly action: string
   /** Entity acted on. */
   readonly target: string
-  /** started, carried_out, done, failed, undone or unfinished. */
+  /** Final: done, failed, undone, unfinished. On the way: started, carried_out, unverified (done, but its status does not show that it worked), undoing, taken_back. */
   readonly status: string
   /** What the executor was told by the system it acted on. */
   readonly receipt?: string
@@ -554,6 +554,8 @@ export interface Outcome {
   readonly reward?: number | null
   /** What went wrong. */
   readonly error?: string
+  /** How to take it back: an action as JSON; empty where it cannot be. */
+  readonly undo?: string
 }
 
 /** A template was made, widened or merged. */

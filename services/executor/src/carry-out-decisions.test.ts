@@ -63,13 +63,17 @@ const at = (second: number) => tick(T0 + second * SECOND, { stream: decisions as
 const make = () => {
   const started: string[] = []
   const mirrored: boolean[] = []
+  const undone: string[] = []
+  const cancelled: string[] = []
   const stage = new CarryOutDecisions({
     verifyUs: 30 * SECOND,
     start: (d, resumed) => started.push(`${d.decision}${resumed ? ' resumed' : ''}`),
+    undo: (d, undo, resumed) => undone.push(`${d.decision} ${undo.action}${resumed ? ' resumed' : ''}`),
+    cancel: (d, reason) => cancelled.push(`${d.decision} ${reason}`),
     mirror: (_e, _v, stopped) => mirrored.push(stopped),
   })
   const run = async (...inputs: Input[]) => (await runStage(stage, [inputs])).of(outcomes)
-  return { stage, started, mirrored, run }
+  return { stage, started, mirrored, undone, cancelled, run }
 }
 
 describe('CarryOutDecisions', () => {
@@ -109,6 +113,54 @@ describe('CarryOutDecisions', () => {
     expect(after.started).toEqual(['d1 resumed'])
     await after.run(received(decisions, decision()))
     expect(after.started).toEqual(['d1 resumed'])
+  })
+  const undo = JSON.stringify({ action: 'scale', target: 'service:a', environment: 'test', parameters: { replicas: '2' } })
+  it('takes back what did not help in time, and says so once it is', async () => {
+    const { stage, undone, run } = make()
+    await run(received(decisions, decision()), received(outcomes, { ...heard('carried_out', 1), undo }))
+    const results = await stage.process([at(40)])
+    expect(results).toMatchObject([{ value: { status: 'undoing', error: 'health did not return within 30 s' } }])
+    expect(undone).toEqual([])
+    stage.committed(results)
+    expect(undone).toEqual(['d1 scale'])
+    expect(await run(received(outcomes, heard('taken_back', 45)))).toMatchObject([
+      { status: 'undone', verified: false, reward: -1, error: 'health did not return within 30 s' },
+    ])
+  })
+  it('takes back at once what its own status shows not to work', async () => {
+    const { undone, run } = make()
+    const word = { ...heard('unverified', 1), undo, error: 'the rollout is stuck' }
+    expect(await run(received(decisions, decision()), received(outcomes, word))).toMatchObject([
+      { status: 'started' },
+      { status: 'undoing', error: 'the rollout is stuck' },
+    ])
+    expect(undone).toEqual(['d1 scale'])
+    const other = make()
+    expect(await other.run(received(decisions, decision()), received(outcomes, { ...word, undo: '' }))).toMatchObject([
+      { status: 'started' },
+      { status: 'failed', error: 'the rollout is stuck' },
+    ])
+  })
+  it('goes on taking back after a restart', async () => {
+    const before = make()
+    await before.run(received(decisions, decision()), received(outcomes, { ...heard('carried_out', 1), undo }), at(40))
+    const after = make()
+    after.stage.restore(before.stage.snapshot())
+    after.stage.live()
+    expect(after.undone).toEqual(['d1 scale resumed'])
+    expect(after.started).toEqual([])
+  })
+  it('stops for a person: cut short while under way, taken back while it waits for health', async () => {
+    const stop = received(decisions, decision({ id: 'stop', status: 'cancelled', reasons: ['ann said stop'] }), 1)
+    const early = make()
+    await early.run(received(decisions, decision()), stop)
+    expect(early.cancelled).toContain('d1 ann said stop')
+    expect(early.started).toEqual(['d1'])
+    const late = make()
+    await late.run(received(decisions, decision()), received(outcomes, { ...heard('carried_out', 1), undo }))
+    expect(await late.run(stop)).toMatchObject([{ status: 'undoing', error: 'ann said stop' }])
+    const never = make()
+    expect(await never.run(stop)).toEqual([])
   })
   stageContract('CarryOutDecisions', () => make().stage, [
     received(incidents, incident('open', 0)),

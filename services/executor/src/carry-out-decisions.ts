@@ -1,4 +1,5 @@
 import {
+  type Action,
   type Control,
   controls,
   type Decision,
@@ -22,14 +23,22 @@ export interface CarryOutOptions {
   readonly verifyUs: number
   /** Does the work; called only after the word that it starts is committed. */
   readonly start: (decision: Decision, resumed: boolean) => void
+  /** Takes back what did not help; called only after the word that it does is committed. */
+  readonly undo: (decision: Decision, undo: Action, resumed: boolean) => void
+  /** Stops what is under way for a decision. */
+  readonly cancel: (decision: Decision, reason: string) => void
   /** Hears the kill switch as it is in force, every tick. */
   readonly mirror: (environment: string, version: number, stopped: boolean) => void
 }
 interface Work {
   decision: Decision
-  phase: 'started' | 'carried_out'
+  phase: 'started' | 'carried_out' | 'undoing'
   since: number
   healthBefore: number
+  /** How to take it back, once it is carried out and can be. */
+  undo?: Action
+  /** Why it is cancelled or taken back. */
+  reason?: string
 }
 /** Decisions already seen are remembered this long, microseconds. */
 const REMEMBER_US = 24 * 3_600_000_000
@@ -64,14 +73,7 @@ export class CarryOutDecisions implements Stage, Stateful {
           if (work.phase !== 'carried_out' || !this.#clocks.moves(input, work.decision.environment)) continue
           const now = this.#clocks.now(work.decision.environment)
           if (now - work.since >= this.#options.verifyUs)
-            this.#finish(
-              work,
-              'failed',
-              now,
-              input,
-              results,
-              `health did not return within ${Math.round(this.#options.verifyUs / 1e6)} s`,
-            )
+            this.#giveUp(work, now, input, results, `health did not return within ${Math.round(this.#options.verifyUs / 1e6)} s`)
         }
         for (const [decision, at] of this.#seen) if (input.time - at > REMEMBER_US) this.#seen.delete(decision)
       }
@@ -83,14 +85,34 @@ export class CarryOutDecisions implements Stage, Stateful {
     this.#environments.add(decision.environment)
     const acts =
       (decision.status === 'decided' && (decision.mode === 'act' || decision.mode === 'canary')) || decision.status === 'approved'
+    if (decision.status === 'cancelled') this.#cancel(decision, input, results)
     if (!acts || this.#seen.has(decision.decision)) return
     this.#seen.set(decision.decision, input.time)
     const incident = this.#incidents.get(decision.incident)
     const healthBefore = incident?.health.find(h => h.entity === decision.target)?.score ?? 0
-    const control: Control | undefined = input.kind === 'tick' ? input.inForce(controls, decision.environment) : undefined
-    this.#options.mirror(decision.environment, control?.version ?? 0, control?.kill_switch ?? false)
     this.#work.set(decision.decision, { decision, phase: 'started', since: input.time, healthBefore })
     results.push(emit(outcomes, { ...this.#head(decision, 'started', input.time), health_before: healthBefore }, input))
+  }
+
+  /** Somebody said stop: what has not ended is cut short, what waits for health is taken back. */
+  #cancel(decision: Decision, input: Input, results: Result[]): void {
+    const work = this.#work.get(decision.decision)
+    const reason = decision.reasons.at(-1) ?? 'cancelled'
+    if (work?.phase === 'started') {
+      work.reason = reason
+      this.#options.cancel(decision, reason)
+    } else if (work?.phase === 'carried_out') this.#giveUp(work, input.time, input, results, reason)
+  }
+
+  /** It did not help: taken back where it can be, else failed. */
+  #giveUp(work: Work, now: number, input: Input, results: Result[], reason: string): void {
+    if (!work.undo) {
+      this.#finish(work, 'failed', now, input, results, reason)
+      return
+    }
+    work.phase = 'undoing'
+    work.reason = reason
+    results.push(emit(outcomes, { ...this.#head(work.decision, 'undoing', now), error: reason }, input))
   }
 
   #incident(incident: Incident, input: Input, results: Result[]): void {
@@ -110,15 +132,21 @@ export class CarryOutDecisions implements Stage, Stateful {
     if (o.status === 'carried_out' && work.phase === 'started') {
       work.phase = 'carried_out'
       work.since = input.time
+      work.undo = o.undo ? JSON.parse(o.undo) : undefined
       const incident = this.#incidents.get(work.decision.incident)
       // A page is done when it is sent; a person takes it from there.
       if (work.decision.action === 'page') this.#work.delete(o.decision)
       else if (incident?.state === 'mitigated' || incident?.state === 'closed')
         this.#finish(work, 'done', input.time, input, results)
-    } else if (o.status === 'failed' || o.status === 'unfinished' || o.status === 'done') this.#work.delete(o.decision)
+    } else if (o.status === 'unverified' && work.phase === 'started') {
+      work.undo = o.undo ? JSON.parse(o.undo) : undefined
+      this.#giveUp(work, input.time, input, results, o.error ?? 'it was not seen to work')
+    } else if (o.status === 'taken_back' && work.phase === 'undoing')
+      this.#finish(work, 'undone', input.time, input, results, work.reason)
+    else if (o.status === 'failed' || o.status === 'unfinished' || o.status === 'done') this.#work.delete(o.decision)
   }
 
-  #finish(work: Work, status: 'done' | 'failed', now: number, input: Input, results: Result[], error = ''): void {
+  #finish(work: Work, status: 'done' | 'failed' | 'undone', now: number, input: Input, results: Result[], error = ''): void {
     const { decision } = work
     this.#work.delete(decision.decision)
     const incident = this.#incidents.get(decision.incident)
@@ -158,12 +186,21 @@ export class CarryOutDecisions implements Stage, Stateful {
     for (const r of results) {
       if (r.kind !== 'emit') continue
       const outcome = r.value as Outcome
-      const work = outcome.status === 'started' ? this.#work.get(outcome.decision) : undefined
-      if (work) this.#options.start(work.decision, false)
+      const work = this.#work.get(outcome.decision)
+      if (work?.phase === 'started' && outcome.status === 'started') this.#start(work, false)
+      else if (work?.undo && outcome.status === 'undoing') this.#options.undo(work.decision, work.undo, false)
     }
   }
   live(): void {
-    for (const work of this.#work.values()) if (work.phase === 'started') this.#options.start(work.decision, true)
+    for (const work of this.#work.values()) {
+      if (work.phase === 'started') this.#start(work, true)
+      else if (work.phase === 'undoing' && work.undo) this.#options.undo(work.decision, work.undo, true)
+    }
+  }
+  /** One that was cancelled before it could begin is begun and stopped at once, so that its end is told. */
+  #start(work: Work, resumed: boolean): void {
+    this.#options.start(work.decision, resumed)
+    if (work.reason) this.#options.cancel(work.decision, work.reason)
   }
 
   snapshot(): Uint8Array {

@@ -1,10 +1,20 @@
 import { z } from 'zod'
 
+const KINDS = ['dry-run', 'process', 'docker', 'kubernetes', 'webhook', 'command'] as const
 export interface ExecutorRule {
+  /** Environment, or its beginning and `*`. */
   readonly pattern: string
-  readonly kind: 'dry-run' | 'process'
-  readonly url: string
+  /** Entity kind the rule is for; any when absent. */
+  readonly entity?: string
+  readonly kind: (typeof KINDS)[number]
+  /** URL, socket or `[context/]namespace`, as the kind needs. */
+  readonly at: string
+  readonly dryRun: boolean
 }
+const DOCKER_SOCKET = '/var/run/docker.sock'
+const NEEDS: Readonly<Record<string, string>> = { process: 'URL', webhook: 'URL', kubernetes: '[CONTEXT/]NAMESPACE' }
+const RULE = new RegExp(`^([^=/]+)(?:/([a-z]+))?=(dry-run:)?(${KINDS.join('|')})(?::(.+))?$`)
+
 const rules = z
   .string()
   .default('')
@@ -12,13 +22,46 @@ const rules = z
     text
       .split(',')
       .filter(Boolean)
-      .map(rule => {
-        const m = /^([^=]+)=(dry-run|process)(?::(.+))?$/.exec(rule.trim())
-        if (m && (m[2] === 'dry-run' || m[3])) return { pattern: m[1], kind: m[2] as ExecutorRule['kind'], url: m[3] ?? '' }
-        context.addIssue({ code: 'custom', message: `${rule}: must be environment=dry-run or environment=process:URL` })
-        return { pattern: '', kind: 'dry-run', url: '' }
+      .flatMap(rule => {
+        const m = RULE.exec(rule.trim())
+        const kind = m?.[4] as ExecutorRule['kind'] | undefined
+        if (m && kind && (m[5] || !NEEDS[kind]))
+          return [
+            {
+              pattern: m[1],
+              entity: m[2],
+              kind,
+              at: m[5] ?? (kind === 'docker' ? DOCKER_SOCKET : ''),
+              dryRun: m[3] !== undefined,
+            },
+          ]
+        context.addIssue({
+          code: 'custom',
+          message: `${rule}: must be environment[/entity kind]=[dry-run:]kind, where kind is dry-run, command, docker[:SOCKET], ${Object.entries(
+            NEEDS,
+          )
+            .map(([k, at]) => `${k}:${at}`)
+            .join(', ')}`,
+        })
+        return []
       }),
   )
+
+const argv = z
+  .array(z.string())
+  .min(1)
+  .refine(([program]) => /^\/[^{}]+$/.test(program), 'the program must be an absolute path without placeholders')
+const commandTable = z.record(z.string(), z.strictObject({ argv, check: argv.optional() }))
+/** JSON in the environment, or the table itself in the configuration file. */
+const commands = z.preprocess((given, context) => {
+  if (typeof given !== 'string') return given ?? {}
+  try {
+    return JSON.parse(given)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `is not JSON: ${(error as Error).message}` })
+    return {}
+  }
+}, commandTable)
 
 export const settings = {
   redisUrl: {
@@ -30,12 +73,25 @@ export const settings = {
   executors: {
     env: 'AEGIS_EXECUTORS',
     schema: rules,
-    about: 'Executor per environment, such as demo*=process:http://127.0.0.1:9000. Others get a dry run.',
+    about:
+      'Executor per environment and entity kind, the first that fits, such as prod-eu/host=kubernetes:shop,prod-eu=kubernetes:shop,staging=docker,old=webhook:https://runbooks.example/act. With dry-run: before the kind nothing is changed. Others get a dry run.',
+  },
+  commands: {
+    env: 'AEGIS_COMMANDS',
+    schema: commands,
+    about:
+      'Programs the command executor may run, per action, as JSON: {"restart": {"argv": ["/usr/bin/systemctl", "restart", "{name}"], "check": ["/usr/local/bin/was-restarted", "{id}"]}}.',
+  },
+  webhookSecret: {
+    env: 'AEGIS_WEBHOOK_SECRET',
+    schema: z.string().min(16).optional(),
+    about: 'Key that webhook calls are signed with (HMAC-SHA256), at least 16 characters.',
+    secret: true,
   },
   timeoutMs: {
     env: 'AEGIS_ACTION_TIMEOUT_MS',
     schema: z.coerce.number().positive().default(60_000),
-    about: 'Longest an action may take, milliseconds.',
+    about: 'Longest an action may take until its status shows that it worked, milliseconds.',
   },
   verifyMs: {
     env: 'AEGIS_VERIFY_MS',

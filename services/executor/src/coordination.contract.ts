@@ -29,16 +29,16 @@ export const coordinationContract = (name: string, make: () => Coordination): vo
       await new Promise(resolve => setTimeout(resolve, 120))
       expect(await c.lease('test', e, 'a', 50)).toBe(true)
     })
-    it('takes silence for stop, and never an older word for a newer one', async () => {
+    it('tells silence from stop, and never takes an older word for a newer one', async () => {
       const env = fresh()
-      expect(await c.mayAct(env)).toBe(false)
+      expect(await c.mayAct(env)).toBe('silent')
       await c.mirror(env, 0, false)
-      expect(await c.mayAct(env)).toBe(true)
+      expect(await c.mayAct(env)).toBe('go')
       await c.mirror(env, 2, true)
       await c.mirror(env, 1, false)
-      expect(await c.mayAct(env)).toBe(false)
+      expect(await c.mayAct(env)).toBe('stop')
       await c.mirror(env, 3, false)
-      expect(await c.mayAct(env)).toBe(true)
+      expect(await c.mayAct(env)).toBe('go')
     })
   })
 }

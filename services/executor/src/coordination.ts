@@ -3,8 +3,9 @@ import { Redis } from 'ioredis'
 
 /**
  * What several executors must agree on faster than a topic can tell them. Losing it loses no record; while it is away nothing disruptive
- * is done: a missing word counts as "stop".
+ * is done: a missing word is no permission.
  */
+export type Permission = 'go' | 'stop' | 'silent'
 export interface Coordination {
   /** True for the first who claims this decision, and for the same holder again. */
   claim(decision: string, holder: string): Promise<boolean>
@@ -13,7 +14,7 @@ export interface Coordination {
   release(environment: string, entity: string, holder: string): Promise<void>
   /** Mirrors the kill switch; an older version never replaces a newer one. */
   mirror(environment: string, version: number, stopped: boolean): Promise<void>
-  mayAct(environment: string): Promise<boolean>
+  mayAct(environment: string): Promise<Permission>
   healthy(): Promise<boolean>
   close(): Promise<void>
 }
@@ -49,9 +50,9 @@ export class MemoryCoordination implements Coordination {
     const known = this.#mirror.get(environment)
     if (!known || known.version <= version) this.#mirror.set(environment, { version, stopped, until: this.#nowMs() + MIRROR_MS })
   }
-  async mayAct(environment: string): Promise<boolean> {
+  async mayAct(environment: string): Promise<Permission> {
     const word = this.#mirror.get(environment)
-    return word !== undefined && word.until > this.#nowMs() && !word.stopped
+    return word === undefined || word.until <= this.#nowMs() ? 'silent' : word.stopped ? 'stop' : 'go'
   }
   async healthy(): Promise<boolean> {
     return true
@@ -100,8 +101,9 @@ export class RedisCoordination implements Coordination {
   async mirror(environment: string, version: number, stopped: boolean): Promise<void> {
     await this.#ask(this.#redis.eval(MIRROR, 1, `aegis:act:${environment}`, version, stopped ? 'stop' : 'go', MIRROR_MS))
   }
-  async mayAct(environment: string): Promise<boolean> {
-    return (await this.#ask(this.#redis.hget(`aegis:act:${environment}`, 'word'))) === 'go'
+  async mayAct(environment: string): Promise<Permission> {
+    const word = await this.#ask(this.#redis.hget(`aegis:act:${environment}`, 'word'))
+    return word === 'go' || word === 'stop' ? word : 'silent'
   }
   async healthy(): Promise<boolean> {
     return this.#redis.ping().then(

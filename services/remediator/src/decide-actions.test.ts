@@ -109,6 +109,32 @@ describe('DecideActions', () => {
       await decide(stage, received(outcomes, outcome(third, 'carried_out', 61)), received(incidents, incident({ revision: 9 }))),
     ).toEqual([])
   })
+  it('waits while an action is taken back, and then tries the next', async () => {
+    const stage = make()
+    const [first] = await decide(stage, received(incidents, incident()))
+    const said = (status: string, second: number) => received(outcomes, outcome(first, status, second))
+    for (const status of ['started', 'carried_out', 'unverified', 'undoing', 'taken_back'])
+      expect(await decide(stage, said(status, 1)), status).toEqual([])
+    const [second] = await decide(stage, said('undone', 30))
+    expect(second).toMatchObject({ action: 'rollback_deploy', attempt: 1 })
+  })
+  it('stops for a person what is under way, and tries nothing more', async () => {
+    const stage = make()
+    const [d] = await decide(stage, received(incidents, incident()))
+    const no = { id: 'a', environment: 'test', time: T0, decision: d.decision, approved: false, who: 'ann', note: '' }
+    expect(await decide(stage, received(approvals, no), received(approvals, no))).toMatchObject([
+      { decision: d.decision, status: 'cancelled', reasons: expect.arrayContaining(['ann said stop']) },
+    ])
+    expect(await decide(stage, received(outcomes, outcome(d, 'undone', 5)))).toEqual([])
+  })
+  it('does not let a page that was sent hold up other incidents', async () => {
+    const stage = make()
+    const [page] = await decide(stage, received(incidents, incident({ id: 'i0' }, 'unknown')))
+    expect(page.action).toBe('page')
+    await decide(stage, received(outcomes, outcome(page, 'started', 1)), received(outcomes, outcome(page, 'carried_out', 2)))
+    const [d] = await decide(stage, received(incidents, incident()))
+    expect(d).toMatchObject({ action: 'restart', mode: 'act' })
+  })
   it('only suggests below the confidence it needs, and says it once', async () => {
     const stage = make()
     const [d] = await decide(stage, received(incidents, incident({}, 'memory', 0.3)))

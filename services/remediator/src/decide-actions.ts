@@ -14,6 +14,7 @@ import {
   idOf,
   incidents,
   isDisruptive,
+  isFinal,
   isFrom,
   type Mode,
   type Outcome,
@@ -75,6 +76,13 @@ export class DecideActions implements Stage, Stateful {
       else if (isFrom(input, approvals)) {
         const { decision, approved, who, until } = input.value
         const s = [...this.#standing.values()].find(x => x.current?.decision === decision)
+        if (s?.current && s.waitingSince === undefined && !approved && s.current.status !== 'cancelled') {
+          // Said of what is under way it means stop. A person is on it, so nothing more is tried.
+          s.current = this.#next(s.current, 'cancelled', [`${who} said stop`], input.time)
+          s.paged = true
+          results.push(emit(decisions, s.current, input))
+          continue
+        }
         if (!s?.current || s.waitingSince === undefined || s.current.status !== 'decided') continue
         if (until && input.time > until) continue
         s.waitingSince = undefined
@@ -217,7 +225,7 @@ export class DecideActions implements Stage, Stateful {
         })
       return
     }
-    if (o.status === 'carried_out') return
+    if (!isFinal(o)) return
     if (known) deeds[deeds.indexOf(known)] = { ...known, finished: true }
     while (deeds.length > 0 && deeds[0].time < o.time - HOUR_US) deeds.shift()
     const s = this.#standing.get(o.incident)

@@ -5,12 +5,7 @@ interface Described {
   replicas: readonly unknown[]
 }
 /** Operation of the supervisor for each action, and the body it takes, given how the service stands now. */
-const OPERATIONS: Readonly<
-  Record<
-    string,
-    { path: string; body?: (now: Described) => object; undo?: (before: Described) => Omit<Action, 'target' | 'environment'> }
-  >
-> = {
+const OPERATIONS: Readonly<Record<string, { path: string; body?: (now: Described) => object }>> = {
   restart: { path: 'restart' },
   start: { path: 'start' },
   scale_out: { path: 'scale', body: now => ({ replicas: now.replicas.length + 1 }) },
@@ -56,6 +51,6 @@ export class ProcessSupervisor implements Executor {
 
   /** The supervisor answers a repeated key with what it did, so asking again is how to find out. */
   async find(): Promise<Found> {
-    return 'not-done'
+    return 'ask-again'
   }
 }

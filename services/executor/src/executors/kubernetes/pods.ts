@@ -1,0 +1,44 @@
+/** Deleting one pod. Its name may come back (StatefulSets), so the decision is written on the set that brings it back. */
+import type { V1Pod } from '@kubernetes/client-node'
+import type { Cluster } from './cluster.ts'
+import { type Entry, entryOf, LEDGER, withEntry } from './ledger.ts'
+import { untilStatus } from './wait.ts'
+
+export const POD_ACTIONS = ['restart', 'delete_pod']
+
+const ownerOf = (pod: V1Pod) => pod.metadata?.ownerReferences?.find(o => o.controller)
+const isReady = (pod: V1Pod): boolean =>
+  pod.status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True') === true && !pod.metadata?.deletionTimestamp
+
+export const deletePod = async (cluster: Cluster, name: string, id: string, signal: AbortSignal): Promise<Entry> => {
+  const pod = await cluster.pod(name, signal)
+  // Names of other pods do not come back: gone is what was wanted.
+  if (!pod) return { id, text: `pod "${name}" is gone` }
+  const owner = ownerOf(pod)
+  if (!owner)
+    throw new Error(`delete pod "${name}" in namespace "${cluster.namespace}": it has no controller and would not come back`)
+  let entry: Entry = { id, text: `deleted pod "${name}"`, pods: [pod.metadata!.uid!] }
+  if (owner.kind === 'StatefulSet') {
+    const set = await cluster.workload(owner.name, signal)
+    const known = entryOf(set.metadata, id)
+    if (known) entry = known
+    else {
+      const { resourceVersion } = set.metadata!
+      await cluster.patchWorkload(
+        set,
+        { metadata: { resourceVersion, annotations: { [LEDGER]: withEntry(set.metadata, entry) } } },
+        signal,
+      )
+    }
+  }
+  if (entry.pods?.includes(pod.metadata!.uid!)) await cluster.deletePod(pod, signal)
+  if (cluster.dryRun) return entry
+  await untilStatus(entry, signal, async () => {
+    const siblings = await cluster.podsOwnedBy(owner.uid, signal)
+    if (siblings.some(p => entry.pods?.includes(p.metadata!.uid!))) return `pod "${name}" is still there`
+    if (siblings.length === 0) return `no other pod of ${owner.kind} "${owner.name}" is there`
+    const waiting = siblings.find(p => !isReady(p))
+    return waiting && `pod "${waiting.metadata!.name}" is not ready`
+  })
+  return entry
+}
