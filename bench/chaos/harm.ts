@@ -4,7 +4,7 @@ import { seededRandom } from '@aegis/domain'
 import type { Drive } from './drive.ts'
 import type { ServiceName } from './fleet.ts'
 import { PHASES, type Phase } from './phases.ts'
-import type { Harm, Kill, Rebalance, Restart, Zombie } from './plan.ts'
+import type { DiskFull, Harm, Kill, Rebalance, Restart, Zombie } from './plan.ts'
 import type { World } from './world.ts'
 
 /** Longer than the session timeout and a rebalance: the halted member's partitions have gone to the other. */
@@ -26,7 +26,7 @@ export class Harmer {
   readonly #busy = new Map<string, Promise<void>>()
   readonly #say: (line: string) => void
   #stepDone: (() => void)[] = []
-  readonly #servers: Restart[] = []
+  readonly #servers: (Restart | DiskFull)[] = []
   #away: { readonly step: number; readonly back: Promise<void> } | undefined
   kills = 0
   rebalances = 0
@@ -49,7 +49,7 @@ export class Harmer {
     // Two steps may begin while a server is away; then the input waits, or it would all be through before the next one is killed.
     if (this.#away && step > this.#away.step + 1) await this.#away.back
     for (const harm of this.#plan.filter(h => h.step === step))
-      if (harm.kind === 'restart') this.#servers.push(harm)
+      if (harm.kind === 'restart' || harm.kind === 'disk') this.#servers.push(harm)
       else this.#after(harm.service, harm, () => this.#do(harm))
     // Servers go one at a time.
     if (this.#away === undefined && this.#servers.length > 0) {
@@ -81,7 +81,7 @@ export class Harmer {
     clearInterval(timer)
   }
 
-  #do(harm: Exclude<Harm, Restart>): Promise<void> {
+  #do(harm: Exclude<Harm, Restart | DiskFull>): Promise<void> {
     if (harm.kind === 'kill') return this.#kill(harm)
     return harm.kind === 'rebalance' ? this.#rebalance(harm) : this.#zombie(harm)
   }
@@ -155,10 +155,15 @@ export class Harmer {
     this.zombies++
   }
 
-  async #restart({ server, awayMs }: Restart, isBack: () => void): Promise<void> {
-    const work = () => this.#world.servers.restart(server, awayMs)
-    // The input must be the same in every run: nothing is produced while the broker is away.
-    await (server === 'kafka' ? this.#drive.undisturbed(work) : work())
+  async #restart(harm: Restart | DiskFull, isBack: () => void): Promise<void> {
+    const { servers } = this.#world
+    const server = harm.kind === 'disk' ? 'kafka, disk full' : harm.server
+    // The input must be the same in every run: nothing is produced while the broker is away. Its services go on, and find the disk full.
+    if (harm.kind === 'disk') {
+      const how = await this.#drive.undisturbed(() => servers.fillDisk())
+      this.#say(`the broker's disk was full: it ${how}`)
+    } else if (harm.server === 'kafka') await this.#drive.undisturbed(() => servers.restart('kafka', harm.awayMs))
+    else await servers.restart(harm.server, harm.awayMs)
     isBack()
     const back = performance.now()
     const waiting = await this.#world.fleet.allReady(60_000)
@@ -166,7 +171,7 @@ export class Harmer {
     const workingAfterMs = Math.round(performance.now() - back)
     this.comebacks.push({ server, workingAfterMs })
     if (waiting.length > 0) this.failures.push(`${waiting.join(', ')} not ready 60 s after ${server} came back`)
-    this.#say(`${server} was killed and came back; everything worked again after ${(workingAfterMs / 1000).toFixed(1)} s`)
+    this.#say(`${server}: back again; everything worked again after ${(workingAfterMs / 1000).toFixed(1)} s`)
   }
 
   report(): string {

@@ -133,7 +133,7 @@ const parts: Record<Part, () => Promise<void>> = {
       folder,
       input,
       seed,
-      plan: plan({ seed: seed + 1, steps, kills: 0, rebalances: 0, zombies: 0, restarts }),
+      plan: plan({ seed: seed + 1, steps, kills: 0, rebalances: 0, zombies: 0, restarts, disksFull: values.short ? 1 : 2 }),
       say,
     })
     const verdict = judge(before, ran, { restarts })

@@ -22,7 +22,9 @@ export type Rebalance = When & {
 export type Zombie = When & { readonly kind: 'zombie'; readonly service: ServiceName }
 /** SIGKILL of a server, and back after a while. */
 export type Restart = When & { readonly kind: 'restart'; readonly server: ServerName; readonly awayMs: number }
-export type Harm = Kill | Rebalance | Zombie | Restart
+/** The broker's disk is filled, and freed again. */
+export type DiskFull = When & { readonly kind: 'disk' }
+export type Harm = Kill | Rebalance | Zombie | Restart | DiskFull
 
 export interface PlanOptions {
   readonly seed: number
@@ -31,6 +33,7 @@ export interface PlanOptions {
   readonly rebalances: number
   readonly zombies: number
   readonly restarts: Readonly<Partial<Record<ServerName, number>>>
+  readonly disksFull?: number
 }
 
 /** Stages with one input replay since their last snapshot; the others snapshot in every transaction. */
@@ -63,8 +66,9 @@ export const plan = (options: PlanOptions): Harm[] => {
   for (let i = 0; i < options.zombies; i++)
     harms.push({ kind: 'zombie', ...when(), service: i === 0 ? 'log-parser' : pick(REPLAYING) })
   const servers = Object.entries(options.restarts).flatMap(([server, n]) =>
-    Array.from({ length: n ?? 0 }, () => server as ServerName),
+    Array.from({ length: n ?? 0 }, () => server as ServerName | 'disk'),
   )
+  for (let i = 0; i < (options.disksFull ?? 0); i++) servers.push('disk')
   // One after the other, spread over the run in a drawn order.
   for (let i = servers.length - 1; i > 0; i--) {
     const j = number(i + 1)
@@ -72,7 +76,11 @@ export const plan = (options: PlanOptions): Harm[] => {
   }
   servers.forEach((server, i) => {
     const step = 1 + Math.floor(((i + random() * 0.5) / servers.length) * Math.max(1, options.steps - 3))
-    harms.push({ kind: 'restart', step, delayMs: number(500), server, awayMs: number(1500) })
+    harms.push(
+      server === 'disk'
+        ? { kind: 'disk', step, delayMs: 0 }
+        : { kind: 'restart', step, delayMs: number(500), server, awayMs: number(1500) },
+    )
   })
   return harms.sort((a, b) => a.step - b.step || a.delayMs - b.delayMs)
 }

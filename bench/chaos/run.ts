@@ -34,6 +34,11 @@ export const run = async (options: RunOptions): Promise<Ran> => {
   const say = (line: string) => options.say(`[${options.name}] ${line}`)
   const world = await World.start({ folder: path.join(options.folder, options.name), broken: options.broken, say })
   try {
+    let planned = options.plan
+    if (planned?.some(h => h.kind === 'disk') && !(await world.servers.boundDisk())) {
+      say('NOT RUN: a full disk, for this user may not mount a file system of its own')
+      planned = planned.filter(h => h.kind !== 'disk')
+    }
     let harm: Harmer | undefined
     const drive: Drive = new Drive(world.client, {
       onStep: async step => harm?.stepBegins(step),
@@ -42,7 +47,7 @@ export const run = async (options: RunOptions): Promise<Ran> => {
       decode: records => world.decode(outcomes, records),
       say: line => say(harm ? `${line}; ${harm.report()}` : line),
     })
-    if (options.plan) harm = new Harmer(world, drive, options.plan, options.seed, say)
+    if (planned) harm = new Harmer(world, drive, planned, options.seed, say)
     const began = performance.now()
     // What goes wrong with a broken promise may also show as an input that does not get through.
     const stuck = await drive.run(options.input).then(

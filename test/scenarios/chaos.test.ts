@@ -1,0 +1,53 @@
+/** The short form of `npm run chaos`: a fixed seed, every service killed, the broker restarted; and a harness that fails when a promise is taken away. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SERVICES } from '../../bench/chaos/fleet.ts'
+import { ChaosInput } from '../../bench/chaos/input.ts'
+import { type Harm, plan } from '../../bench/chaos/plan.ts'
+import { type Ran, run } from '../../bench/chaos/run.ts'
+import { judge } from '../../bench/chaos/verdict.ts'
+
+const SEED = 20_261_121
+const STEPS = 28
+const input = new ChaosInput({ seed: SEED, records: 8400, steps: STEPS })
+const folder = mkdtempSync(path.join(tmpdir(), 'aegis-chaos-'))
+const say = (line: string) => console.log(line)
+let unharmed: Ran
+
+beforeAll(async () => {
+  unharmed = await run({ name: 'unharmed', folder, input, seed: SEED, say })
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe(`the pipeline under kills (seed ${SEED})`, () => {
+  it('comes from lines to decisions when left alone', () => {
+    expect(unharmed.crashes).toEqual([])
+    for (const [topic, { count }] of unharmed.outputs) expect([topic, count > 0]).toEqual([topic, true])
+  })
+
+  it('says the same to the byte when every service is killed and the broker restarted', async () => {
+    const harms = plan({
+      seed: SEED,
+      steps: STEPS,
+      kills: SERVICES.length + 2,
+      rebalances: 0,
+      zombies: 0,
+      restarts: { kafka: 1 },
+    })
+    const harmed = await run({ name: 'harmed', folder, input, seed: SEED, plan: harms, say })
+    expect(new Set(harms.flatMap(h => (h.kind === 'kill' ? [h.service] : [])))).toEqual(new Set(SERVICES))
+    expect(judge(unharmed, harmed, { restarts: { kafka: 1 } }).faults).toEqual([])
+    expect(harmed.harm?.kills).toBe(SERVICES.length + 2)
+    expect(harmed.harm?.landed.transaction).toBeGreaterThan(0)
+  })
+
+  it('does not when transactions are switched off: the comparison notices', async () => {
+    const harms = [2, 5, 8, 11, 14, 17].map(
+      (step): Harm => ({ kind: 'kill', step, delayMs: 0, service: 'log-parser', aims: ['transaction'] }),
+    )
+    const broken = await run({ name: 'broken', folder, input, seed: SEED, plan: harms, broken: 'transactions', say })
+    expect(judge(unharmed, broken, {}).faults).not.toEqual([])
+  })
+})
