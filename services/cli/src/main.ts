@@ -65,6 +65,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/incidents.ts')).explainCommand(),
   },
   {
+    name: 'replay-decision',
+    description: 'decide once more from what was recorded, and compare byte by byte',
+    load: async () => (await import('./commands/replay-decision.ts')).replayDecisionCommand(),
+  },
+  {
     name: 'approve',
     description: 'approve or reject a decision that waits',
     load: async () => (await import('./commands/incidents.ts')).approveCommand(),

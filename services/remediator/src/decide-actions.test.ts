@@ -16,6 +16,7 @@ import { stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { DecideActions } from './decide-actions.ts'
+import { makeDecision } from './make-decision.ts'
 
 const T0 = 1_700_000_000_000_000
 const SECOND = 1_000_000
@@ -199,4 +200,22 @@ describe('DecideActions', () => {
     ),
     tick(T0 + 500 * SECOND, { stream: incidents as never }),
   ])
+})
+
+describe('makeDecision', () => {
+  it('gives the same decision again from the incident and what was written down', async () => {
+    const stage = make()
+    const { of } = await runStage(stage, [
+      [tick(T0, { stream: incidents as never }), received(incidents, incident())],
+      [received(incidents, incident({ id: 'i2', revision: 7 }, 'config'))],
+    ])
+    const made = of(decisions)
+    expect(made).toHaveLength(2)
+    for (const d of made) {
+      const recorded = incident(d.incident === 'i1' ? {} : { id: 'i2', revision: 7 }, d.incident === 'i1' ? 'memory' : 'config')
+      expect(makeDecision(new RulesPolicy(), recorded, JSON.parse(d.facts))).toEqual(d)
+      const other = { ...JSON.parse(d.facts), tried: [d.action] }
+      expect(makeDecision(new RulesPolicy(), recorded, other).action).not.toBe(d.action)
+    }
+  })
 })

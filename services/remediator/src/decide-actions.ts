@@ -1,5 +1,4 @@
 import {
-  ACTIONS,
   approvals,
   type Control,
   controls,
@@ -8,7 +7,6 @@ import {
   EnvironmentClocks,
   emit,
   type GuardFacts,
-  hash32,
   type Incident,
   type Input,
   idOf,
@@ -23,10 +21,9 @@ import {
   type Result,
   type Stage,
   type Stateful,
-  seededRandom,
   standsFor,
 } from '@aegis/domain'
-import { encodeSituation, guard, type RuledSituation } from '@aegis/remediation'
+import { type DecisionGrounds, makeDecision } from './make-decision.ts'
 
 export interface DecideOptions {
   readonly defaultMode: Mode
@@ -131,7 +128,9 @@ export class DecideActions implements Stage, Stateful {
   #decide(s: Standing, input: Input, results: Result[]): void {
     const about = `${s.incident.causes[0].entity} ${s.incident.causes[0].fault_kind}`
     if (s.current || s.paged || s.said === about) return
-    const decision = this.#decision(s, input.time)
+    const { attempt, tried } = s
+    const facts = this.#facts(s.incident, input.time)
+    const decision = makeDecision(this.#policy, s.incident, { attempt, tried, now: input.time, facts })
     s.attempt++
     if (decision.action === 'page') s.paged = true
     const inert =
@@ -142,50 +141,7 @@ export class DecideActions implements Stage, Stateful {
     results.push(emit(decisions, decision, input))
   }
 
-  /** Policy, then guard; everything either looked at is written down. */
-  #decision(s: Standing, now: number): Decision {
-    const { incident } = s
-    const cause = incident.causes[0]
-    const seed = hash32(`${incident.id}/${s.attempt}`)
-    const situation: RuledSituation = {
-      features: encodeSituation(incident, s.tried),
-      options: Object.keys(ACTIONS).map(action => ({ action, target: cause.entity, allowed: true })),
-      faultKind: cause.fault_kind ?? 'unknown',
-      target: cause.entity,
-      tried: s.tried,
-    }
-    const choice = this.#policy.choose(situation, seededRandom(seed))
-    const facts = this.#facts(incident, choice.action, cause.confidence, cause.evidence.length, now)
-    const { mode, reasons } = guard(choice, facts, now)
-    const decision = idOf('decision', incident.id, s.attempt)
-    return {
-      id: idOf(decision, 'decided'),
-      environment: incident.environment,
-      time: now,
-      incident: incident.id,
-      incident_revision: incident.revision,
-      attempt: s.attempt,
-      cause: cause.entity,
-      action: choice.action,
-      target: choice.target,
-      parameters: {},
-      mode,
-      status: 'decided',
-      decision,
-      candidates: choice.candidates,
-      propensity: choice.propensity,
-      situation: [...situation.features],
-      facts: JSON.stringify({ facts, faultKind: situation.faultKind, tried: s.tried, options: situation.options, now }),
-      evidence: cause.evidence,
-      reasons,
-      explanation: `${choice.explanation}. Cause: ${cause.explanation}`,
-      policy: this.#policy.name,
-      policy_version: this.#policy.version,
-      seed,
-    }
-  }
-
-  #facts(incident: Incident, action: string, confidence: number, evidenceCount: number, now: number): GuardFacts {
+  #facts(incident: Incident, now: number): DecisionGrounds['facts'] {
     const control = this.#controls.get(incident.environment)
     return {
       environment: incident.environment,
@@ -203,9 +159,8 @@ export class DecideActions implements Stage, Stateful {
         .filter(d => d.time > now - HOUR_US)
         .map(({ decision: _decision, ...deed }) => deed),
       limits: this.#options.limits,
-      confidence,
-      evidenceCount,
-      disruptive: isDisruptive(action),
+      confidence: incident.causes[0].confidence,
+      evidenceCount: incident.causes[0].evidence.length,
     }
   }
 

@@ -1,14 +1,8 @@
-import { approvals, controls, decisions, incidents, outcomes, type Policy } from '@aegis/domain'
-import { LearnedPolicy, LoadedModel, RulesPolicy } from '@aegis/remediation'
+import { approvals, controls, decisions, incidents, outcomes } from '@aegis/domain'
 import { defineService, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { DecideActions } from './decide-actions.ts'
-
-const policyNamed = async (name: 'rules' | 'learned', exploration: number): Promise<Policy> => {
-  if (name === 'rules') return new RulesPolicy()
-  const { shippedIncidentModel } = await import('@aegis/remediation/shipped-model')
-  return new LearnedPolicy(new LoadedModel(shippedIncidentModel()), { exploration })
-}
+import { policyNamed } from './policies.ts'
 
 export const remediator = defineService({
   name: 'remediator',

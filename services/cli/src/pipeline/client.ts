@@ -8,6 +8,7 @@ import {
   connect,
   type Infrastructure,
   type RawRecord,
+  type Registry,
   RUNTIME_SETTINGS,
   readConfig,
   silentLog,
@@ -26,11 +27,13 @@ export interface Decoded<T = unknown> {
 
 export class StreamClient {
   readonly broker: Broker
+  readonly registry: Registry
   readonly #codec: Codec
   #producer: Awaited<ReturnType<Broker['producer']>> | undefined
 
   constructor({ broker, registry }: Infrastructure) {
     this.broker = broker
+    this.registry = registry
     this.#codec = new Codec(registry)
   }
 
@@ -61,6 +64,12 @@ export class StreamClient {
       ),
     )
     await this.#producer.send(records.flat())
+  }
+
+  async encode<T>(stream: Stream<T>, value: T): Promise<Buffer> {
+    await this.#codec.prepare([stream as Stream<never>])
+    // The codec's slab is used again for the next record.
+    return Buffer.from(this.#codec.encode(stream as Stream<unknown>, value))
   }
 
   async decode(records: readonly RawRecord[]): Promise<Decoded[]> {
