@@ -1,5 +1,5 @@
 /** What a ranking works on: the telemetry around one incident, with the same telemetry from a quiet time to hold it against. */
-import type { EntityId } from '@aegis/domain'
+import type { EntityId, Evidence } from '@aegis/domain'
 
 /** One series, cut at the onset. */
 export interface CutSeries {
@@ -41,6 +41,8 @@ export interface CauseCase {
   readonly spansBefore?: readonly CaseSpan[]
   /** Entities changed (deploy, configuration) shortly before. */
   readonly changed?: readonly EntityId[]
+  /** First sign of each entity, microseconds, where signs came with their times. */
+  readonly onsets?: ReadonlyMap<EntityId, number>
 }
 /** One thing found, with its strength in robust deviations. */
 export interface Finding {
@@ -54,4 +56,6 @@ export interface Finding {
   /** Verbatim line, or the operation. */
   readonly text?: string
   readonly time?: number
+  /** The record it rests on, where it came from a stream. */
+  readonly reference?: Evidence
 }

@@ -6,6 +6,7 @@ import type { CauseCase, Finding } from './case-evidence.ts'
 import { logEvidence, writtenEvidence } from './log-evidence.ts'
 import { metricEvidence } from './metric-evidence.ts'
 import { meaningOf } from './metric-meaning.ts'
+import { stopEvidence } from './stop-evidence.ts'
 import { traceEvidence } from './trace-evidence.ts'
 
 /** Kinds of finding that count, each one feature: relative to the strongest of the case, damped where even the strongest is weak. */
@@ -49,6 +50,11 @@ export const findingKinds = [
   'trace_broken',
   'trace_extra',
   'trace_error',
+  'absence',
+  'accused',
+  'config_error',
+  'trace_stop',
+  'trace_stop_share',
 ] as const
 export type FindingKind = (typeof findingKinds)[number]
 const BROKEN = [
@@ -61,7 +67,12 @@ const BROKEN = [
   'log_turn_severe',
   'log_new_severe',
   'impact_error',
+  'absence',
+  'accused',
+  'trace_stop',
 ] as const
+/** What is the matter with an entity itself, and makes those who depend on it fail or wait. */
+const SPENT = ['cpu', 'memory', 'disk', 'pool', 'absence', 'accused', 'config_error'] as const
 const SLOW = ['latency', 'trace_self', 'trace_self_share', 'trace_gap', 'trace_gap_share', 'impact_latency'] as const
 /** Features beside the kinds. */
 export const graphFeatures = [
@@ -75,6 +86,8 @@ export const graphFeatures = [
   'pair',
   'both',
   'idle',
+  'late',
+  'explained',
 ] as const
 export const featureNames: readonly string[] = [...findingKinds, ...graphFeatures]
 const AT = new Map(featureNames.map((name, i) => [name, i]))
@@ -83,6 +96,13 @@ const AT = new Map(featureNames.map((name, i) => [name, i]))
 const SLOW_KINDS = ['latency', 'outbound_latency', 'impact_latency', 'metric_gap'] as const
 const BROKEN_KINDS = ['error', 'success', 'impact_error'] as const
 const BESIDE = 0.3
+
+/** Signs this much after the first one count as late in full, microseconds. */
+const LATE_US = 60_000_000
+
+/** How far down the reason of a symptom is looked for, and what is left of it with each hop. */
+const REACH_HOPS = 3
+const PER_HOP = 0.8
 
 const isShare = (name: string) => name.endsWith('_share') || name.startsWith('impact_')
 
@@ -101,6 +121,7 @@ export const findEvidence = (c: CauseCase): Finding[] => [
   ...logEvidence(c.lines ?? [], c.linesBefore ?? []),
   ...writtenEvidence({ lines: c.lines ?? [], spans: c.spans ?? [] }, { lines: c.linesBefore ?? [], spans: c.spansBefore ?? [] }),
   ...traceEvidence(c.spans ?? [], c.spansBefore ?? []),
+  ...stopEvidence({ lines: c.lines ?? [], spans: c.spans ?? [] }, { lines: c.linesBefore ?? [], spans: c.spansBefore ?? [] }),
 ]
 
 /**
@@ -220,7 +241,11 @@ export const featuresOf = (
     below.slow[a] = Math.max(below.slow[a], slow[b])
     values[own(b, 'callers_hurt')] = Math.max(values[own(b, 'callers_hurt')], broken[a], slow[a])
   }
+  for (const e of c.changed ?? []) if (index.has(e)) values[own(index.get(e)!, 'changed')] = 1
+  const spent = Float64Array.from({ length: size }, (_, i) => Math.max(highest(i, SPENT), values[own(i, 'changed')]))
+  const spentBelow = reachedFrom(spent, c.edges, index)
   for (let i = 0; i < size; i++) {
+    values[own(i, 'explained')] = Math.max(broken[i], slow[i]) * Math.max(0, spentBelow[i] - spent[i])
     // Errors and time come up from what is called: they stand for themselves only as far as nothing below shows the same.
     values[own(i, 'broken_origin')] = broken[i] * (1 - Math.min(1, below.broken[i] / Math.max(1e-9, broken[i])) * 0.9)
     values[own(i, 'slow_origin')] = slow[i] * (1 - Math.min(1, below.slow[i] / Math.max(1e-9, slow[i])) * 0.9)
@@ -236,7 +261,11 @@ export const featuresOf = (
       if (!busy.has(e)) values[own(i, 'idle')] = 1
     })
   }
-  for (const e of c.changed ?? []) if (index.has(e)) values[own(index.get(e)!, 'changed')] = 1
+  // What began long after the first sign is more likely to follow from it.
+  if (c.onsets) {
+    const first = Math.min(...c.onsets.values())
+    for (const [e, time] of c.onsets) if (index.has(e)) values[own(index.get(e)!, 'late')] = Math.min(1, (time - first) / LATE_US)
+  }
   if (alert && index.has(alert.entity)) {
     const callees = new Map<string, string[]>()
     for (const [from, to] of c.edges) {
@@ -265,4 +294,17 @@ export const featuresOf = (
     }
   }
   return { entities: c.entities, values, findings, strongest }
+}
+
+/** The most that stands at anything an entity depends on, directly or over others; less with each hop. */
+const reachedFrom = (own: Float64Array, edges: CauseCase['edges'], index: ReadonlyMap<string, number>): Float64Array => {
+  const below = new Float64Array(own.length)
+  for (let hop = 0; hop < REACH_HOPS; hop++)
+    for (const [from, to] of edges) {
+      const a = index.get(from)
+      const b = index.get(to)
+      if (a === undefined || b === undefined || a === b) continue
+      below[a] = Math.max(below[a], own[b], below[b] * PER_HOP)
+    }
+  return below
 }

@@ -42,7 +42,17 @@ export interface IncidentExplanation {
 const number = (v: number): string =>
   Math.abs(v) >= 1000 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : Number(v.toPrecision(3)).toString()
 const sourceOf = (f: Finding): ExplainedEvidence['source'] =>
-  f.kind.includes('log_') ? 'log' : f.kind.startsWith('trace_') ? 'span' : f.kind.startsWith('impact_') ? 'impact' : 'series'
+  f.reference
+    ? f.reference.kind === 'log'
+      ? 'log'
+      : 'series'
+    : f.kind.includes('log_') || (f.kind === 'trace_stop' && f.text)
+      ? 'log'
+      : f.kind.startsWith('trace_')
+        ? 'span'
+        : f.kind.startsWith('impact_')
+          ? 'impact'
+          : 'series'
 /** Statements of a pair are joined by a byte no one should see. */
 const readable = (name: string) => name.split('\0').join(' → ')
 const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
@@ -55,19 +65,34 @@ const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
     f => `${readable(f.name)} no longer follows as it did (${number(f.before)} → ${number(f.after)})`,
   ],
   [/^log_|^span_log_/, f => `${readable(f.name)} is written more or less often (${number(f.before)} → ${number(f.after)})`],
+  [
+    /^trace_stop$/,
+    f =>
+      `${f.after} requests stopped here first: ${f.text ? `after "${f.text.split('\n')[0].slice(0, 120)}" ` : ''}${
+        f.name.includes('\0') ? `${f.name.split('\0')[1]} no longer follows` : `at ${f.name}`
+      }`,
+  ],
   [/^trace_self/, f => `its own time in ${f.name} rose (${number(f.before)} → ${number(f.after)} µs)`],
   [/^trace_gap/, f => `time is lost on the wire, ${f.name} (${number(f.before)} → ${number(f.after)} µs)`],
   [/^trace_/, f => `${readable(f.name)} (${number(f.before)} → ${number(f.after)})`],
+  [/^absence$/, () => 'it no longer reports'],
+  [/^accused$/, f => `those who call it say "${(f.text ?? '').split('\n')[0].slice(0, 120)}"`],
   [/^impact_/, f => `most of the ${f.name} begins here`],
   [/./, f => `${f.name} ${f.after >= f.before ? 'rose' : 'fell'} from ${number(f.before)} to ${number(f.after)}`],
 ]
-const phraseOf = (f: Finding): string => PHRASES.find(([kind]) => kind.test(f.kind))![1](f)
+/** A record that came with its own words keeps them; otherwise the finding is put into words. */
+const phraseOf = (f: Finding): string =>
+  f.kind === 'accused' || !f.reference
+    ? PHRASES.find(([kind]) => kind.test(f.kind))![1](f)
+    : f.reference.kind === 'log'
+      ? `"${f.reference.text.split('\n')[0].slice(0, 160)}"`
+      : f.reference.text
 const evidenceOf = (f: Finding): ExplainedEvidence => ({
   source: sourceOf(f),
   entity: f.entity,
   name: f.name,
   text: phraseOf(f),
-  ...(f.kind.includes('log_') && f.text ? { line: f.text } : {}),
+  ...(sourceOf(f) === 'log' && f.text ? { line: f.text } : {}),
   before: f.before,
   after: f.after,
   strength: f.strength,
@@ -98,34 +123,54 @@ const pathFrom = (c: CauseCase, cause: string, hurt: ReadonlySet<string>): strin
   return path
 }
 
+/** What is said of one suspect: its way to the symptoms, what speaks for it in words and as data, and what speaks against it. */
+export interface ToldSuspect {
+  readonly path: readonly string[]
+  readonly evidence: readonly ExplainedEvidence[]
+  readonly phrases: readonly string[]
+  readonly against: readonly string[]
+}
+export const explainSuspect = (c: CauseCase, ranking: FusedRanking, suspect: Suspect, most = 6): ToldSuspect => {
+  const others = ranking.suspects.filter(s => s !== suspect)
+  const said = new Set<string>()
+  const evidence = suspect.findings
+    .filter(f => !f.kind.endsWith('_share') && !said.has(phraseOf(f)) && said.add(phraseOf(f)))
+    .slice(0, most)
+    .map(evidenceOf)
+  const hurts = (f: Finding) =>
+    f.strength > 3 && /latency$|^error$|^success$|^trace_self$|^trace_error$|severe$|^absence$/.test(f.kind)
+  const hurt = new Set(ranking.suspects.filter(s => s.findings.some(hurts)).map(s => s.entity))
+  const callees = new Set(c.edges.filter(([from]) => from === suspect.entity).map(([, to]) => to))
+  const against: string[] = []
+  const strangeBelow = others.filter(s => callees.has(s.entity) && s.findings.some(f => f.strength > 3)).map(s => s.entity)
+  if (strangeBelow.length > 0)
+    against.push(
+      `it depends on ${strangeBelow.slice(0, 3).join(', ')}, which ${strangeBelow.length === 1 ? 'is' : 'are'} strange too`,
+    )
+  if (suspect === ranking.suspects[0] && others[0] && suspect.probability < 2 * others[0].probability)
+    against.push(`${others[0].entity} is nearly as likely`)
+  const speaks = new Set(evidence.map(e => e.source))
+  if ((c.spans ?? []).length > 0 && !speaks.has('span')) against.push('its spans show nothing unusual')
+  if ((c.lines ?? []).length > 0 && !speaks.has('log')) against.push('its log lines show nothing unusual')
+  const first = c.onsets && Math.min(...c.onsets.values())
+  const own = c.onsets?.get(suspect.entity)
+  if (first !== undefined && own !== undefined && own > first + LATE_US)
+    against.push(`its first sign came ${Math.round((own - first) / 1e6)} s after the first of all`)
+  if (evidence.length < 2) against.push('only one thing speaks for it')
+  return { path: pathFrom(c, suspect.entity, hurt), evidence, phrases: evidence.map(e => e.text), against }
+}
+/** From here on a late first sign is worth a word, microseconds. */
+const LATE_US = 15_000_000
+
 export const explainIncident = (
   c: CauseCase,
   ranking: FusedRanking,
   options: { readonly evidence?: number } = {},
 ): IncidentExplanation => {
   const [first, ...others] = ranking.suspects
-  const said = new Set<string>()
-  const evidence = (first?.findings ?? [])
-    .filter(f => !f.kind.endsWith('_share') && !said.has(phraseOf(f)) && said.add(phraseOf(f)))
-    .slice(0, options.evidence ?? 6)
-    .map(evidenceOf)
-  const hurts = (f: Finding) => f.strength > 3 && /latency$|^error$|^success$|^trace_self$|^trace_error$|severe$/.test(f.kind)
-  const hurt = new Set(ranking.suspects.filter(s => s.findings.some(hurts)).map(s => s.entity))
-  const path = first ? pathFrom(c, first.entity, hurt) : []
-  const callees = first ? c.edges.filter(([from]) => from === first.entity).map(([, to]) => to) : []
-  const against: string[] = []
-  if (first) {
-    const strangeBelow = others.filter(s => callees.includes(s.entity) && s.findings.some(f => f.strength > 3)).map(s => s.entity)
-    if (strangeBelow.length > 0)
-      against.push(
-        `it depends on ${strangeBelow.slice(0, 3).join(', ')}, which ${strangeBelow.length === 1 ? 'is' : 'are'} strange too`,
-      )
-    if (others[0] && first.probability < 2 * others[0].probability) against.push(`${others[0].entity} is nearly as likely`)
-    const speaks = new Set(evidence.map(e => e.source))
-    if ((c.spans ?? []).length > 0 && !speaks.has('span')) against.push('its spans show nothing unusual')
-    if ((c.lines ?? []).length > 0 && !speaks.has('log')) against.push('its log lines show nothing unusual')
-    if (evidence.length < 2) against.push('only one thing speaks for it')
-  }
+  const { path, evidence, against } = first
+    ? explainSuspect(c, ranking, first, options.evidence)
+    : { path: [], evidence: [], against: [] }
   const rejected = others
     .slice(0, 2)
     .map((s): RejectedCause => ({ entity: s.entity, probability: s.probability, why: whyNot(c, first, s) }))
@@ -157,7 +202,8 @@ export const explainIncident = (
   }
 }
 
-const whyNot = (c: CauseCase, first: Suspect, s: Suspect): string => {
+/** Why a suspect was thought of and put behind the first. */
+export const whyNot = (c: CauseCase, first: Suspect, s: Suspect): string => {
   if (c.edges.some(([from, to]) => from === s.entity && to === first.entity))
     return `it depends on ${first.entity}, and suffers from it`
   const strong = s.findings.filter(f => !f.kind.endsWith('_share'))

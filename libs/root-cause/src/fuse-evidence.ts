@@ -7,6 +7,7 @@ import type { CauseCase, Finding } from './case-evidence.ts'
 import { type CaseFeatures, featureNames, featuresOf, findEvidence } from './cause-features.ts'
 import { fusedWeights } from './fused-weights.ts'
 import { meaningOf } from './metric-meaning.ts'
+import { type Calibration, confidenceOf } from './recalibrate.ts'
 
 export interface FuseOptions {
   /** Weights by feature name. Default: those shipped. */
@@ -21,6 +22,8 @@ export interface FuseOptions {
   readonly nameFrom?: number
   /** Softens probabilities. Default: as trained. */
   readonly temperature?: number
+  /** From log-odds to confidence. Default: as shipped. */
+  readonly calibration?: Calibration
 }
 export interface Suspect {
   readonly entity: string
@@ -39,6 +42,8 @@ export interface FusedRanking {
   readonly metrics: readonly { readonly entity: string; readonly metric: string; readonly peer?: string }[]
   /** Chance that the first is the true cause. */
   readonly confidence: number
+  /** Log-odds of the first against all others, before calibration. */
+  readonly logOdds: number
   /** False where nothing is strange enough to be explained. */
   readonly incident: boolean
   readonly verdict: 'cause_named' | 'not_enough_evidence'
@@ -104,13 +109,14 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
   const connected = c.edges.length >= 0.9 * c.entities.length
   const quiet = connected && spent < 20 && seriesOnly && history >= 100 && (suspects[0]?.score ?? 0) < (options.quietBelow ?? 3.7)
   const incident = !quiet && findings.some(f => f.strength > 2)
-  const { bias, slope } = fusedWeights.calibration
-  const known = 1 / (1 + Math.exp(-(bias + slope * Math.log((p + 1e-9) / (1 - p + 1e-9)))))
+  const logOdds = Math.log((p + 1e-9) / (1 - p + 1e-9))
+  const known = confidenceOf(logOdds, options.calibration ?? fusedWeights.calibration)
   const confidence = incident ? Math.min(0.99, known) : 0.05
   return {
     suspects,
     metrics: rankMetrics(c, suspects),
     confidence,
+    logOdds,
     incident,
     verdict: incident && confidence >= (options.nameFrom ?? 0.3) ? 'cause_named' : 'not_enough_evidence',
   }

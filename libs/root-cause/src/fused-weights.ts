@@ -1,4 +1,9 @@
-/** Weights of fuse-evidence.ts, as trainOnSimulated() of train-ranker.ts gives them: simulated incidents only. */
+/**
+ * Weights of fuse-evidence.ts, as trainOnSimulated() of train-ranker.ts gives them: simulated incidents only. Set by hand are the last seven.
+ * Where a request stopped first (`trace_stop`): simulated systems write so many idle errors that learning leaves nothing of it, recorded
+ * ones do not. The five after it are signs that no simulated incident has (silence, being named in others' lines, a reported configuration
+ * error, changes, being late); the faults of the demo shop are their test.
+ */
 export const fusedWeights: {
   readonly weights: Readonly<Record<string, number>>
   readonly temperature: number
@@ -42,5 +47,13 @@ export const fusedWeights: {
     pair: 1.481,
     both: -1.366,
     idle: 0.439,
+    trace_stop: 3,
+    trace_stop_share: 1.5,
+    absence: 3,
+    accused: 2.5,
+    config_error: 1.5,
+    changed: 3.5,
+    late: -2,
+    explained: -2,
   },
 }

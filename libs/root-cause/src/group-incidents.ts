@@ -3,7 +3,7 @@
  * between). Ids come from the first anomaly, so grouping the same stream again makes the same incidents.
  */
 import { type Anomaly, type Graph, idOf } from '@aegis/domain'
-import { classOfMetric, isSymptom } from './metric-class.ts'
+import { isSymptom } from './metric-meaning.ts'
 
 export interface IncidentGroup {
   readonly id: string
@@ -26,7 +26,7 @@ export interface IncidentGroup {
 export const hasImpact = (a: Anomaly): boolean =>
   a.kind === 'log' || a.kind === 'trace' || a.kind === 'rule'
     ? a.severity !== 'low'
-    : (a.series ?? []).some(g => isSymptom(classOfMetric(g.metric))) || a.severity === 'critical'
+    : (a.series ?? []).some(g => isSymptom(g.metric)) || a.severity === 'critical'
 
 export const newGroup = (anomaly: Anomaly): IncidentGroup => ({
   id: idOf('incident', anomaly.environment, anomaly.id),

@@ -9,6 +9,9 @@ import type { CaseLine, CaseSpan, Finding } from './case-evidence.ts'
 const SEVERE = /^(err|error|fatal|crit|critical|alert|emerg|panic|severe)/i
 const EXCEPTION = /\b\w*(Exception|Error)\b|\bpanic\b|Traceback|\bfailed\b|\bfailure\b|\btimed? ?out\b|\brefused\b/
 
+/** A line that tells of an error, by its level or its words. */
+export const isSevere = (line: CaseLine): boolean => SEVERE.test(line.severity ?? '') || EXCEPTION.test(line.text)
+
 interface Tally {
   lines: number
   severe: number
@@ -23,7 +26,7 @@ const tally = (lines: readonly CaseLine[]): Map<string, Tally> => {
     let t = found.get(line.entity)
     if (!t) found.set(line.entity, (t = { lines: 0, severe: 0, templates: new Map(), next: new Map() }))
     t.lines++
-    const severe = SEVERE.test(line.severity ?? '') || EXCEPTION.test(line.text)
+    const severe = isSevere(line)
     if (severe) t.severe++
     const seen = t.templates.get(line.template)
     if (seen) seen.count++
@@ -151,7 +154,7 @@ const written = (lines: readonly CaseLine[], spans: readonly CaseSpan[]): Map<st
       statements.set(line.template, {
         count: 1,
         example: line,
-        severe: SEVERE.test(line.severity ?? '') || EXCEPTION.test(line.text),
+        severe: isSevere(line),
       })
   }
   return found

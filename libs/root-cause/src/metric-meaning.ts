@@ -1,6 +1,7 @@
 /**
- * What a metric says about the entity it stands on, from the words of its name alone. Finer than metric-class.ts: it knows which way is bad,
- * whether time was measured at the server or by its clients, and whether the number is the machine's and not the entity's own.
+ * What a metric says about the entity it stands on, from the words of its name alone (OpenTelemetry, Prometheus and common exporters share
+ * them): what it measures, which way is bad, whether time was measured at the server or by its clients, and whether the number is the
+ * machine's and not the entity's own.
  */
 export type Meaning =
   | 'cpu'
@@ -78,7 +79,9 @@ const cache = new Map<string, MetricMeaning>()
 export const meaningOf = (metric: string): MetricMeaning => {
   const known = cache.get(metric)
   if (known) return known
-  const words = metric
+  // Dimensions stand in braces behind the name; of them only a status that says "failed" changes what is measured.
+  const [name, dimensions = ''] = metric.split('{')
+  const words = name
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
     .split(/[^a-z0-9]+/)
@@ -86,6 +89,9 @@ export const meaningOf = (metric: string): MetricMeaning => {
   for (const w of words) if (Object.hasOwn(WORDS, w)) found.add(WORDS[w])
   let meaning = ORDER.find(m => found.has(m)) ?? 'other'
   if (meaning !== 'error' && meaning !== 'success' && words.some(w => HOST.has(w))) meaning = 'host'
+  // How long the event loop is held up says how busy the processor is, not how long a request took.
+  if (words.includes('eventloop')) meaning = 'cpu'
+  if (/(status|code)[^,=]*=5\d\d/.test(dimensions)) meaning = 'error'
   if (meaning === 'latency' && words.some(w => OUTBOUND.has(w))) meaning = 'outbound_latency'
   const bad = meaning === 'success' ? -1 : meaning === 'traffic' || meaning === 'other' || meaning === 'network' ? 0 : 1
   const result: MetricMeaning = { meaning, bad }
@@ -93,3 +99,12 @@ export const meaningOf = (metric: string): MetricMeaning => {
   cache.set(metric, result)
   return result
 }
+
+/** The detector's word for an entity that no longer reports, and Prometheus' for a target that no longer answers. */
+export const isSilence = (metric: string): boolean => metric === 'telemetry' || metric === 'up'
+/** Time an entity itself took, without what it waited for. */
+export const isSelfTime = (metric: string): boolean => /self[._]?time/i.test(metric)
+/** What people notice: errors, slowness, silence. */
+export const isSymptom = (metric: string): boolean =>
+  isSilence(metric) ||
+  (!isSelfTime(metric) && ['error', 'success', 'latency', 'outbound_latency'].includes(meaningOf(metric).meaning))

@@ -1,28 +1,21 @@
 /**
- * Ranks the entities of an incident by how likely each is its cause.
- *
- * Each entity's own evidence is weighed by what kind it is: resources that run out, changes just before, silence and faults it logs of
- * itself point at it; errors and latency are symptoms, and count little where something it depends on is strange too (they climb from callee
- * to caller). What it would explain counts for it: the symptoms of everything that reaches it along the graph, less with each hop. In the
- * line of MonitorRank (Kim et al., SIGMETRICS 2013) and MicroRCA (Wu et al., NOMS 2020), with additive evidence instead of a random walk, so
- * that every point of a score has a sentence.
+ * Ranks the entities of a live incident: what the detectors and the graph said becomes findings (anomaly-evidence.ts), the same model ranks
+ * them as ranks recorded telemetry (fuse-evidence.ts), and the same words explain it (explain-incident.ts). Here the result becomes causes
+ * with the kind of fault that a runbook can answer.
  */
-import { type Anomaly, type Cause, type Change, type EntityHealth, type Evidence, type Graph, nameOf } from '@aegis/domain'
-import { classOfMetric, isSymptom, type MetricClass } from './metric-class.ts'
+import type { Cause, Change, EntityHealth, Evidence } from '@aegis/domain'
+import { type LiveInput, type LiveOptions, liveEvidence, saysUnreachable } from './anomaly-evidence.ts'
+import type { CauseCase, Finding } from './case-evidence.ts'
+import { explainSuspect, whyNot } from './explain-incident.ts'
+import { type FusedRanking, fuseEvidence, type Suspect } from './fuse-evidence.ts'
+import type { Calibration } from './recalibrate.ts'
 
-export interface RankInput {
-  readonly anomalies: readonly Anomaly[]
-  readonly graph: Graph
-  /** Changes of the last while; those shortly before the first sign count. */
-  readonly changes?: readonly Change[]
-}
-export interface RankOptions {
-  /** How long before the first sign a change still counts, microseconds. Default 5 minutes. */
-  readonly changeWindowUs?: number
-  /** Share of a symptom's weight that is left when a dependency is strange too. Default 0.2. */
-  readonly explainedAway?: number
-  /** Weight kept with each hop from symptom to suspect. Default 0.6. */
-  readonly perHop?: number
+export type RankInput = LiveInput
+export interface RankOptions extends LiveOptions {
+  /** Weights by feature name. Default: those shipped. */
+  readonly weights?: Readonly<Record<string, number>>
+  /** Default: as shipped. */
+  readonly calibration?: Calibration
   /** Least confidence of the first cause to be named. Default 0.3. */
   readonly nameFrom?: number
 }
@@ -30,301 +23,131 @@ export interface Ranking {
   readonly verdict: 'cause_named' | 'not_enough_evidence'
   readonly causes: readonly Cause[]
   readonly health: readonly EntityHealth[]
-}
-interface Suspect {
-  entity: string
-  own: number
-  symptom: number
-  kinds: Map<string, number>
-  metrics: [string, number][]
-  evidence: Evidence[]
-  against: string[]
-  onset: number
+  /** Log-odds of the first cause, before calibration. */
+  readonly logOdds: number
 }
 
-const WEIGHT: Readonly<Record<MetricClass, number>> = {
-  absence: 1.2,
-  self_time: 0.6,
-  pool: 0.7,
-  memory: 0.7,
-  disk: 0.8,
-  cpu: 0.7,
-  restart: 0.4,
-  network: 0.4,
-  error: 0.35,
-  latency: 0.3,
-  work: 0.1,
-  other: 0.15,
-}
-const FAULT_OF: Partial<Record<MetricClass, string>> = {
-  absence: 'crash',
-  pool: 'pool',
-  memory: 'memory',
-  disk: 'disk',
-  cpu: 'cpu',
-  self_time: 'latency',
-  latency: 'latency',
-  error: 'error',
-  restart: 'crash',
-  network: 'network',
+/** Kinds of finding that tell what broke, and how much each tells: what runs out more than what follows from it. */
+const TELLS: Readonly<Record<string, readonly [fault: string, weight: number]>> = {
+  absence: ['crash', 1],
+  accused: ['crash', 0.6],
+  memory: ['memory', 1.2],
+  disk: ['disk', 2],
+  pool: ['pool', 1],
+  cpu: ['cpu', 1],
+  config_error: ['config', 1],
+  restart: ['crash', 0.3],
+  network: ['network', 0.3],
+  metric_gap: ['network', 0.3],
+  trace_self: ['latency', 0.3],
+  latency: ['latency', 0.3],
+  outbound_latency: ['latency', 0.3],
+  error: ['error', 0.3],
+  success: ['error', 0.3],
+  trace_error: ['error', 0.3],
+  log_new_severe: ['error', 0.3],
 }
 const UNSPECIFIC: ReadonlySet<string> = new Set(['latency', 'error', 'network', 'unknown'])
-/** Log fault patterns to kinds of fault. */
-const FAULT_OF_PATTERN: readonly (readonly [RegExp, string])[] = [
-  [/disk|space|quota|enospc/i, 'disk'],
-  [/memory|heap|oom/i, 'memory'],
-  [/pool|exhaust|too many/i, 'pool'],
-  [/config/i, 'config'],
-]
-const saturate = (score: number, threshold: number): number => Math.min(1, 0.5 + score / Math.max(threshold, 1e-9) / 20)
+/** Confidence left where a cause shows only what may have come from anywhere; and where moreover nearly every entity shows it. */
+const UNSPECIFIC_LEFT = 0.7
+const EVERYWHERE_LEFT = 0.3
+const CAUSES = 5
+const EVIDENCE = 10
 
 export const rankCauses = (input: RankInput, options: RankOptions = {}): Ranking => {
-  const { changeWindowUs = 300_000_000, explainedAway = 0.2, perHop = 0.6, nameFrom = 0.3 } = options
-  const suspects = new Map<string, Suspect>()
-  const suspect = (entity: string): Suspect => {
-    let s = suspects.get(entity)
-    if (!s)
-      suspects.set(
-        entity,
-        (s = {
-          entity,
-          own: 0,
-          symptom: 0,
-          kinds: new Map(),
-          metrics: [],
-          evidence: [],
-          against: [],
-          onset: Number.POSITIVE_INFINITY,
-        }),
-      )
-    return s
+  const { evidence, findings, changed } = liveEvidence(input, options)
+  const fused = fuseEvidence(evidence, { ...options, findings })
+  const strange = new Set(findings.map(f => f.entity))
+  const everywhere = strange.size >= 4 && strange.size >= 0.6 * evidence.entities.length
+  const suspects = fused.suspects.filter(s => strange.has(s.entity)).slice(0, CAUSES)
+  const causes = suspects.map((s, i) => causeOf(s, i, { evidence, fused, changed, everywhere }))
+  return {
+    verdict: (causes[0]?.confidence ?? 0) >= (options.nameFrom ?? 0.3) ? 'cause_named' : 'not_enough_evidence',
+    causes,
+    health: healthOf(evidence, findings),
+    logOdds: fused.logOdds,
   }
-  const callees = new Map<string, string[]>()
-  const callers = new Map<string, string[]>()
-  for (const e of input.graph.edges) {
-    callees.set(e.from, [...(callees.get(e.from) ?? []), e.to])
-    callers.set(e.to, [...(callers.get(e.to) ?? []), e.from])
-  }
-  const strange = new Set(input.anomalies.map(a => a.entity))
-  const accusations = accusationsIn(input.anomalies, callees)
-  const suspected = new Set([...strange, ...accusations.keys()])
-  const dependsOnStrange = new Set([...suspected].filter(e => reach(callees, e).some(([d]) => d !== e && suspected.has(d))))
-  for (const [accused, accusation] of accusations) {
-    const s = suspect(accused)
-    // Not being reachable at all is said of the accused itself; a time-out or a pool run dry may be the speaker's own trouble, unless the
-    // accused is strange too. Several voices weigh more than one, but never as much as what the accused says of itself.
-    const unreachable = accusation.evidence.some(e => UNREACHABLE.test(e.text))
-    s.own += (unreachable || strange.has(accused) ? 0.35 : 0.12) * Math.min(2, accusation.by.size)
-    const kind = unreachable ? 'crash' : 'error'
-    s.kinds.set(kind, (s.kinds.get(kind) ?? 0) + 0.2)
-    s.onset = Math.min(s.onset, accusation.onset)
-    s.evidence.push(...accusation.evidence.slice(0, 2))
-  }
-
-  for (const a of input.anomalies) {
-    const s = suspect(a.entity)
-    s.onset = Math.min(s.onset, a.started)
-    s.evidence.push(...(a.evidence ?? []))
-    const note = (kind: string | undefined, weight: number) => kind && s.kinds.set(kind, (s.kinds.get(kind) ?? 0) + weight)
-    if (a.kind === 'log') {
-      const text = `${a.summary} ${(a.evidence ?? []).map(e => e.text).join(' ')}`
-      const pattern = FAULT_OF_PATTERN.find(([words]) => words.test(text))
-      // A service that logs errors about what it depends on shows a symptom; about itself, a cause.
-      const weight = pattern ? 0.6 : 0.35
-      if (dependsOnStrange.has(a.entity) && (!pattern || accuses(accusations, a.entity))) s.symptom += weight
-      else s.own += weight
-      note(pattern && !accuses(accusations, a.entity) ? pattern[1] : 'error', weight * (accuses(accusations, a.entity) ? 0.3 : 1))
-      continue
-    }
-    const best = new Map<MetricClass, number>()
-    for (const g of a.series ?? []) {
-      const kind = classOfMetric(g.metric)
-      const weight = WEIGHT[kind] * saturate(g.score, a.threshold)
-      s.metrics.push([g.metric, g.score])
-      if (weight > (best.get(kind) ?? 0)) best.set(kind, weight)
-    }
-    for (const [kind, weight] of best) {
-      note(FAULT_OF[kind], weight * (isSymptom(kind) && kind !== 'absence' ? 0.3 : 1))
-      if (isSymptom(kind) && kind !== 'absence') s.symptom += weight
-      else s.own += weight
-    }
-  }
-  const onset = Math.min(...input.anomalies.map(a => a.started))
-  for (const change of input.changes ?? []) {
-    if (change.time < onset - changeWindowUs || change.time > onset + 10_000_000 || !strange.has(change.entity)) continue
-    // Going back to what was before is a remedy, not a suspect.
-    if (
-      input.changes?.some(
-        c =>
-          c !== change &&
-          c.entity === change.entity &&
-          c.kind === change.kind &&
-          c.before === change.after &&
-          c.after === change.before &&
-          c.time < change.time,
-      )
-    )
-      continue
-    const s = suspect(change.entity)
-    s.own += 0.9
-    s.kinds.set(change.kind, (s.kinds.get(change.kind) ?? 0) + 1.5)
-    s.evidence.unshift({
-      kind: 'change',
-      entity: change.entity,
-      text: `${change.kind} changed from ${change.before || 'unknown'} to ${change.after}`,
-      time: change.time,
-      stream: 'changes',
-    })
-  }
-
-  const scored = [...suspects.values()].map(s => {
-    const symptomLeft = dependsOnStrange.has(s.entity) ? explainedAway : 1
-    if (symptomLeft < 1 && s.symptom > 0)
-      s.against.push(
-        `its errors and latency may come from ${reach(callees, s.entity)
-          .filter(([d]) => d !== s.entity && suspected.has(d))
-          .map(([d]) => d)
-          .slice(0, 3)
-          .join(', ')}, which it depends on`,
-      )
-    let explains = 0
-    for (const [caller, hops] of reach(callers, s.entity))
-      if (caller !== s.entity) explains += 0.25 * (suspects.get(caller)?.symptom ?? 0) * perHop ** (hops - 1)
-    if (s.onset > onset + 15_000_000)
-      s.against.push(`its first sign came ${Math.round((s.onset - onset) / 1e6)} s after the first of all`)
-    const late = Math.max(0, Math.min(0.4, (s.onset - onset) / 60_000_000))
-    return { s, score: Math.max(0.01, s.own + s.symptom * symptomLeft + explains - late) }
-  })
-  scored.sort((a, b) => b.score - a.score || (a.s.entity < b.s.entity ? -1 : 1))
-  const everywhere = strange.size >= 4 && strange.size >= 0.6 * Math.max(input.graph.nodes.length, strange.size)
-  const total = scored.reduce((sum, x) => sum + x.score ** 2, 0)
-  const strength = Math.min(1, (scored[0]?.score ?? 0) / 0.6)
-  const causes = scored.slice(0, 5).map(({ s, score }): Cause => {
-    const kinds = [...s.kinds].sort((a, b) => b[1] - a[1])
-    const fault = kinds[0]?.[0] ?? 'unknown'
-    // Slowness or errors without a reason of their own may have come from anywhere; the more so when nearly everything is slow at once.
-    const unspecific = UNSPECIFIC.has(fault)
-    const shared = unspecific && everywhere ? 0.3 : unspecific ? 0.7 : 1
-    const confidence = Math.min(0.99, (score ** 2 / total) * strength * shared)
-    if (shared < 0.5)
-      s.against.push('nearly every service is slow or failing at once, which points at something they share, such as their host')
-    const victim = victimOf(s.entity, callers, suspects)
-    const path = pathBetween(callers, s.entity, victim)
-    return {
-      entity: s.entity,
-      confidence,
-      score,
-      path,
-      metrics: s.metrics
-        .sort((a, b) => b[1] - a[1])
-        .map(([m]) => m)
-        .slice(0, 10),
-      evidence: s.evidence.slice(0, 10),
-      against: s.against,
-      fault_kind: fault,
-      explanation: `${s.entity} shows ${describe(kinds)}${path.length > 1 ? `, and ${path.slice(1).join(' and ')} depend${path.length === 2 ? 's' : ''} on it` : ''}.`,
-    }
-  })
-  const health = [...new Set([...input.graph.nodes.map(n => n.id), ...suspects.keys()])].map(entity => {
-    const s = suspects.get(entity)
-    return { entity, score: s ? Math.max(0, Math.round((1 - Math.min(1, s.own * 0.5 + s.symptom)) * 100) / 100) : 1 }
-  })
-  return { verdict: (causes[0]?.confidence ?? 0) >= nameFrom ? 'cause_named' : 'not_enough_evidence', causes, health }
 }
 
-const UNREACHABLE = /refused|unreachable|no route|not found|no such host/i
-
-interface Accusation {
-  by: Set<string>
-  onset: number
-  evidence: Evidence[]
+interface Around {
+  readonly evidence: CauseCase
+  readonly fused: FusedRanking
+  readonly changed: ReadonlyMap<string, Change>
+  readonly everywhere: boolean
 }
-/** Log lines of one entity that name another one it depends on: "call to X failed" speaks of X. */
-const accusationsIn = (
-  anomalies: readonly Anomaly[],
-  callees: ReadonlyMap<string, readonly string[]>,
-): Map<string, Accusation> => {
-  const found = new Map<string, Accusation>()
-  for (const a of anomalies) {
-    if (a.kind !== 'log') continue
-    for (const e of a.evidence ?? []) {
-      // The name that stands last is what the chain of causes in the message ends at.
-      const words = e.text.split('\n')[0].toLowerCase()
-      const named = reach(callees, a.entity)
-        .filter(([d]) => d !== a.entity && mentions(words, nameOf(d).toLowerCase()))
-        .sort((x, y) => words.lastIndexOf(nameOf(y[0]).toLowerCase()) - words.lastIndexOf(nameOf(x[0]).toLowerCase()))
-      if (named.length === 0) continue
-      const accusation = found.get(named[0][0]) ?? { by: new Set(), onset: a.started, evidence: [] }
-      accusation.by.add(a.entity)
-      accusation.onset = Math.min(accusation.onset, e.time)
-      accusation.evidence.push(e)
-      found.set(named[0][0], accusation)
-    }
+const causeOf = (s: Suspect, rank: number, { evidence: c, fused, changed, everywhere }: Around): Cause => {
+  const change = changed.get(s.entity)
+  const told = explainSuspect(c, fused, s)
+  const fault = faultOf(s, change)
+  const unspecific = UNSPECIFIC.has(fault)
+  const left = unspecific && everywhere ? EVERYWHERE_LEFT : unspecific ? UNSPECIFIC_LEFT : 1
+  const against = rank === 0 ? [...told.against] : [whyNot(c, fused.suspects[0], s), ...told.against]
+  if (rank === 0 && unspecific && everywhere)
+    against.push('nearly every service is slow or failing at once, which points at something they share, such as their host')
+  return {
+    entity: s.entity,
+    confidence: Math.min(0.99, (rank === 0 ? fused.confidence : Math.min(s.probability, fused.confidence)) * left),
+    score: s.score,
+    path: told.path,
+    metrics: [...new Set(strongest(s.all.filter(f => f.reference?.kind !== 'log')).map(f => f.name))].slice(0, EVIDENCE),
+    evidence: [...(change ? [evidenceOf(change)] : []), ...quoted(s)].slice(0, EVIDENCE),
+    against,
+    fault_kind: fault,
+    explanation: `${s.entity} shows ${change ? `a change just before the first sign (${change.kind}: ${change.before || 'unknown'} → ${change.after})` : (WORDS[fault] ?? 'unusual values')}${
+      told.phrases.length > 0 ? `: ${told.phrases.slice(0, 2).join('; ')}` : ''
+    }${told.path.length > 1 ? `. Felt along ${told.path.join(' → ')}` : ''}.`,
   }
-  return found
 }
-const accuses = (accusations: ReadonlyMap<string, Accusation>, entity: string): boolean =>
-  [...accusations.values()].some(x => x.by.has(entity))
-const mentions = (text: string, name: string): boolean => {
-  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1))
-    if (!/[\w-]/.test(text[at - 1] ?? ' ') && !/[\w-]/.test(text[at + name.length] ?? ' ')) return true
-  return false
-}
+const strongest = (findings: readonly Finding[]) =>
+  [...findings].sort((a, b) => b.strength - a.strength || (a.name < b.name ? -1 : 1))
 
-const describe = (kinds: readonly (readonly [string, number])[]): string => {
-  const words: Record<string, string> = {
-    crash: 'silence: it no longer answers',
-    deploy: 'a new release just before the first sign',
-    config: 'a configuration change just before the first sign',
-    memory: 'memory out of its band',
-    cpu: 'processor time out of its band',
-    disk: 'a disk filling up',
-    pool: 'an exhausted pool',
-    latency: 'slowness of its own',
-    error: 'errors',
-    network: 'network trouble',
+/** The records behind a suspect, what weighs most first, each once. */
+const quoted = (s: Suspect): Evidence[] => {
+  const found = new Map<string, Evidence>()
+  for (const f of [...s.findings, ...s.all]) {
+    const e = f.reference
+    if (e) found.set(`${e.stream} ${e.partition} ${e.offset} ${e.time} ${e.text}`, e)
   }
-  return (
-    kinds
-      .slice(0, 2)
-      .map(([k]) => words[k] ?? k)
-      .join(' and ') || 'unusual values'
-  )
+  return [...found.values()]
+}
+const evidenceOf = (c: Change): Evidence => ({
+  kind: 'change',
+  entity: c.entity,
+  text: `${c.kind} changed from ${c.before || 'unknown'} to ${c.after}`,
+  time: c.time,
+  stream: 'changes',
+})
+
+const faultOf = (s: Suspect, change: Change | undefined): string => {
+  if (change) return change.kind
+  const told = new Map<string, number>()
+  for (const [kind, part] of Object.entries(s.parts)) {
+    // Whom others can speak to has not crashed.
+    const answers = kind === 'accused' && !s.all.some(f => f.kind === 'accused' && saysUnreachable(f.text ?? ''))
+    const tells = answers ? TELLS.error : TELLS[kind]
+    if (tells && part > 0) told.set(tells[0], (told.get(tells[0]) ?? 0) + part * tells[1])
+  }
+  return [...told].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0]?.[0] ?? 'unknown'
+}
+const WORDS: Readonly<Record<string, string>> = {
+  crash: 'silence, it no longer answers',
+  memory: 'memory out of its band',
+  cpu: 'processor time out of its band',
+  disk: 'a disk filling up',
+  pool: 'an exhausted pool',
+  config: 'trouble with its configuration',
+  latency: 'slowness of its own',
+  error: 'errors',
+  network: 'network trouble',
 }
 
-/** Everything reachable, with hops, nearest first; the start itself is included at 0. */
-const reach = (next: ReadonlyMap<string, readonly string[]>, start: string): [string, number][] => {
-  const seen = new Map([[start, 0]])
-  const queue = [start]
-  for (let i = 0; i < queue.length; i++)
-    for (const n of next.get(queue[i]) ?? [])
-      if (!seen.has(n)) {
-        seen.set(n, seen.get(queue[i])! + 1)
-        queue.push(n)
-      }
-  return [...seen]
-}
-const victimOf = (
-  entity: string,
-  callers: ReadonlyMap<string, readonly string[]>,
-  suspects: ReadonlyMap<string, Suspect>,
-): string => {
-  let farthest = entity
-  for (const [e] of reach(callers, entity)) if ((suspects.get(e)?.symptom ?? 0) > 0) farthest = e
-  return farthest
-}
-const pathBetween = (callers: ReadonlyMap<string, readonly string[]>, from: string, to: string): string[] => {
-  const before = new Map<string, string>()
-  const queue = [from]
-  const seen = new Set(queue)
-  for (let i = 0; i < queue.length && !seen.has(to); i++)
-    for (const n of callers.get(queue[i]) ?? [])
-      if (!seen.has(n)) {
-        seen.add(n)
-        before.set(n, queue[i])
-        queue.push(n)
-      }
-  const path = [to]
-  while (path[0] !== from && before.has(path[0])) path.unshift(before.get(path[0])!)
-  return path[0] === from ? path : [from]
+/** How well each entity is, 1 (well) to 0: symptoms count in full, resources by half, each by how far it is out of its band. */
+const healthOf = (c: CauseCase, findings: readonly Finding[]): EntityHealth[] => {
+  const ill = new Map<string, number>()
+  for (const f of findings) {
+    const weight = f.kind === 'absence' || f.kind === 'accused' ? 1 : UNSPECIFIC.has(TELLS[f.kind]?.[0] ?? '') ? 0.8 : 0.4
+    const share = f.strength / (f.strength + 6)
+    ill.set(f.entity, Math.max(ill.get(f.entity) ?? 0, weight * share))
+  }
+  return c.entities.map(entity => ({ entity, score: Math.round((1 - (ill.get(entity) ?? 0)) * 100) / 100 }))
 }

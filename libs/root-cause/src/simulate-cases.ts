@@ -22,6 +22,8 @@ export interface SimulateOptions {
   readonly fault?: FaultKind
   /** Most entities. Default 45. */
   readonly entities?: number
+  /** A graph to fail on, from who depends to what is depended on. Default: drawn. */
+  readonly graph?: { readonly entities: readonly string[]; readonly edges: readonly (readonly [string, string])[] }
 }
 
 /** Draws cases; the same ones from the same seed. */
@@ -43,13 +45,22 @@ export const simulateCase = (random: () => number, options: SimulateOptions = {}
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]
 
   // The system.
-  const n = whole(6, options.entities ?? 45)
-  const names = Array.from({ length: n }, (_, i) => `entity-${i}`)
+  const given = options.graph
+  const n = given ? given.entities.length : whole(6, options.entities ?? 45)
+  const names = given ? [...given.entities] : Array.from({ length: n }, (_, i) => `entity-${i}`)
   const callees: number[][] = names.map(() => [])
   const roots = [0]
-  for (let i = 1; i < n; i++)
-    if (chance(0.08)) roots.push(i)
-    else for (let k = whole(1, 2); k > 0; k--) callees[whole(0, Math.min(i - 1, Math.floor(i * 0.7) + 1))].push(i)
+  if (given) {
+    const at = new Map(names.map((name, i) => [name, i]))
+    for (const [from, to] of given.edges) if (from !== to) callees[at.get(from)!].push(at.get(to)!)
+    const called = new Set(callees.flat())
+    roots.splice(0, 1, ...names.keys().filter(i => !called.has(i) && callees[i].length > 0))
+    // A ring has no entrance of its own.
+    if (roots.length === 0) roots.push(0)
+  } else
+    for (let i = 1; i < n; i++)
+      if (chance(0.08)) roots.push(i)
+      else for (let k = whole(1, 2); k > 0; k--) callees[whole(0, Math.min(i - 1, Math.floor(i * 0.7) + 1))].push(i)
   const edges: [string, string][] = []
   callees.forEach((list, i) => {
     callees[i] = [...new Set(list)]

@@ -4,7 +4,8 @@
  * keeps a model learned on simulated systems sane on real ones.
  */
 import { type CaseFeatures, featureNames, featuresOf, findingKinds } from './cause-features.ts'
-import { type FaultKind, randomFrom, simulateCase } from './simulate-cases.ts'
+import { scoresOf } from './fuse-evidence.ts'
+import { type FaultKind, randomFrom, type SimulateOptions, simulateCase } from './simulate-cases.ts'
 
 export interface TrainingCase {
   readonly features: CaseFeatures
@@ -61,15 +62,37 @@ export const trainRanker = (cases: readonly TrainingCase[], options: TrainOption
   return Object.fromEntries(featureNames.map((n, k) => [n, Math.round(w[k] * 1000) / 1000]))
 }
 
-/** The recipe of the shipped weights: simulated cases alone, the hard faults counted more, so that they are not drowned by the easy ones. */
+const HARD: Partial<Record<FaultKind, number>> = { error: 3, network: 2 }
+/** Simulated cases to learn from; the hard faults count more, so that they are not drowned by the easy ones. */
+const simulated = (count: number, seed: number, graph: SimulateOptions['graph']): TrainingCase[] =>
+  Array.from({ length: count }, (_, i): TrainingCase => {
+    const s = simulateCase(randomFrom(seed + i), { graph })
+    return { features: featuresOf(s.evidence, undefined, s.alert), cause: s.cause, weight: HARD[s.fault] ?? 1 }
+  })
+
+/** The recipe of the shipped weights: simulated cases alone. */
 export const trainOnSimulated = (
   options: { readonly cases?: number; readonly seed?: number; readonly l2?: number } = {},
 ): Record<string, number> => {
   const { cases = 2500, seed = 1000, l2 = 0.004 } = options
-  const hard: Partial<Record<FaultKind, number>> = { error: 3, network: 2 }
-  const training = Array.from({ length: cases }, (_, i): TrainingCase => {
-    const s = simulateCase(randomFrom(seed + i))
-    return { features: featuresOf(s.evidence, undefined, s.alert), cause: s.cause, weight: hard[s.fault] ?? 1 }
-  })
-  return trainRanker(training, { l2, steps: 200 })
+  return trainRanker(simulated(cases, seed, undefined), { l2, steps: 200 })
+}
+
+/** Share of cases whose cause the weights put first. */
+export const firstRight = (cases: readonly TrainingCase[], weights: Readonly<Record<string, number>>): number =>
+  cases.filter(({ features, cause }) => {
+    const scores = scoresOf(features, weights)
+    return features.entities[scores.indexOf(Math.max(...scores))] === cause
+  }).length / Math.max(1, cases.length)
+
+/** Weights for one system: learned on incidents simulated on its graph, starting from those given, judged on incidents not learned from. */
+export const trainOnGraph = (
+  graph: NonNullable<SimulateOptions['graph']>,
+  start: Readonly<Record<string, number>>,
+  options: { readonly cases?: number; readonly seed?: number } = {},
+): { readonly weights: Readonly<Record<string, number>>; readonly before: number; readonly after: number } => {
+  const { cases = 400, seed = 1 } = options
+  const held = simulated(Math.max(50, Math.floor(cases / 2)), seed + 10_000_000, graph)
+  const weights = { ...start, ...trainRanker(simulated(cases, seed, graph), { l2: 0.01, steps: 120, start }) }
+  return { weights, before: firstRight(held, start), after: firstRight(held, weights) }
 }

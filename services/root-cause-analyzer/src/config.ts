@@ -23,4 +23,9 @@ export const settings = {
     schema: z.coerce.number().int().positive().default(3),
     about: 'How far around the strange entities the graph is read.',
   },
+  ranker: {
+    env: 'AEGIS_RANKER',
+    schema: z.string().default(''),
+    about: 'File of ranking weights, as `aegis simulate --train` writes it; empty: those shipped.',
+  },
 }

@@ -6,6 +6,8 @@ import {
   type Edge,
   EnvironmentClocks,
   emit,
+  type Feedback,
+  feedback,
   type Graph,
   type Incident,
   type Input,
@@ -21,12 +23,34 @@ import {
   type TraceContext,
   topologyEdges,
 } from '@aegis/domain'
-import { belongs, hasImpact, type IncidentGroup, newGroup, type Ranking, rankCauses } from '@aegis/root-cause'
+import {
+  belongs,
+  type Calibration,
+  type Confirmed,
+  fusedWeights,
+  hasImpact,
+  type IncidentGroup,
+  newGroup,
+  type Ranking,
+  rankCauses,
+  recalibrate,
+} from '@aegis/root-cause'
 
 export interface DiagnoseOptions {
   readonly settleUs?: number
   readonly closeUs?: number
   readonly hops?: number
+  /** Weights of the ranking by feature name. Default: those shipped. */
+  readonly weights?: Readonly<Record<string, number>>
+}
+/** What is remembered at most: it all stands in the snapshot. */
+const MOST = { anomalies: 300, loose: 1000, changes: 1000, deeds: 100, diagnoses: 1000, confirmed: 500 } as const
+/** The last diagnosis of an incident, kept for the day a person says whether it was right. */
+interface Diagnosis {
+  readonly incident: string
+  readonly environment: string
+  readonly cause: string
+  readonly logOdds: number
 }
 /** Changes and loose anomalies older than this are of no use any more, microseconds. */
 const KEEP_US = 15 * 60_000_000
@@ -34,12 +58,13 @@ const RANK = ['low', 'medium', 'high', 'critical']
 
 /** Anomalies to incidents: grouped over the service graph, causes ranked with their evidence, told whenever there is news. */
 export class DiagnoseIncidents implements Stage, Stateful {
-  readonly snapshotVersion = 2
+  readonly snapshotVersion = 3
   readonly #topology: Topology
   readonly #settleUs: number
   readonly #closeUs: number
   readonly #hops: number
   readonly #clocks = new EnvironmentClocks()
+  readonly #weights: Readonly<Record<string, number>> | undefined
   #groups = new Map<string, IncidentGroup>()
   /** Anomalies without impact, waiting for an incident to belong to. */
   #loose = new Map<string, Anomaly>()
@@ -49,12 +74,20 @@ export class DiagnoseIncidents implements Stage, Stateful {
   #rankings: Record<string, { ranking: Ranking; kept: boolean }> = {}
   /** Trace of the first traced anomaly of each incident. */
   #traces: Record<string, TraceContext> = {}
+  /** Groups that became part of another one, and which. */
+  #merged: { group: IncidentGroup; into: string }[] = []
+  #diagnoses = new Map<string, Diagnosis>()
+  /** Confirmed incidents of each environment, oldest first. */
+  #confirmed = new Map<string, (Confirmed & { readonly incident: string })[]>()
+  /** Follows from what was confirmed; not in the snapshot. */
+  readonly #calibrations = new Map<string, Calibration>()
 
   constructor(topology: Topology, options: DiagnoseOptions = {}) {
     this.#topology = topology
     this.#settleUs = options.settleUs ?? 3_000_000
     this.#closeUs = options.closeUs ?? 20_000_000
     this.#hops = options.hops ?? 3
+    this.#weights = options.weights
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
@@ -87,8 +120,11 @@ export class DiagnoseIncidents implements Stage, Stateful {
         if (group && input.trace) this.#traces[group.id] ??= input.trace
       } else if (isFrom(input, changes)) this.#changes.push(input.value)
       else if (isFrom(input, outcomes)) this.#deed(input.value)
+      else if (isFrom(input, feedback)) this.#confirm(input.value)
       else if (input.kind === 'tick' && input.stream.name === anomalies.name) {
         this.#clocks.see(input)
+        for (const { group, into } of this.#merged.splice(0))
+          results.push(emit(incidents, this.#mergedWords(group, into), input, this.#traces[group.id]))
         for (const group of [...this.#groups.values()]) {
           if (!this.#clocks.moves(input, group.environment)) continue
           const incident = await this.#advance(group, input.final)
@@ -112,9 +148,13 @@ export class DiagnoseIncidents implements Stage, Stateful {
       return undefined
     }
     const graph = await this.#topology.around(a.environment, [a.entity], 2)
-    const group = [...this.#groups.values()].find(g => g.environment === a.environment && belongs(g, a.entity, graph))
+    const [group, ...more] = [...this.#groups.values()].filter(
+      g => g.environment === a.environment && belongs(g, a.entity, graph),
+    )
     if (group) {
       this.#join(group, a)
+      // An anomaly between two incidents makes one of them; what is being acted on stays as it is.
+      if (graph.edges.length > 0) for (const other of more) if (!this.#deeds[other.id]) this.#merge(other, group)
       return group
     }
     if (!hasImpact(a)) {
@@ -135,6 +175,34 @@ export class DiagnoseIncidents implements Stage, Stateful {
     return fresh
   }
 
+  #merge(from: IncidentGroup, into: IncidentGroup): void {
+    this.#groups.delete(from.id)
+    into.anomalies = { ...from.anomalies, ...into.anomalies }
+    into.impact = { ...from.impact, ...into.impact }
+    into.started = Math.min(into.started, from.started)
+    into.changed = Math.max(into.changed, from.changed)
+    // One that nobody was told of needs no word of its end.
+    if (from.revision > 0) this.#merged.push({ group: from, into: into.id })
+  }
+
+  /** A person's word on the cause of an incident: from now on confidence is what it was worth in this environment. */
+  #confirm(f: Feedback): void {
+    const diagnosis = this.#diagnoses.get(f.incident)
+    if (!diagnosis) return
+    const list = (this.#confirmed.get(f.environment) ?? []).filter(c => c.incident !== f.incident)
+    list.push({ incident: f.incident, logOdds: diagnosis.logOdds, right: diagnosis.cause === f.cause })
+    this.#confirmed.set(f.environment, list.slice(-MOST.confirmed))
+    this.#calibrations.delete(f.environment)
+  }
+  #calibration(environment: string): Calibration {
+    let known = this.#calibrations.get(environment)
+    if (!known) {
+      known = recalibrate(this.#confirmed.get(environment) ?? [], fusedWeights.calibration)
+      this.#calibrations.set(environment, known)
+    }
+    return known
+  }
+
   #join(group: IncidentGroup, a: Anomaly): void {
     const known = group.anomalies[a.id]
     // A series that is back in its band has still been part of the story.
@@ -143,6 +211,11 @@ export class DiagnoseIncidents implements Stage, Stateful {
     if (a.state !== 'close' && hasImpact(a)) group.impact[a.id] = true
     else delete group.impact[a.id]
     this.#loose.delete(a.id)
+    const ids = Object.keys(group.anomalies)
+    if (ids.length > MOST.anomalies) {
+      const oldest = ids.find(id => !group.impact[id] && id !== a.id)
+      if (oldest) delete group.anomalies[oldest]
+    }
     group.started = Math.min(group.started, a.started)
     if (
       a.state !== 'close' &&
@@ -156,6 +229,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     const list = (this.#deeds[o.incident] ??= [])
     const last = this.#rankings[o.incident]
     if (last && o.action !== 'page') last.kept = o.status === 'started' || o.status === 'carried_out' || o.status === 'done'
+    if (list.length >= MOST.deeds) list.shift()
     list.push({ time: o.time, entity: o.target, text: `${o.action}: ${o.status}${o.error ? ` (${o.error})` : ''}` })
   }
 
@@ -182,7 +256,10 @@ export class DiagnoseIncidents implements Stage, Stateful {
     const last = this.#rankings[group.id]
     const ranking: Ranking = last?.kept
       ? last.ranking
-      : rankCauses({ anomalies: all, graph, changes: this.#changes.filter(c => c.environment === group.environment) })
+      : rankCauses(
+          { anomalies: all, graph, changes: this.#changes.filter(c => c.environment === group.environment) },
+          { weights: this.#weights, calibration: this.#calibration(group.environment) },
+        )
     this.#rankings[group.id] = { ranking, kept: last?.kept ?? false }
     const named = settled ? ranking : { ...ranking, verdict: 'not_enough_evidence' as const }
     const told = JSON.stringify([
@@ -195,7 +272,25 @@ export class DiagnoseIncidents implements Stage, Stateful {
     if (told === group.told) return undefined
     group.told = told
     group.revision++
+    if (named.verdict === 'cause_named') {
+      const { environment } = group
+      this.#diagnoses.delete(group.id)
+      this.#diagnoses.set(group.id, { incident: group.id, environment, cause: named.causes[0].entity, logOdds: named.logOdds })
+      if (this.#diagnoses.size > MOST.diagnoses) this.#diagnoses.delete(this.#diagnoses.keys().next().value!)
+    }
     return this.#words(group, state, now, all, graph, named)
+  }
+
+  #mergedWords(group: IncidentGroup, into: string): Incident {
+    group.revision++
+    const nothing: Ranking = { verdict: 'not_enough_evidence', causes: [], health: [], logOdds: 0 }
+    const now = this.#clocks.now(group.environment)
+    return {
+      ...this.#words(group, 'merged', now, Object.values(group.anomalies), { nodes: [], edges: [] }, nothing),
+      ended: now,
+      merged_into: into,
+      explanation: `Part of incident ${into}: an anomaly between the two showed that they hang together.`,
+    }
   }
 
   #words(group: IncidentGroup, state: string, now: number, all: readonly Anomaly[], graph: Graph, ranking: Ranking): Incident {
@@ -235,7 +330,11 @@ export class DiagnoseIncidents implements Stage, Stateful {
   }
 
   #forget(): void {
-    this.#changes = this.#changes.filter(c => c.time > this.#clocks.now(c.environment) - KEEP_US)
+    this.#changes = this.#changes.filter(c => c.time > this.#clocks.now(c.environment) - KEEP_US).slice(-MOST.changes)
+    for (const id of this.#loose.keys()) {
+      if (this.#loose.size <= MOST.loose) break
+      this.#loose.delete(id)
+    }
     for (const [id, a] of this.#loose) if (a.time < this.#clocks.now(a.environment) - KEEP_US) this.#loose.delete(id)
     for (const id of Object.keys(this.#deeds)) if (!this.#groups.has(id)) delete this.#deeds[id]
     for (const id of Object.keys(this.#traces)) if (!this.#groups.has(id)) delete this.#traces[id]
@@ -250,6 +349,11 @@ export class DiagnoseIncidents implements Stage, Stateful {
         loose: [...this.#loose],
         changes: this.#changes,
         deeds: this.#deeds,
+        rankings: this.#rankings,
+        traces: this.#traces,
+        merged: this.#merged,
+        diagnoses: [...this.#diagnoses.values()],
+        confirmed: [...this.#confirmed],
       }),
     )
   }
@@ -269,6 +373,11 @@ export class DiagnoseIncidents implements Stage, Stateful {
     this.#changes = state.changes
     this.#deeds = state.deeds
     this.#traces = state.traces ?? {}
+    // Before version 3 neither was kept.
     this.#rankings = state.rankings ?? {}
+    this.#merged = state.merged ?? []
+    this.#diagnoses = new Map((state.diagnoses ?? []).map((d: Diagnosis) => [d.incident, d]))
+    this.#confirmed = new Map(state.confirmed ?? [])
+    this.#calibrations.clear()
   }
 }

@@ -1,15 +1,35 @@
-import { anomalies, changes, incidents, outcomes, topologyEdges } from '@aegis/domain'
-import { PlainTopology } from '@aegis/root-cause'
+import { readFileSync } from 'node:fs'
+import { AegisError, anomalies, changes, feedback, incidents, outcomes, topologyEdges } from '@aegis/domain'
+import { featureNames, PlainTopology } from '@aegis/root-cause'
 import { defineService, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { DiagnoseIncidents } from './diagnose-incidents.ts'
 import { Neo4jTopology } from './neo4j-topology.ts'
+
+/** Weights of a file that training wrote; whoever names a file means it, so a bad one stops the service. */
+const readWeights = (file: string): Record<string, number> => {
+  let weights: unknown
+  try {
+    weights = (JSON.parse(readFileSync(file, 'utf8')) as { weights?: unknown }).weights
+  } catch (error) {
+    throw new AegisError('CONFIG_INVALID', `AEGIS_RANKER: ${file} cannot be read: ${(error as Error).message}`)
+  }
+  const entries = typeof weights === 'object' && weights !== null ? Object.entries(weights) : []
+  const wrong = entries.find(([name, w]) => !featureNames.includes(name) || !Number.isFinite(w))
+  if (entries.length === 0 || wrong)
+    throw new AegisError(
+      'CONFIG_INVALID',
+      `AEGIS_RANKER: ${file} holds ${wrong ? `"${wrong[0]}", which is no weight of the ranking` : 'no weights'}; write it with "aegis simulate --train"`,
+    )
+  return Object.fromEntries(entries) as Record<string, number>
+}
 
 export const rootCauseAnalyzer = defineService({
   name: 'root-cause-analyzer',
   about: 'Keeps the service graph, groups anomalies into incidents and ranks their causes with evidence.',
   settings,
   create(config) {
+    const weights = config.ranker === '' ? undefined : readWeights(config.ranker)
     const neo4j =
       config.neo4jUri === 'memory' ? undefined : new Neo4jTopology(config.neo4jUri, config.neo4jUser, config.neo4jPassword)
     const topology = neo4j ?? new PlainTopology()
@@ -17,7 +37,7 @@ export const rootCauseAnalyzer = defineService({
       stages: [
         {
           name: 'diagnose-incidents',
-          reads: streamList(anomalies, changes, topologyEdges, outcomes),
+          reads: streamList(anomalies, changes, topologyEdges, outcomes, feedback),
           writes: streamList(incidents),
           snapshotAlways: true,
           create: () =>
@@ -25,6 +45,7 @@ export const rootCauseAnalyzer = defineService({
               settleUs: config.settleMs * 1000,
               closeUs: config.closeMs * 1000,
               hops: config.hops,
+              weights,
             }),
         },
       ],

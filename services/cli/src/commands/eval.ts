@@ -40,7 +40,9 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
     options: [
       ['--without <kind>', 'leave out logs, traces or edges'],
       ['--drop-edges <share>', 'leave out this share of the edges'],
-      ['--onset <how>', '"none": the onset is not told'],
+      ['--untraced <share>', 'leave out the spans of this share of the services'],
+      ['--onset <how>', '"none": the onset is not told; "late": one step late'],
+      ['--normal <n>', 'also n quiet windows from the history of each case that has one'],
     ],
     load: async () => (await import('../eval/root-cause.ts')).evalRootCause as never,
   },

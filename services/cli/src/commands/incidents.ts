@@ -1,4 +1,14 @@
-import { AegisError, type Anomaly, type Decision, type Incident, type Outcome } from '@aegis/domain'
+import {
+  AegisError,
+  type Anomaly,
+  type Decision,
+  type Feedback,
+  feedback,
+  type Incident,
+  incidents,
+  type Outcome,
+  type Stream,
+} from '@aegis/domain'
 import { Command } from 'commander'
 
 const GATEWAY = () => (process.env.AEGIS_GATEWAY_URL ?? 'http://127.0.0.1:14318').replace(/\/$/, '')
@@ -30,7 +40,7 @@ export const explain = (incident: Incident, decisions: readonly Decision[], outc
   ]
   for (const [n, c] of incident.causes.slice(0, 3).entries()) {
     lines.push(
-      `${n === 0 ? 'Cause' : 'Rejected'}: ${c.entity}, ${Math.round(c.confidence * 100)} %, ${c.fault_kind}. ${c.explanation}`,
+      `${n > 0 ? 'Rejected' : incident.verdict === 'cause_named' ? 'Cause' : 'Strongest suspect'}: ${c.entity}, ${Math.round(c.confidence * 100)} %, ${c.fault_kind}. ${c.explanation}`,
     )
     if (n === 0) {
       if (c.path.length > 1) lines.push(`  path: ${c.path.join(' → ')}`)
@@ -39,7 +49,7 @@ export const explain = (incident: Incident, decisions: readonly Decision[], outc
           `  ${e.kind} ${clock(e.time).slice(11)}${(e.offset ?? -1) >= 0 ? ` ${e.stream}/${e.partition}/${e.offset}` : ''}  ${e.text.split('\n')[0]}`,
         )
     }
-    for (const a of c.against) lines.push(`  against: ${a}`)
+    for (const a of c.against) lines.push(`  ${n === 0 ? 'against' : 'because'}: ${a}`)
   }
   lines.push('', 'Timeline')
   for (const t of incident.timeline) lines.push(`  ${clock(t.time).slice(11)}  ${t.entity}: ${t.text.split('\n')[0]}`)
@@ -90,7 +100,68 @@ export const incidentCommand = (): Command => {
       })
       console.log(`recorded: ${cause} caused ${id}`)
     })
+  command
+    .command('accuracy')
+    .description('how often the named cause was the confirmed one, week by week')
+    .option('--environment <name>')
+    .action(async ({ environment }: { environment?: string }) => console.log(await accuracy(environment)))
   return command
+}
+
+/** Confirmed causes held against what was named, per week; read from the streams, so nothing else must be running. */
+const accuracy = async (environment: string | undefined): Promise<string> => {
+  const { connectClient } = await import('../pipeline/client.ts')
+  const client = connectClient()
+  try {
+    const named = new Map<string, { cause: string; confidence: number }>()
+    const confirmed = new Map<string, Feedback>()
+    const tail = await client.tail([incidents, feedback] as unknown as Stream<never>[], 'start', decoded => {
+      for (const { value, record } of decoded) {
+        const v = value as { environment?: string } | undefined
+        if (!v || (environment && v.environment !== environment)) continue
+        if (record.topic === feedback.name) confirmed.set((v as Feedback).incident, v as Feedback)
+        const i = v as Incident
+        if (record.topic === incidents.name && i.verdict === 'cause_named')
+          named.set(i.id, { cause: i.causes[0].entity, confidence: i.causes[0].confidence })
+      }
+    })
+    await tail.caughtUp
+    await tail.close()
+    return accuracyTable([...confirmed.values()], named)
+  } finally {
+    await client.close()
+  }
+}
+export const accuracyTable = (
+  confirmed: readonly Feedback[],
+  named: ReadonlyMap<string, { readonly cause: string; readonly confidence: number }>,
+): string => {
+  if (confirmed.length === 0)
+    return 'no incident was confirmed yet; record a true cause with "aegis incident confirm ID --cause SERVICE"'
+  const weeks = new Map<string, { n: number; named: number; right: number; confidence: number }>()
+  for (const f of confirmed) {
+    const day = new Date(f.time / 1000)
+    day.setUTCDate(day.getUTCDate() - ((day.getUTCDay() + 6) % 7))
+    const key = day.toISOString().slice(0, 10)
+    const w = weeks.get(key) ?? { n: 0, named: 0, right: 0, confidence: 0 }
+    weeks.set(key, w)
+    w.n++
+    const said = named.get(f.incident)
+    if (!said) continue
+    w.named++
+    w.confidence += said.confidence
+    if (said.cause === f.cause) w.right++
+  }
+  const share = (a: number, n: number) => (n === 0 ? '–' : `${Math.round((100 * a) / n)} %`).padStart(11)
+  return [
+    'week of     confirmed  cause named  right first  confidence',
+    ...[...weeks]
+      .sort((a, b) => (a[0] < b[0] ? -1 : 1))
+      .map(
+        ([week, w]) =>
+          `${week}  ${String(w.n).padStart(9)}  ${String(w.named).padStart(11)}  ${share(w.right, w.named)} ${share(w.confidence, w.named)}`,
+      ),
+  ].join('\n')
 }
 
 export const explainCommand = (): Command =>

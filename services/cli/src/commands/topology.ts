@@ -38,7 +38,8 @@ const documentsOf = (where: string): unknown[] => {
     }),
   )
 }
-const READERS: Readonly<Record<string, (where: string) => Edge[]>> = {
+/** Readers of what people wrote down, by the name of the format. */
+export const READERS: Readonly<Record<string, (where: string) => Edge[]>> = {
   k8s: where => edgesOfKubernetes(documentsOf(where)),
   compose: where => {
     const all = documentsOf(where)

@@ -20,7 +20,10 @@ export interface CaseFile {
 export interface ReadOptions {
   readonly without?: string
   readonly dropEdges?: number
+  /** "none": it is not told; "late": it is told one step late. */
   readonly onset?: string
+  /** Share of services whose spans are not there. */
+  readonly untraced?: number
 }
 export interface ReadCase {
   readonly id: string
@@ -148,7 +151,9 @@ export class CaseReader {
     const told = options.onset !== 'none'
     const reference = this.#reference(file.reference)
     const table = tableOf(folder)
-    const from = told ? (file.fault_window?.[0] ?? file.inject_epoch) : undefined
+    const late = options.onset === 'late' ? (file.step_s ?? 60) : 0
+    const known = told ? (file.fault_window?.[0] ?? file.inject_epoch) : undefined
+    const from = known === undefined ? undefined : known + late
     const until = told ? (file.fault_window?.[1] ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
     const baseline = told ? (file.baseline ?? []) : []
     const onset = from ?? estimateOnset(table.times, table.columns)
@@ -166,8 +171,10 @@ export class CaseReader {
     const without = (options.without ?? '').split(',')
     const now = without.includes('logs') ? [] : linesOf(folder)
     const was = without.includes('logs') ? [] : (reference?.lines ?? [])
-    const spans = without.includes('traces') ? [] : spansOf(folder)
-    const spansBefore = without.includes('traces') ? [] : (reference?.spans ?? [])
+    const untraced = options.untraced ?? 0
+    const traced = (s: CaseSpan) => untraced === 0 || hash(`${id} ${s.entity}`) / 2 ** 32 >= untraced
+    const spans = without.includes('traces') ? [] : spansOf(folder).filter(traced)
+    const spansBefore = without.includes('traces') ? [] : (reference?.spans ?? []).filter(traced)
     let edges = without.includes('edges') ? [] : (file.edges ?? [])
     if (options.dropEdges) edges = edges.filter((_, i) => ((i * 2654435761 + hash(id)) >>> 0) / 2 ** 32 >= options.dropEdges!)
     const [lines, linesBefore] = withTemplates(now, was)

@@ -8,8 +8,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { AegisError } from '@aegis/domain'
-import { type AlertCase, explainIncident, fuseEvidence, rankAlertCases } from '@aegis/root-cause'
+import { AegisError, seededRandom } from '@aegis/domain'
+import { type AlertCase, type CauseCase, explainIncident, fuseEvidence, rankAlertCases } from '@aegis/root-cause'
 import { CaseReader, type ReadOptions } from './read-cause-case.ts'
 
 export interface RootCauseOptions {
@@ -18,8 +18,12 @@ export interface RootCauseOptions {
   /** logs, traces, edges or metrics, several with commas. */
   readonly without?: string
   readonly dropEdges?: string | number
-  /** "none": the onset is not told. */
+  /** "none": the onset is not told; "late": it is told one step late. */
   readonly onset?: string
+  /** Share of services without spans. */
+  readonly untraced?: string | number
+  /** Quiet windows drawn from the history of each case with a long one; written to normal.jsonl. */
+  readonly normal?: string | number
   readonly progress?: (done: number, total: number, what: string) => void
 }
 
@@ -28,10 +32,14 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
   const unknown = (options.without ?? '').split(',').filter(k => k !== '' && !['logs', 'traces', 'edges', 'metrics'].includes(k))
   if (unknown.length > 0)
     throw new AegisError('INPUT_INVALID', `--without ${unknown.join(',')}: known are logs, traces, edges, metrics`)
-  const dropEdges = options.dropEdges === undefined ? 0 : Number(options.dropEdges)
-  if (!(dropEdges >= 0 && dropEdges < 1))
-    throw new AegisError('INPUT_INVALID', `--drop-edges ${options.dropEdges}: a share from 0 to 1 is needed`)
-  const read: ReadOptions = { without: options.without, dropEdges, onset: options.onset }
+  const dropEdges = shareOf('--drop-edges', options.dropEdges)
+  const untraced = shareOf('--untraced', options.untraced)
+  if (options.onset !== undefined && !['none', 'late'].includes(options.onset))
+    throw new AegisError('INPUT_INVALID', `--onset ${options.onset}: known are none (not told) and late (one step late)`)
+  const normal = options.normal === undefined ? 0 : Number(options.normal)
+  if (!Number.isInteger(normal) || normal < 0)
+    throw new AegisError('INPUT_INVALID', `--normal ${options.normal}: a number of windows is needed`)
+  const read: ReadOptions = { without: options.without, dropEdges, onset: options.onset, untraced }
   const cases = readdirSync(data)
     .filter(name => existsSync(path.join(data, name, 'case.json')))
     .sort()
@@ -45,6 +53,7 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
   await mkdir(out, { recursive: true })
   const reader = new CaseReader(data)
   const lines: string[] = []
+  const quiet: { case: string; window: number; incident: boolean; confidence: number }[] = []
   for (const [i, id] of cases.entries()) {
     const { evidence, file } = reader.read(id, read)
     const started = performance.now()
@@ -71,8 +80,13 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
         })),
       }),
     )
+    for (const [window, calm] of quietWindows(evidence, normal, i).entries()) {
+      const found = fuseEvidence(calm, { alert: file.alert && { entity: file.alert.service, metric: file.alert.metric } })
+      quiet.push({ case: id, window, incident: found.incident, confidence: Number(found.confidence.toFixed(4)) })
+    }
     progress(i + 1, cases.length, 'cases')
   }
+  if (quiet.length > 0) await writeFile(path.join(out, 'normal.jsonl'), `${quiet.map(q => JSON.stringify(q)).join('\n')}\n`)
   if (cases.length > 0) await writeFile(path.join(out, 'predictions.jsonl'), `${lines.join('\n')}\n`)
   const alertLines: string[] = []
   for (const file of alertFiles) {
@@ -86,5 +100,38 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
       alertLines.push(JSON.stringify(r))
   }
   if (alertFiles.length > 0) await writeFile(path.join(out, 'alerts.jsonl'), `${alertLines.join('\n')}\n`)
-  return `${cases.length} cases, ${alertLines.length} alert cases`
+  const calm = quiet.filter(q => !q.incident).length
+  return `${cases.length} cases, ${alertLines.length} alert cases${
+    quiet.length > 0
+      ? `, ${quiet.length} quiet windows of which ${calm} were left alone (${(calm / quiet.length).toFixed(3)})`
+      : ''
+  }`
+}
+
+const shareOf = (name: string, value: string | number | undefined): number => {
+  const share = value === undefined ? 0 : Number(value)
+  if (!(share >= 0 && share < 1)) throw new AegisError('INPUT_INVALID', `${name} ${value}: a share from 0 to 1 is needed`)
+  return share
+}
+
+/** History shorter than this has no window to spare, rows. */
+const LONG_HISTORY = 100
+/** Windows of a case's own fault-free history, each held against the rest of it; spans and lines have no history to draw from. */
+const quietWindows = (c: CauseCase, count: number, seed: number): CauseCase[] => {
+  const rows = c.series.reduce((n, s) => Math.max(n, s.before.length), 0)
+  const length = c.series.reduce((n, s) => Math.max(n, s.after.length), 0)
+  if (rows < LONG_HISTORY || length === 0 || length > rows / 4) return []
+  const random = seededRandom(seed + 1)
+  return Array.from({ length: count }, (): CauseCase => {
+    const at = Math.floor(random() * (rows - length))
+    return {
+      entities: c.entities,
+      edges: c.edges,
+      series: c.series.map(s => ({
+        ...s,
+        before: [...s.before.slice(0, at), ...s.before.slice(at + length)],
+        after: s.before.slice(at, at + length),
+      })),
+    }
+  })
 }
