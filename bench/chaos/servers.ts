@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerName } from '../../services/cli/src/stack/places.ts'
 import { isRunning } from '../../services/cli/src/stack/processes.ts'
 import { type Stack, up } from '../../services/cli/src/stack/stack.ts'
-import { readState } from '../../services/cli/src/stack/state.ts'
+import { prepareFolder, readState, writePorts } from '../../services/cli/src/stack/state.ts'
 
 /** Disk the broker gets where its disk is to be filled, MiB. */
 const BOUND_MIB = 1024
@@ -27,6 +27,17 @@ export class Servers {
 
   static async start(folder: string): Promise<Servers> {
     const at = path.join(folder, 'stack')
+    // Ports of its own: a stack that is slow to bind its ports would be given those of another that starts meanwhile.
+    prepareFolder(at)
+    const first = 21_000 + (process.pid % 900) * 10
+    writePorts(at, {
+      kafka: first,
+      controller: first + 1,
+      registry: first + 2,
+      bolt: first + 3,
+      http: first + 4,
+      redis: first + 5,
+    })
     return new Servers(await up({ by: 'jvm', attached: true, folder: at }), at)
   }
 
