@@ -27,8 +27,8 @@ import { explain } from './servers.mjs'
 const sources = join(dirname(fileURLToPath(import.meta.url)), 'kubernetes')
 const kwok = 'sigs.k8s.io/kwok@v0.8.0'
 const programs = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd', 'kwok']
-/** What kwok plays: nodes that are ready and keep saying so, pods that run at once, and those that crash when a label asks for it. */
-const stages = ['node/fast', 'node/heartbeat', 'node/heartbeat-with-lease', 'pod/fast', 'pod/chaos']
+/** What kwok plays: nodes that are ready as long as it renews their leases, pods that run at once and go when deleted. */
+const stages = ['node/fast', 'node/heartbeat-with-lease', 'pod/fast']
 
 /** Changes when a version does: modules with their checksums, and kwok. */
 const mark = () =>
@@ -38,6 +38,7 @@ const mark = () =>
         readFileSync(join(sources, f), 'utf8'),
       ),
       kwok,
+      ...stages,
     ].join(),
   )
 

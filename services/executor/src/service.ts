@@ -10,6 +10,7 @@ export const executor = defineService({
   name: 'executor',
   about: 'Carries out what was decided, verifies that it helped, and alone holds the right to act.',
   settings,
+  publishes: streamList(outcomes),
   async create(config, context) {
     const coordination =
       config.redisUrl === 'memory' ? new MemoryCoordination(() => context.now() / 1000) : new RedisCoordination(config.redisUrl)

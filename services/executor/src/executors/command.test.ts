@@ -60,7 +60,7 @@ describe('command', () => {
     await expect(run.execute(action('a'), 'id1', ever())).rejects.toThrow(/ended with 4: no unit/)
     await expect(run.execute({ ...action('a'), action: 'start' }, 'id1', AbortSignal.timeout(100))).rejects.toThrow(/timeout/i)
     expect(await run.find(action('a'), 'id1', ever())).toMatchObject({ text: expect.stringContaining('found done') })
-    expect(await run.find(action('a'), 'id2', ever())).toBe('not-done')
+    expect(await run.find(action('a'), 'id2', ever())).toBe('unknown')
     expect(await run.find({ ...action('a'), action: 'start' }, 'id1', ever())).toBe('unknown')
   })
   it('only says in a dry run', async () => {

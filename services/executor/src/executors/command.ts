@@ -5,7 +5,7 @@ import { type Action, type Executor, type Found, kindOf, nameOf, type Receipt } 
 export interface CommandTemplate {
   /** Absolute path of the program, then its arguments; `{name}`, `{kind}`, `{environment}`, `{id}` and `{parameter.X}` stand for values. */
   readonly argv: readonly string[]
-  /** Says by exit status 0 that the action has been done, by 1 that it has not: asked when an attempt ended without an answer. */
+  /** Ends with 0 when the action has been done; asked when an attempt ended without an answer. */
   readonly check?: readonly string[]
 }
 export type AllowedCommands = Readonly<Record<string, CommandTemplate>>
@@ -68,7 +68,8 @@ export class Command implements Executor {
     const { check } = this.#templateOf(action)
     if (!check) return 'unknown'
     const { code, output } = await run(renderArgv(check, action, id), id, signal)
-    return code === 0 ? { text: `found done: ${output.trim()}` } : code === 1 ? 'not-done' : 'unknown'
+    // Not done yet is not "will not be done": a program that an executor left behind when it was killed may still run.
+    return code === 0 ? { text: `found done: ${output.trim()}` } : 'unknown'
   }
 
   #templateOf(action: Action): CommandTemplate {

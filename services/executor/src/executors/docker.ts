@@ -55,7 +55,9 @@ export class Docker implements Executor {
       if (action.action === 'stop') return State.Running ? 'it still runs' : undefined
       if (!State.Running) return 'it does not run'
       if (action.action === 'restart' && State.StartedAt === before.State.StartedAt) return 'it has not been restarted'
-      return State.Health && State.Health.Status !== 'healthy' ? `its health check says ${State.Health.Status}` : undefined
+      // Without a health check the status is absent, empty or "none", as the engine likes.
+      const health = State.Health?.Status
+      return health === 'starting' || health === 'unhealthy' ? `its health check says ${health}` : undefined
     })
     return receipt
   }
@@ -142,6 +144,12 @@ export class Docker implements Executor {
           answer.on('end', () => {
             const status = answer.statusCode ?? 0
             if (status < 400) resolve(text)
+            else if (status === 404 && operation === 'update')
+              fail(
+                new Error(
+                  `${what}: the engine at ${this.#socket} cannot change limits of a running container (podman can from 5.0)`,
+                ),
+              )
             else if (status === 404)
               fail(new Error(`${what}: the engine at ${this.#socket} has no such container; check the entity's name`))
             else fail(new Error(`${what}: the engine answered ${status}: ${text.slice(0, 300)}`))
