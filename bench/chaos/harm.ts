@@ -33,7 +33,7 @@ export class Harmer {
   zombies = 0
   skewed = 0
   /** Kills by what the service was in the middle of when it died. */
-  readonly landed: Record<Phase, number> = { transaction: 0, snapshot: 0, restore: 0, replay: 0 }
+  readonly landed: Record<Phase, number> = { transaction: 0, snapshot: 0, commit: 0, restore: 0, replay: 0 }
   readonly comebacks: Comeback[] = []
   readonly failures: string[] = []
 
@@ -137,7 +137,8 @@ export class Harmer {
       if (!(await this.#catch(service, 'transaction', 2000))) continue
       old.signal('SIGSTOP')
       await sleep(20)
-      halted = old.phases().includes('transaction')
+      // Once the commit has been asked for there is nothing left that a fence could stop.
+      halted = old.phases().includes('transaction') && !old.phases().includes('commit')
       if (!halted) old.signal('SIGCONT')
     }
     if (!halted) {
@@ -182,6 +183,7 @@ export class Harmer {
 const WORDS: Readonly<Record<Phase, string>> = {
   transaction: 'open transactions',
   snapshot: 'snapshots being written',
+  commit: 'commits',
   restore: 'snapshots being read',
   replay: 'silent replays',
 }

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 
-/** What a service can be in the middle of: an open transaction, one that holds a snapshot, reading a snapshot back, the silent replay after it. */
-export const PHASES = ['transaction', 'snapshot', 'restore', 'replay'] as const
+/**
+ * What a service can be in the middle of: an open transaction, one that holds a snapshot, one whose commit has been asked for, reading a
+ * snapshot back, the silent replay after it.
+ */
+export const PHASES = ['transaction', 'snapshot', 'commit', 'restore', 'replay'] as const
 export type Phase = (typeof PHASES)[number]
 
 /** The promises that can be taken away, one at a time. */

@@ -59,7 +59,10 @@ const watched = (tx: Transaction): Transaction => {
       enter('transaction')
       return tx.offsets(group, partition, positions)
     },
-    commit: () => last(() => tx.commit()),
+    commit: () => {
+      enter('commit')
+      return last(() => tx.commit())
+    },
     abort: () => last(() => tx.abort()),
   }
 }
