@@ -1,8 +1,11 @@
 /**
  * Ranking on large graphs: random call graphs with evidence on one entity in ten, ranked by fuse-evidence, beside PageRank of networkx
- * (pure Python) personalised on the same evidence, in the same run. `--services N --edges M --runs K`.
+ * (pure Python) personalised on the same evidence, in the same run. `--services N --edges M --runs K`. Where NEO4J_URI names a server
+ * (`aegis stack up`, `aegis stack env`), also edges merged a second, and the time from the last anomaly to the told incident with the graph
+ * in it; its environment is of this run alone and its edges stay behind.
  */
 import { spawnSync } from 'node:child_process'
+import { type Anomaly, anomalies, type Edge, type Input, incidents } from '@aegis/domain'
 import { type Finding, findingKinds, fuseEvidence, randomFrom } from '@aegis/root-cause'
 
 const option = (args: readonly string[], name: string, otherwise: number): number => {
@@ -71,4 +74,73 @@ export const run = async (args: readonly string[]): Promise<void> => {
       ? `networkx ${said.version} pagerank (pure Python)  best of 3 ${said.ms.toFixed(0)} ms`
       : 'networkx is not installed: no peer in this run',
   )
+  if (process.env.NEO4J_URI) await withNeo4j(c)
+  else console.log('NEO4J_URI is not set: nothing measured with Neo4j')
+}
+
+const SECOND = 1_000_000
+const BATCH = 5000
+
+/** Edge merges a second, and last anomaly to incident, against a real server. */
+const withNeo4j = async (c: ReturnType<typeof graphOf>): Promise<void> => {
+  const { Neo4jTopology } = await import('@aegis/root-cause-analyzer/neo4j-topology')
+  const { DiagnoseIncidents } = await import('@aegis/root-cause-analyzer/diagnose-incidents')
+  const topology = new Neo4jTopology(process.env.NEO4J_URI!, process.env.NEO4J_USER ?? 'neo4j', process.env.NEO4J_PASSWORD ?? '')
+  const environment = `bench-${process.pid}-${c.edges.length}`
+  const start = 1_700_000_000 * SECOND
+  try {
+    const edges = c.edges.map(([from, to]): Edge => ({ from, to, kind: 'calls', requestsPerSecond: 1, errorShare: 0 }))
+    const merge = async (time: number) => {
+      const began = performance.now()
+      for (let i = 0; i < edges.length; i += BATCH) await topology.merge(environment, edges.slice(i, i + BATCH), time)
+      return Math.round(edges.length / ((performance.now() - began) / 1000))
+    }
+    console.log(`Neo4j edges a second    new ${await merge(start)}  known ${await merge(start + SECOND)}`)
+    const stage = new DiagnoseIncidents(topology, { settleUs: 0 })
+    const anomaly = (entity: string, n: number): Anomaly => ({
+      id: `${environment}-${n}`,
+      environment,
+      time: start + n,
+      state: 'open',
+      entity,
+      kind: 'metric',
+      severity: 'high',
+      score: 30,
+      threshold: 6,
+      summary: `${entity} is slow`,
+      started: start + n,
+      series: [{ metric: 'calls.latency_p95', unit: 'ms', value: 900, expected_low: 0, expected_high: 100, score: 30 }],
+      evidence: [],
+      detector: 'bench',
+      model_version: '1',
+    })
+    const place = { partition: 0, offset: 0, clamped: false, random: () => 0 }
+    const times: number[] = []
+    let told = 0
+    for (let n = 0; n < 30; n++) {
+      const value = anomaly(c.edges[n * 97][1], n)
+      const batch: Input[] = [
+        { kind: 'value', stream: anomalies, time: value.time, value, ...place } as Input,
+        {
+          kind: 'tick',
+          stream: anomalies,
+          time: start + (n + 1) * SECOND,
+          environment,
+          final: false,
+          inForce: () => undefined,
+          ...place,
+        } as Input,
+      ]
+      const began = performance.now()
+      const results = await stage.process(batch)
+      times.push(performance.now() - began)
+      told += results.filter(r => r.kind === 'emit' && r.stream.name === incidents.name).length
+    }
+    times.sort((a, b) => a - b)
+    console.log(
+      `last anomaly to incident, Neo4j in the loop  p50 ${quantile(times, 0.5).toFixed(0)} ms  p95 ${quantile(times, 0.95).toFixed(0)} ms  (${told} incident records)`,
+    )
+  } finally {
+    await topology.close()
+  }
 }

@@ -20,23 +20,38 @@ export interface RecalibrateOptions {
 export const confidenceOf = (logOdds: number, { bias, slope }: Calibration): number =>
   1 / (1 + Math.exp(-(bias + slope * logOdds)))
 
-/** The curve that explains the confirmed incidents best, given the shipped one: ten Newton steps of a concave problem. */
+/** The curve that explains the confirmed incidents best, given the shipped one. */
 export const recalibrate = (
   confirmed: readonly Confirmed[],
   shipped: Calibration,
   options: RecalibrateOptions = {},
 ): Calibration => {
-  const { prior = 4 } = options
-  let { bias, slope } = shipped
   if (confirmed.length === 0) return shipped
-  for (let step = 0; step < 10; step++) {
-    let gb = prior * (bias - shipped.bias)
-    let gs = prior * (slope - shipped.slope)
+  const { prior = 4 } = options
+  const found = maximum(confirmed, shipped, prior, true)
+  // A ranking that is surer must never count for less.
+  return found.slope >= 0 ? found : maximum(confirmed, { bias: shipped.bias, slope: 0 }, prior, false)
+}
+
+/** Newton steps on a concave problem, halved while they overshoot; with `both` false the slope stays as given. */
+const maximum = (confirmed: readonly Confirmed[], start: Calibration, prior: number, both: boolean): Calibration => {
+  const loss = (c: Calibration) =>
+    confirmed.reduce(
+      (sum, { logOdds, right }) => {
+        const z = c.bias + c.slope * logOdds
+        return sum + Math.log1p(Math.exp(-Math.abs(z))) + (right ? Math.max(0, -z) : Math.max(0, z))
+      },
+      (prior / 2) * ((c.bias - start.bias) ** 2 + (c.slope - start.slope) ** 2),
+    )
+  let at = start
+  for (let step = 0; step < 20; step++) {
+    let gb = prior * (at.bias - start.bias)
+    let gs = prior * (at.slope - start.slope)
     let bb = prior
     let bs = 0
     let ss = prior
     for (const { logOdds, right } of confirmed) {
-      const p = confidenceOf(logOdds, { bias, slope })
+      const p = confidenceOf(logOdds, at)
       const w = p * (1 - p)
       gb += p - (right ? 1 : 0)
       gs += (p - (right ? 1 : 0)) * logOdds
@@ -45,9 +60,12 @@ export const recalibrate = (
       ss += w * logOdds * logOdds
     }
     const det = bb * ss - bs * bs
-    bias -= (ss * gb - bs * gs) / det
-    slope -= (bb * gs - bs * gb) / det
+    const bias = both ? (ss * gb - bs * gs) / det : gb / bb
+    const slope = both ? (bb * gs - bs * gb) / det : 0
+    const now = loss(at)
+    let size = 1
+    while (size > 1e-6 && loss({ bias: at.bias - size * bias, slope: at.slope - size * slope }) > now) size /= 2
+    at = { bias: at.bias - size * bias, slope: at.slope - size * slope }
   }
-  // A ranking that is surer must never count for less.
-  return { bias, slope: Math.max(0, slope) }
+  return at
 }

@@ -30,7 +30,7 @@ export interface RecordingOptions {
   readonly from: number
   /** Seconds before the fault. Default 90. */
   readonly quietSeconds?: number
-  /** Seconds of the fault. Default 45. */
+  /** Seconds of the fault. Default 60. */
   readonly faultSeconds?: number
   /** Requests a second that enter. Default 12. */
   readonly rate?: number
@@ -54,7 +54,7 @@ const WIRE_US = 800
 const OPERATIONS = ['GET /items', 'POST /items', 'GET /status']
 
 export const simulateRecording = (edges: readonly Edge[], options: RecordingOptions): SimulatedRecording => {
-  const { environment, from, quietSeconds = 90, faultSeconds = 45, rate = 12 } = options
+  const { environment, from, quietSeconds = 90, faultSeconds = 60, rate = 12 } = options
   const random = seededRandom(options.seed)
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]
   const logn = (s: number) => Math.exp(s * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()))
@@ -123,7 +123,8 @@ export const simulateRecording = (edges: readonly Edge[], options: RecordingOpti
     let failed = false
     const line = (severity: string, body: string) => say(entity, start + duration, severity, body, trace, me)
     if (hard > 0) {
-      if (fault === 'cpu') duration *= 1 + 6 * hard
+      // Who has no processor time left waits in its queue.
+      if (fault === 'cpu') duration = duration * (1 + 6 * hard) + 120_000 * hard * logn(0.3)
       if (fault === 'slow') duration += 250_000 * hard * logn(0.2)
       if (fault === 'memory') duration *= 1 + 4 * hard
       if (fault === 'pool') {
@@ -152,7 +153,6 @@ export const simulateRecording = (edges: readonly Edge[], options: RecordingOpti
       const client = newId()
       const began = start + duration
       const gone = target === at && fault === 'crash' && bite(began) > 0
-      const stored = kindOf(target) !== 'service'
       const way =
         WIRE_US * logn(0.3) + (fault === 'network' && (target === at || entity === at) ? 120_000 * bite(began) * logn(0.2) : 0)
       const answer: Visited = gone ? { duration: 500, failed: true } : visit(target, client, trace, began + way / 2, budget)
@@ -182,7 +182,6 @@ export const simulateRecording = (edges: readonly Edge[], options: RecordingOpti
             : `call to ${nameOf(target)} failed: 500 Internal Server Error`,
         )
       }
-      if (stored) continue
     }
     if (!failed && random() < 0.3) line('INFO', `${operation} done in ${Math.round(duration / 1000)} ms`)
     // Stores and queues are seen through their clients only.

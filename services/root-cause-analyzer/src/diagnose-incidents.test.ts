@@ -1,4 +1,14 @@
-import { type Anomaly, anomalies, type Change, changes, type Input, incidents, topologyEdges } from '@aegis/domain'
+import {
+  type Anomaly,
+  anomalies,
+  type Change,
+  changes,
+  type Feedback,
+  feedback,
+  type Input,
+  incidents,
+  topologyEdges,
+} from '@aegis/domain'
 import { PlainTopology } from '@aegis/root-cause'
 import { stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
@@ -145,6 +155,61 @@ describe('DiagnoseIncidents', () => {
     const closing = { ...anomaly('front', 6, 'calls.error_share'), state: 'close', ended: T0 + 6 * SECOND }
     const { of } = await runStage(after, [ticks(4, 5), [received(anomalies, closing), ...ticks(6, 8)]])
     expect(of(incidents).at(-1)?.state).toBe('mitigated')
+  })
+  it('makes one of two incidents when an anomaly between them shows that they hang together', async () => {
+    const chain = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+    const line = chain.slice(1).map((to, i) => received(topologyEdges, edge(chain[i], to)))
+    const { of } = await runStage(make(), [
+      [
+        ...line,
+        received(anomalies, anomaly('a', 1, 'calls.error_share'), 1),
+        received(anomalies, anomaly('e', 1, 'calls.error_share'), 2),
+        ...ticks(1, 5),
+        received(anomalies, anomaly('c', 6, 'calls.error_share'), 3),
+        ...ticks(6, 9),
+      ],
+    ])
+    const list = of(incidents)
+    const merged = list.filter(i => i.state === 'merged')
+    expect(merged).toHaveLength(1)
+    const into = list.filter(i => i.id === merged[0].merged_into).at(-1)!
+    expect(into.entities).toEqual(['service:a', 'service:c', 'service:e'])
+    expect(list.findLastIndex(i => i.id === merged[0].id)).toBe(list.indexOf(merged[0]))
+  })
+  it('learns from confirmed causes how sure it may be, and keeps that over a restart', async () => {
+    const wrong = (incident: string, n: number): Feedback => ({
+      id: `f${n}`,
+      environment: 'test',
+      time: T0 + (20 + n) * SECOND,
+      incident,
+      cause: 'service:elsewhere',
+      who: 'someone',
+    })
+    const stage = make()
+    const sure = async (round: number) => {
+      const at = round * 100
+      const id = `back-${round}`
+      const open = { ...anomaly('back', at + 1, 'process.memory.usage', { severity: 'critical' }), id }
+      const { of } = await runStage(stage, [
+        [
+          ...(round === 0 ? graph : []),
+          received(anomalies, open, round * 10 + 1),
+          ...ticks(at + 1, at + 8),
+          received(anomalies, { ...open, state: 'close', ended: T0 + (at + 9) * SECOND }, round * 10 + 2),
+          ...ticks(at + 9, at + 40),
+        ],
+      ])
+      const named = of(incidents).findLast(i => i.verdict === 'cause_named')
+      if (named) await runStage(stage, [[received(feedback, wrong(named.id, round), round)]])
+      return named?.causes[0].confidence ?? 0
+    }
+    const said: number[] = []
+    for (let round = 0; round < 4; round++) said.push(await sure(round))
+    for (let i = 1; i < said.length; i++) expect(said[i]).toBeLessThan(said[i - 1])
+    const again = make()
+    again.restore(stage.snapshot())
+    expect(Buffer.from(again.snapshot()).toString()).toBe(Buffer.from(stage.snapshot()).toString())
+    expect(again.snapshot().length).toBeLessThan(20_000)
   })
   // The graph is outside the stage and outlives it.
   const topology = new PlainTopology()

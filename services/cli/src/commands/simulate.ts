@@ -78,7 +78,8 @@ async function run(options: SimulateOptions): Promise<void> {
   else {
     const s = simulateRecording(edges, { environment, seed, from, fault: options.fault, at })
     truth = s
-    recorded = { ...s, name: 'simulated', stepSeconds: 1, misplaced: 0 }
+    // A recording is played a minute past its end; a living system goes on speaking in that minute.
+    recorded = { ...s, to: s.to - 60e6, name: 'simulated', stepSeconds: 1, misplaced: 0 }
     say(
       s.fault === 'none'
         ? 'nothing is broken'
