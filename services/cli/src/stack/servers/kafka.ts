@@ -21,7 +21,10 @@ export const kafka: ServerPlan = {
     const jvm = [...fastJvm, `-Dlog4j2.configurationFile=${logging}`, '-cp', join(jars, '*')]
     if (!existsSync(join(data, 'meta.properties'))) {
       rmSync(data, { recursive: true, force: true }) // a format that was cut short
-      const id = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
+      let id: string
+      // As Kafka makes them: one that begins with a dash would be read as an option.
+      do id = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url')
+      while (id.startsWith('-'))
       await promisify(execFile)(java(), ['-Xmx128m', ...jvm, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config]).catch(
         cause => {
           throw new StackError('SERVER_EXITED', `Kafka could not format its data folder ${data}: ${firstLine(cause)}`, { cause })
