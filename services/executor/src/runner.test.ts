@@ -105,6 +105,11 @@ describe('Runner', () => {
       expect((await told())[0].status).toBe(status)
     }
   })
+  it('does not wait for ever on an executor that does not hear', async () => {
+    const { runner, told } = await make({ execute: () => new Promise(() => undefined) }, { timeoutMs: 30 })
+    runner.start(d(), false)
+    expect((await told())[0].status).toBe('unfinished')
+  })
   it('says failed of what was refused, and unfinished when even looking fails', async () => {
     const refuse = async (): Promise<Receipt> => Promise.reject(new Error('no such service'))
     const refused = await make({ execute: refuse })

@@ -24,6 +24,14 @@ const PERMISSION_MS = 10_000
 const PERMISSION_POLL_MS = 200
 /** How long an executor may look in the world for what became of an action, milliseconds. */
 const LOOK_MS = 15_000
+/** How long an executor that is told to stop may take to say how far it came, milliseconds. */
+const DEAF_MS = 3000
+
+/** Fails some time after the signal, for executors that do not hear it: nothing may stay open for ever. */
+const overdue = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, fail) =>
+    signal.addEventListener('abort', () => setTimeout(() => fail(signal.reason), DEAF_MS).unref(), { once: true }),
+  )
 
 const told = (receipt: Receipt): Pick<Outcome, 'receipt' | 'undo'> => ({
   receipt: receipt.text,
@@ -123,7 +131,7 @@ export class Runner {
       if (!leased) return { status: 'failed', error: `not done: another action on ${action.target} is under way` }
       abort.signal.throwIfAborted()
       mayHaveBegun = true
-      const receipt = await executor.execute(action, id, abort.signal)
+      const receipt = await Promise.race([executor.execute(action, id, abort.signal), overdue(abort.signal)])
       return { status: 'carried_out', ...told({ ...receipt, text: `${executor.name}: ${receipt.text}` }) }
     } catch (error) {
       if (this.#stopping) return undefined

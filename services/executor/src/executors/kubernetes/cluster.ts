@@ -43,7 +43,7 @@ const explain = (error: unknown, about: Subject): Error => {
       cause: error as Error,
     })
   }
-  const body = typeof error.body === 'string' ? error.body : JSON.stringify(error.body)
+  const body = typeof error.body === 'string' ? error.body : (JSON.stringify(error.body) ?? '')
   let said = body
   try {
     said = (JSON.parse(body) as { message?: string }).message ?? body

@@ -64,8 +64,7 @@ export class KubernetesExecutor implements Executor {
       try {
         return await change()
       } catch (error) {
-        const changed = error instanceof KubernetesError && (error.status === 409 || /resourceVersion/.test(error.message))
-        if (!changed || left === 0) throw error
+        if (!(error instanceof KubernetesError && error.status === 409) || left === 0) throw error
       }
     }
   }

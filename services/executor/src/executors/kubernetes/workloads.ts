@@ -185,7 +185,7 @@ export const changeWorkload = async (
     await cluster.replaceInDeployment(
       name,
       [
-        { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
+        { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
         { op: 'replace', path: '/spec/template', value: template },
         { op: 'add', path: `/metadata/annotations/${LEDGER.replace('/', '~1')}`, value: ledger },
       ],
