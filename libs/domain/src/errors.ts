@@ -13,7 +13,7 @@ export const ERROR_CODES = {
   STORE_UNAVAILABLE: 'A database that a stage needs (Neo4j, Redis) does not answer.',
   REGISTRY_UNAVAILABLE: 'The schema registry does not answer.',
   FENCED: 'Another instance took over this partition.',
-  STREAM_UNDECLARED: 'A stage emitted to a stream it did not declare.',
+  STREAM_UNDECLARED: 'A stage or service used a stream it did not declare.',
   INPUT_INVALID: 'A file, folder or argument is not what the command needs.',
   DISK_FULL: 'There is no space left on the disk.',
 } as const

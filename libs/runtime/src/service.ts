@@ -60,6 +60,12 @@ export interface ServiceDefinition<S extends Settings = Settings> {
   readonly settings: S
   /** Broadcast streams it follows outside its stages. */
   readonly follows?: readonly Stream<never>[]
+  /** Streams it may put values on outside its stages. */
+  readonly publishes?: readonly Stream<never>[]
+  /** Streams it reads whole, outside the pipeline's groups. */
+  readonly tails?: readonly Stream<never>[]
+  /** True for the service that keeps the pipeline's clock: it ticks on every stream that wants ticks. */
+  readonly clock?: boolean
   create(config: Config<S>, context: ServiceContext): Promise<ServiceParts> | ServiceParts
 }
 /** Keeps the types of a definition's settings. */
@@ -119,6 +125,13 @@ export const startService = async <S extends Settings>(
   const failed = new Promise<never>((_, reject) => (fail = reject))
   failed.catch(() => undefined)
 
+  const declared = (list: readonly Stream<never>[] | undefined, stream: Stream<never>) => {
+    if (!list?.some(s => s.name === stream.name))
+      throw new FatalError(
+        'STREAM_UNDECLARED',
+        `${definition.name} does not declare stream ${stream.name}: add it to its definition`,
+      )
+  }
   await broker.ensureTopics(allTopics(spread))
   const producer = await broker.producer()
   const encodeAll = (stream: Stream<unknown>, values: readonly unknown[], trace?: TraceContext) =>
@@ -138,10 +151,12 @@ export const startService = async <S extends Settings>(
     telemetry,
     now,
     publish: async (stream, values, trace) => {
+      declared(definition.publishes, stream as Stream<never>)
       await codec.prepare([stream as Stream<never>])
       await producer.send(encodeAll(stream as Stream<unknown>, values, trace))
     },
     tail: async (wanted, from, onValues) => {
+      for (const stream of wanted) declared(definition.tails, stream)
       await codec.prepare(wanted)
       let order = Promise.resolve()
       const take = async (records: readonly RawRecord[]) => {

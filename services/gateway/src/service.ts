@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { controls, models } from '@aegis/domain'
+import { approvals, changes, controls, feedback, logsRaw, metricsRaw, models, tracesSpans } from '@aegis/domain'
 import { redact } from '@aegis/log-mining'
 import { defineService, streamList } from '@aegis/runtime'
 import swagger from '@fastify/swagger'
@@ -20,6 +20,9 @@ export const gateway = defineService({
   about: 'Takes telemetry in, shows what was found and decided, and keeps the pipeline clock.',
   settings,
   follows: streamList(controls, models),
+  publishes: streamList(logsRaw, metricsRaw, tracesSpans, changes, approvals, feedback, controls),
+  tails: StateView.streams,
+  clock: true,
   async create(config, context) {
     const app = fastify({ bodyLimit: config.maxBodyBytes, logger: false, trustProxy: false })
     app.removeAllContentTypeParsers()

@@ -11,6 +11,8 @@ const ROOT = path.resolve(import.meta.dirname, '../../../..')
 export interface PipelineOptions {
   /** Settings on top of the environment, by their environment names. */
   readonly env: Readonly<Record<string, string>>
+  /** Settings of single services on top of those, by service. */
+  readonly envOf?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** Where each service's log goes. */
   readonly logFolder: string
   /** Told as each service becomes ready. */
@@ -92,6 +94,7 @@ export const startProcesses = async (options: PipelineOptions): Promise<Pipeline
             NODE_COMPILE_CACHE: path.join(ROOT, '.aegis', 'compile-cache'),
             ...process.env,
             ...options.env,
+            ...options.envOf?.[name],
             AEGIS_STOP_WITH_PARENT: '1',
             AEGIS_PORT: name === 'gateway' ? (options.env.AEGIS_GATEWAY_PORT ?? '0') : '0',
           },
@@ -140,6 +143,7 @@ export const startEmbedded = async (options: PipelineOptions): Promise<Pipeline>
       const definition = await load()
       const own: Record<string, string | undefined> = {
         ...env,
+        ...options.envOf?.[name],
         AEGIS_PORT: name === 'gateway' ? (env.AEGIS_GATEWAY_PORT ?? '0') : '0',
       }
       const service = await startService(
