@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'n
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerName } from '../../services/cli/src/stack/places.ts'
+import { isFree } from '../../services/cli/src/stack/ports.ts'
 import { isRunning } from '../../services/cli/src/stack/processes.ts'
 import { type Stack, up } from '../../services/cli/src/stack/stack.ts'
 import { prepareFolder, readState, writePorts } from '../../services/cli/src/stack/state.ts'
@@ -46,6 +47,10 @@ export class Servers {
     if (!server) throw new Error(`${name} is not running in ${this.#folder}`)
     if (isRunning(server)) process.kill(server.pid, 'SIGKILL')
     while (isRunning(server)) await sleep(10)
+    // The first thread of a dead program may be gone while others still hold its ports.
+    const { kafka, controller, registry, bolt, http, redis } = this.#stack.ports
+    const ports = { kafka: [kafka, controller], registry: [registry], neo4j: [bolt, http], redis: [redis] }[name]
+    for (const port of ports) while (!(await isFree(port))) await sleep(20)
   }
   async #bringBack(): Promise<void> {
     const again = await up({ by: 'jvm', folder: this.#folder })
