@@ -24,12 +24,15 @@ interface Entry {
 /** Values to bytes in Confluent's frame (0, schema id, Avro binary) and back; older and newer writers are resolved to our schema. */
 export class Codec {
   readonly #registry: Registry
+  readonly #schemaOf: typeof schemaOf
   readonly #entries = new Map<string, Entry>()
   #slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
   #at = 0
 
-  constructor(registry: Registry) {
+  /** @param schemas gives a stream's schema; the one in schemas/ unless a program of another version is meant */
+  constructor(registry: Registry, schemas = schemaOf) {
     this.#registry = registry
+    this.#schemaOf = schemas
   }
 
   /** Registers the schemas of the streams; must be done before the first encode or decode of each. */
@@ -38,7 +41,7 @@ export class Codec {
       streams
         .filter(stream => !this.#entries.has(stream.name))
         .map(async stream => {
-          const schema = schemaOf(stream)
+          const schema = this.#schemaOf(stream)
           const id = await this.#registry.register(`${stream.name}-value`, schema)
           const frame = Buffer.alloc(5)
           frame.writeInt32BE(id, 1)
