@@ -233,17 +233,28 @@ export const featuresOf = (
   const broken = Float64Array.from({ length: size }, (_, i) => highest(i, BROKEN))
   const slow = Float64Array.from({ length: size }, (_, i) => highest(i, SLOW))
   const below = { broken: new Float64Array(size), slow: new Float64Array(size) }
+  // Edges by place, once: large graphs are looked up no more than that.
+  const ends = new Int32Array(2 * c.edges.length)
+  let used = 0
   for (const [from, to] of c.edges) {
     const a = index.get(from)
     const b = index.get(to)
     if (a === undefined || b === undefined || a === b) continue
+    ends[used++] = a
+    ends[used++] = b
+  }
+  const known = ends.subarray(0, used)
+  const hurtAt = AT.get('callers_hurt')!
+  for (let k = 0; k < used; k += 2) {
+    const a = known[k]
+    const b = known[k + 1]
     below.broken[a] = Math.max(below.broken[a], broken[b])
     below.slow[a] = Math.max(below.slow[a], slow[b])
-    values[own(b, 'callers_hurt')] = Math.max(values[own(b, 'callers_hurt')], broken[a], slow[a])
+    values[b * width + hurtAt] = Math.max(values[b * width + hurtAt], broken[a], slow[a])
   }
   for (const e of c.changed ?? []) if (index.has(e)) values[own(index.get(e)!, 'changed')] = 1
   const spent = Float64Array.from({ length: size }, (_, i) => Math.max(highest(i, SPENT), values[own(i, 'changed')]))
-  const spentBelow = reachedFrom(spent, c.edges, index)
+  const spentBelow = reachedFrom(spent, known)
   for (let i = 0; i < size; i++) {
     values[own(i, 'explained')] = Math.max(broken[i], slow[i]) * Math.max(0, spentBelow[i] - spent[i])
     // Errors and time come up from what is called: they stand for themselves only as far as nothing below shows the same.
@@ -296,15 +307,11 @@ export const featuresOf = (
   return { entities: c.entities, values, findings, strongest }
 }
 
-/** The most that stands at anything an entity depends on, directly or over others; less with each hop. */
-const reachedFrom = (own: Float64Array, edges: CauseCase['edges'], index: ReadonlyMap<string, number>): Float64Array => {
+/** The most that stands at anything an entity depends on, directly or over others; less with each hop. `ends`: who depends, on whom, in turn. */
+const reachedFrom = (own: Float64Array, ends: Int32Array): Float64Array => {
   const below = new Float64Array(own.length)
   for (let hop = 0; hop < REACH_HOPS; hop++)
-    for (const [from, to] of edges) {
-      const a = index.get(from)
-      const b = index.get(to)
-      if (a === undefined || b === undefined || a === b) continue
-      below[a] = Math.max(below[a], own[b], below[b] * PER_HOP)
-    }
+    for (let k = 0; k < ends.length; k += 2)
+      below[ends[k]] = Math.max(below[ends[k]], own[ends[k + 1]], below[ends[k + 1]] * PER_HOP)
   return below
 }
