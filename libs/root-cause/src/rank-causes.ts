@@ -133,7 +133,7 @@ const WORDS: Readonly<Record<string, string>> = {
   crash: 'silence, it no longer answers',
   memory: 'memory out of its band',
   cpu: 'processor time out of its band',
-  disk: 'a disk filling up',
+  disk: 'a disk out of its band',
   pool: 'an exhausted pool',
   config: 'trouble with its configuration',
   latency: 'slowness of its own',
