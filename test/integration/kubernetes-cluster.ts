@@ -13,6 +13,8 @@ export interface TestCluster {
   readonly as: (token: string) => KubeConfig
   /** May do everything. */
   readonly adminToken: string
+  /** The machines of nodes with the annotation `kwok.x-k8s.io/node=doomed` die: nobody speaks for them any more. */
+  readonly loseDoomed: () => void
   readonly stop: () => Promise<void>
 }
 const STARTS_WITHIN_MS = 60_000
@@ -111,9 +113,10 @@ export const startCluster = async (home: string): Promise<TestCluster> => {
       .split('\n')
       .slice(-8)
       .join('\n')
-  const run = (name: string, ...args: string[]) => {
+  const run = (program: string, ...args: string[]) => runAs(program, program, ...args)
+  const runAs = (name: string, program: string, ...args: string[]) => {
     const log = openSync(at(`${name}.log`), 'w')
-    children.set(name, spawn(path.join(home, 'bin', name), args, { cwd: folder, stdio: ['ignore', log, log] }))
+    children.set(name, spawn(path.join(home, 'bin', program), args, { cwd: folder, stdio: ['ignore', log, log] }))
     closeSync(log)
   }
   const until = async (what: string, name: string, ask: () => Promise<boolean>) => {
@@ -192,15 +195,17 @@ export const startCluster = async (home: string): Promise<TestCluster> => {
         .join('\n---\n'),
     )
     const stages = readdirSync(path.join(home, 'stages')).map(file => path.join(home, 'stages', file))
-    run(
-      'kwok',
-      ...config,
-      // A node that loses this annotation is nobody's any more: its lease runs out, as when a machine dies.
-      '--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake',
-      '--node-lease-duration-seconds=8',
-      ...[...stages, at('crashes.yaml')].map(file => `--config=${file}`),
-    )
-    return { as, adminToken, stop }
+    for (const nodes of ['fake', 'doomed'])
+      runAs(
+        `kwok-${nodes}`,
+        'kwok',
+        ...config,
+        `--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=${nodes}`,
+        '--node-lease-duration-seconds=8',
+        ...[...stages, at('crashes.yaml')].map(file => `--config=${file}`),
+      )
+    const loseDoomed = () => void children.get('kwok-doomed')?.kill('SIGKILL')
+    return { as, adminToken, loseDoomed, stop }
   } catch (error) {
     await stop()
     throw error

@@ -171,15 +171,17 @@ export class Cluster {
     )
   }
 
+  /** Where a deletion has a body, the server looks for the dry run there and nowhere else. */
+  #justThis(pod: V1Pod) {
+    return { preconditions: { uid: pod.metadata!.uid }, ...(this.dryRun ? { dryRun: ['All'] } : {}) }
+  }
+
   /** Deletes this very pod: one that took its name meanwhile is left alone, and one that is gone is no error. */
   async deletePod(pod: V1Pod, signal: AbortSignal): Promise<void> {
     const at = { name: pod.metadata!.name!, namespace: pod.metadata!.namespace! }
     try {
       await this.#call({ verb: 'delete', resource: 'pods', ...at }, signal, options =>
-        this.#core.deleteNamespacedPod(
-          { ...at, body: { preconditions: { uid: pod.metadata!.uid } }, dryRun: this.#dry },
-          options,
-        ),
+        this.#core.deleteNamespacedPod({ ...at, body: this.#justThis(pod) }, options),
       )
     } catch (error) {
       if (!(error instanceof KubernetesError && (error.status === 404 || error.status === 409))) throw error
@@ -194,7 +196,7 @@ export class Cluster {
         this.#core.createNamespacedPodEviction(
           {
             ...at,
-            body: { metadata: at, deleteOptions: { preconditions: { uid: pod.metadata!.uid } } },
+            body: { metadata: at, deleteOptions: this.#justThis(pod) },
             dryRun: this.#dry,
           },
           options,

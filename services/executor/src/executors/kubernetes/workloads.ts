@@ -25,6 +25,8 @@ const named = (w: Workload): string => `${w.kind.toLowerCase()} "${w.metadata!.n
 const replicasOf = (w: Workload): number => w.spec!.replicas ?? 1
 const revisionOf = (object: { metadata?: { annotations?: { [key: string]: string } } }): number =>
   Number(object.metadata?.annotations?.[REVISION] ?? 0)
+const isReady = (pod: V1Pod): boolean =>
+  !isGoing(pod) && pod.status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True') === true
 const isGoing = (pod: V1Pod): boolean => pod.metadata?.deletionTimestamp !== undefined
 
 const scaleTo = (w: Workload, replicas: number): Change => ({
@@ -211,7 +213,11 @@ export const finishWorkload = async (
       const all = await cluster.podsOf(w, signal)
       const staying = all.filter(p => gone.has(p.metadata!.uid!))
       if (staying.length > 0) return `pod "${staying[0].metadata!.name}" is still there`
-      const lacking = lacksRollout(w, entry)
+      // The controller's count may be from before the deletion: the pods themselves are looked at.
+      const ready = all.filter(p => isReady(p) && !gone.has(p.metadata!.uid!)).length
+      const lacking =
+        lacksRollout(w, entry) ??
+        (ready < replicasOf(w) ? `${named(w)} has ${ready} of ${replicasOf(w)} replicas ready` : undefined)
       return lacking && lacking + troubles(all)
     })
   const going = await left()
