@@ -8,6 +8,7 @@ import {
   type Incident,
   incidents,
   type Stream,
+  streams,
 } from '@aegis/domain'
 import type { RawRecord } from '@aegis/runtime'
 import { Command } from 'commander'
@@ -42,7 +43,10 @@ async function run(id: string, options: Options): Promise<void> {
   const client = connectClient()
   try {
     const made = await collect<Decision>(client, decisions as Stream<Decision>, d => d.status === 'decided')
-    const found = id === 'last' ? made.at(-1) : made.find(d => d.value.decision.startsWith(id) || d.value.id.startsWith(id))
+    const found =
+      id === 'last'
+        ? made.reduce<Found<Decision> | undefined>((a, b) => (a && a.value.time > b.value.time ? a : b), undefined)
+        : made.find(d => d.value.decision.startsWith(id) || d.value.id.startsWith(id))
     if (!found)
       throw new AegisError(
         'INPUT_INVALID',
@@ -114,10 +118,11 @@ async function quoted(client: StreamClient, { evidence }: Decision): Promise<Ste
   for (const e of placed) {
     const offset = e.offset as number
     let body: string | undefined
-    await client.broker.read(e.stream as string, e.partition as number, offset, offset + 1, async records => {
-      for (const { value } of await client.decode(records.filter(r => r.offset === offset)))
-        body = (value as { body?: string })?.body
-    })
+    const stream = streams.find(s => s.name === e.stream)
+    if (stream)
+      await client.read(stream, e.partition as number, offset, offset + 1, decoded => {
+        body = (decoded.find(d => d.record.offset === offset)?.value as { body?: string } | undefined)?.body
+      })
     const first = e.text.split('\n')[0].replace(/…$/, '')
     if (body === undefined) gone++
     else if (!body.includes(first)) wrong.push({ path: `${e.stream}/${e.partition}/${offset}`, recorded: e.text, now: body })
@@ -156,8 +161,8 @@ async function detection(client: StreamClient, decision: Decision): Promise<Step
 async function collect<T>(client: StreamClient, stream: Stream<T>, wanted: (value: T) => boolean): Promise<Found<T>[]> {
   const found: Found<T>[] = []
   for (let p = 0; p < (await client.broker.partitions(stream.name)); p++)
-    await client.broker.read(stream.name, p, 0, undefined, async records => {
-      for (const { value, record } of await client.decode(records))
+    await client.read(stream as Stream<never>, p, 0, undefined, decoded => {
+      for (const { value, record } of decoded)
         if (value !== undefined && wanted(value as T)) found.push({ value: value as T, record })
     })
   return found

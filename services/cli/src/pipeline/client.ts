@@ -90,6 +90,18 @@ export class StreamClient {
     return out
   }
 
+  /** Every value of one partition in [from, to), in order. */
+  async read(
+    stream: Stream<never>,
+    partition: number,
+    from: number,
+    to: number | undefined,
+    onValues: (decoded: readonly Decoded[]) => void,
+  ): Promise<void> {
+    await this.#codec.prepare([stream])
+    await this.broker.read(stream.name, partition, from, to, async records => onValues(await this.decode(records)))
+  }
+
   async tail(
     streams: readonly Stream<never>[],
     from: 'start' | 'end',
