@@ -16,6 +16,7 @@ import { connectClient, type StreamClient } from '../pipeline/client.ts'
 import { Progress } from '../progress.ts'
 import { anomalyKey, detectAgain } from '../replay/detect-again.ts'
 import { type Difference, differences } from '../replay/differences.ts'
+import { rankAgain } from '../replay/rank-again.ts'
 
 interface Options {
   detection: boolean
@@ -33,7 +34,7 @@ export const replayDecisionCommand = (): Command =>
     .option('--json', 'the result as JSON')
     .addHelpText(
       'after',
-      '\nPolicy and guard run once more on what was written down with the decision, and the record is encoded again: the same bytes, or the fields that differ.' +
+      '\nRanking, policy and guard run once more on what was written down, and the record is encoded again: the same bytes, or the fields that differ.' +
         '\nLog lines it rests on are looked up at their offsets; detection runs once more on the input that is still retained.' +
         '\nExit 0 when all is the same, 1 when something differs.',
     )
@@ -67,19 +68,22 @@ export interface Step {
   readonly differences: readonly Difference[]
 }
 
-/** Policy, guard and bytes, from the incident as it was and what was written down with the decision. */
+/** Ranking, policy, guard and bytes, from the incident as it was and what was written down with the decision. */
 async function again(client: StreamClient, { value, record }: Found<Decision>): Promise<Step[]> {
-  const told = await collect<Incident>(
-    client,
-    incidents as Stream<Incident>,
-    i => i.id === value.incident && i.revision === value.incident_revision,
-  )
-  const incident = told.at(-1)?.value
-  if (!incident)
+  const revisions = await collect<Incident>(client, incidents as Stream<Incident>, i => i.id === value.incident)
+  const told = revisions.find(i => i.value.revision === value.incident_revision)
+  if (!told)
     throw new AegisError(
       'INPUT_INVALID',
       `incident ${value.incident} revision ${value.incident_revision}, on which the decision rests, is no longer on ${incidents.name}`,
     )
+  const incident = told.value
+  // While an action is under way the ranking from before it is kept: it was made when those causes were first told.
+  const first = revisions.find(i => differences(i.value.causes, incident.causes).length === 0) ?? told
+  const ranked = await rankAgain(client, first.value, first.record.partition)
+  // Through the schema and back, which fills in what a program may leave out.
+  const written = await client.encode(incidents as Stream<Incident>, { ...first.value, causes: [...ranked.causes] })
+  const [reread] = await client.decode([{ ...first.record, value: written }])
   const { makeDecision } = await import('@aegis/remediator/make-decision')
   const { policyNamed } = await import('@aegis/remediator/policies')
   const policy = await policyNamed(value.policy as never, 0)
@@ -92,6 +96,14 @@ async function again(client: StreamClient, { value, record }: Found<Decision>): 
   const policyStep = parts(['action', 'target', 'candidates', 'propensity', 'situation', 'seed', 'policy', 'policy_version'])
   const guardStep = parts(['mode', 'reasons', 'facts'])
   return [
+    {
+      name: 'ranking',
+      result: `${ranked.causes.map(c => `${c.entity} ${Math.round(c.confidence * 100)} %`).join(', ')}`,
+      differences: [
+        ...differences(incident.causes, ranked.causes, 'causes'),
+        ...differences(incident.health, ranked.health, 'health'),
+      ],
+    },
     {
       name: 'policy',
       result: `${value.policy} ${value.policy_version}${known ? '' : ` (this build has ${policy.version})`} chose ${made.action} ${made.target} out of ${made.candidates.length}`,
