@@ -98,11 +98,8 @@ async function again(client: StreamClient, { value, record }: Found<Decision>): 
   return [
     {
       name: 'ranking',
-      result: `${ranked.causes.map(c => `${c.entity} ${Math.round(c.confidence * 100)} %`).join(', ')}`,
-      differences: [
-        ...differences(incident.causes, ranked.causes, 'causes'),
-        ...differences(incident.health, ranked.health, 'health'),
-      ],
+      result: `${ranked.causes.map(c => `${c.entity} ${Math.round(c.confidence * 100)} %`).join(', ')}${first === told ? '' : `, kept since revision ${first.value.revision}`}`,
+      differences: differences(first.value.causes, (reread.value as Incident).causes, 'causes'),
     },
     {
       name: 'policy',
