@@ -24,6 +24,7 @@ export {
   type SessionOptions,
   type SessionScore,
 } from './log-anomaly.ts'
+export { type LogFinding, type LogFindingKind, LogWatch, sessionOf, type WatchedLine } from './log-watch.ts'
 export { type ParameterKind, parameterKinds } from './masking.ts'
 export { cleanLine, type LineHints, type ParsedLine, parseLine, TRUNCATED } from './parse-line.ts'
 export { type RedactOptions, redact } from './redact.ts'

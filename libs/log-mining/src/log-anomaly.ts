@@ -31,6 +31,10 @@ export interface SessionOptions {
   readonly expectedShare?: number
   /** A flagged feature found in this share of recent sessions is the new normal. Default 0.1. */
   readonly newNormalShare?: number
+  /** Events known; further ones count as never seen. Default 20,000. */
+  readonly maxEvents?: number
+  /** Seconds beyond the usual delay after which an event is overdue. Default 60. */
+  readonly slackSeconds?: number
 }
 
 export interface SessionScore {
@@ -42,7 +46,6 @@ export interface SessionScore {
 }
 
 const RECENT = 400
-const MAX_EVENTS = 20_000
 /** Delays remembered per event: enough for a high quantile. */
 const MAX_DELAYS = 256
 
@@ -59,6 +62,8 @@ export class SessionAnomalyDetector {
   readonly #rareShare: number
   readonly #expectedShare: number
   readonly #newNormalShare: number
+  readonly #maxEvents: number
+  readonly #slackSeconds: number
   #sessions = 0
   #events = new Map<string, EventStatistics>()
   #recent: string[] = []
@@ -70,6 +75,8 @@ export class SessionAnomalyDetector {
     this.#rareShare = options.rareShare ?? 0.025
     this.#expectedShare = options.expectedShare ?? 0.9
     this.#newNormalShare = options.newNormalShare ?? 0.1
+    this.#maxEvents = options.maxEvents ?? 20_000
+    this.#slackSeconds = options.slackSeconds ?? 60
   }
 
   get threshold(): number {
@@ -106,7 +113,7 @@ export class SessionAnomalyDetector {
     session.events.forEach((event, i) => {
       let known = this.#events.get(event)
       if (known === undefined) {
-        if (this.#events.size >= MAX_EVENTS) return
+        if (this.#events.size >= this.#maxEvents) return
         known = { sessions: 0, delays: [], delayAt: 0, followed: 0, next: new Map() }
         this.#events.set(event, known)
       }
@@ -133,7 +140,8 @@ export class SessionAnomalyDetector {
     const end = session.watchedUntilUs ?? session.timesUs?.[session.timesUs.length - 1]
     for (const [event, known] of this.#events) {
       if (present.has(event) || known.sessions < this.#expectedShare * this.#sessions) continue
-      if (start !== undefined && end !== undefined && (end - start) / 1e6 < overdueAfter(known.delays)) continue
+      if (start !== undefined && end !== undefined && (end - start) / 1e6 < overdueAfter(known.delays, this.#slackSeconds))
+        continue
       features.push([this.#surprise(this.#sessions - known.sessions), `lacks ${event}`])
     }
     if (this.#orderlyStep < Number.POSITIVE_INFINITY) {
@@ -227,10 +235,10 @@ export class SessionAnomalyDetector {
 }
 
 /** Seconds after which an event that usually comes is overdue: beyond nearly all delays seen, with slack. */
-function overdueAfter(delays: readonly number[]): number {
+function overdueAfter(delays: readonly number[], slackSeconds: number): number {
   if (delays.length === 0) return 0
   const sorted = [...delays].sort((a, b) => a - b)
-  return 1.5 * (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] as number) + 60
+  return 1.5 * (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] as number) + slackSeconds
 }
 
 export interface ScoredLine {

@@ -1,209 +1,54 @@
-import { SEVERITIES } from '@aegis/anomaly-detection'
 import {
-  type Anomaly,
   anomalies,
   EnvironmentClocks,
-  type Evidence,
   emit,
   type Input,
-  idOf,
   isFrom,
-  type LogEvent,
   logsParsed,
-  type Received,
   type Result,
   type Stage,
   type Stateful,
-  type Tick,
-  type TraceContext,
 } from '@aegis/domain'
+import { BadLines, type BadLinesOptions } from './log-bad-lines.ts'
+import { LogWindows, type WindowOptions } from './log-windows.ts'
 
-export interface LogOptions {
-  /** Ticks an entity is listened to before its new templates count. Default 10. */
-  readonly warmUp?: number
-  /** Bad lines of one template within the window before an anomaly opens. Default 3. */
-  readonly lines?: number
-  /** Quiet ticks before it closes. Default 5. */
-  readonly quiet?: number
-}
-interface TemplateState {
-  /** Bad lines a tick, learned slowly from quiet times. */
-  usual: number
-  now: number
-  recent: number[]
-  evidence: Evidence[]
-  pattern: string
-  category: string
-  trace?: TraceContext
-}
-interface EntityState {
-  environment: string
-  ticks: number
-  templates: Record<string, TemplateState>
-  open?: {
-    id: string
-    started: number
-    quiet: number
-    severity: number
-    templates: string[]
-    evidence: Evidence[]
-    summary: string
-    trace?: TraceContext
-  }
-}
-const BAD = new Set(['ERROR', 'CRITICAL', 'FATAL'])
-const WINDOW = 4
-
-/**
- * Bad lines that are new or much more frequent than usual: errors, and lines that match a known fault pattern. One anomaly per entity and
- * event; it quotes its lines verbatim with their places in the log.
- */
+/** Strange log lines by entity: bad ones that are new or more frequent from the first line on, and whatever is unlike the entity's usual self once that is learned. */
 export class DetectLogAnomalies implements Stage, Stateful {
-  readonly snapshotVersion = 1
+  readonly snapshotVersion = 2
   readonly #clocks = new EnvironmentClocks()
-  readonly #warmUp: number
-  readonly #lines: number
-  readonly #quiet: number
-  #entities = new Map<string, EntityState>()
+  readonly #badLines: BadLines
+  readonly #windows: LogWindows
 
-  constructor(options: LogOptions = {}) {
-    this.#warmUp = options.warmUp ?? 10
-    this.#lines = options.lines ?? 3
-    this.#quiet = options.quiet ?? 5
+  constructor(options: BadLinesOptions & WindowOptions = {}) {
+    this.#badLines = new BadLines(options)
+    // How long each kind stays quiet is its own: ticks here, windows there.
+    this.#windows = new LogWindows({ windowUs: options.windowUs, maxEntities: options.maxEntities })
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
     const results: Result[] = []
-    for (const input of batch) {
-      if (isFrom(input, logsParsed)) this.#line(input)
-      else if (input.kind === 'tick') {
+    for (const input of batch)
+      if (isFrom(input, logsParsed)) {
+        this.#badLines.line(input)
+        this.#windows.line(input)
+      } else if (input.kind === 'tick') {
         this.#clocks.see(input)
-        for (const [entity, state] of this.#entities) {
-          if (!this.#clocks.moves(input, state.environment)) continue
-          const anomaly = this.#round(entity.slice(entity.indexOf('\0') + 1), state, input)
-          if (anomaly) results.push(emit(anomalies, anomaly, input, state.open?.trace))
-        }
+        const moves = (environment: string) => this.#clocks.moves(input, environment)
+        const now = (environment: string) => this.#clocks.now(environment)
+        for (const { anomaly, trace } of [...this.#badLines.tick(input.time, moves, now), ...this.#windows.tick(moves, now)])
+          results.push(emit(anomalies, anomaly, input, trace))
       }
-    }
     return results
   }
 
-  #line(input: Received<LogEvent>): void {
-    const v = input.value
-    const key = `${v.environment}\0${v.entity}`
-    let state = this.#entities.get(key)
-    if (!state) this.#entities.set(key, (state = { environment: v.environment, ticks: 0, templates: {} }))
-    if (!BAD.has(v.severity) && !(v.fault_pattern && v.severity !== 'INFO' && v.severity !== 'DEBUG')) return
-    const t = (state.templates[v.template_id] ??= {
-      usual: 0,
-      now: 0,
-      recent: [],
-      evidence: [],
-      pattern: v.fault_pattern ?? '',
-      category: v.category,
-    })
-    t.now++
-    if (input.trace) t.trace = input.trace
-    if (t.evidence.length >= 3) t.evidence.shift()
-    t.evidence.push({
-      kind: 'log',
-      entity: v.entity,
-      text: v.body.length > 400 ? `${v.body.slice(0, 400)}…` : v.body,
-      time: v.time,
-      stream: 'logs.raw',
-      partition: v.partition,
-      offset: v.offset,
-      name: v.template,
-    })
-  }
-
-  #round(entity: string, state: EntityState, tick: Tick): Anomaly | undefined {
-    state.ticks++
-    const time = this.#clocks.now(state.environment)
-    const strange: [string, TemplateState, number][] = []
-    for (const [id, t] of Object.entries(state.templates)) {
-      t.recent.push(t.now)
-      t.now = 0
-      if (t.recent.length > WINDOW) t.recent.shift()
-      const seen = t.recent.reduce((a, b) => a + b, 0)
-      const expected = t.usual * t.recent.length
-      // Poisson: six standard deviations above what is usual, and enough lines to be worth a look.
-      if (seen >= this.#lines && seen > expected + 6 * Math.sqrt(Math.max(expected, 0.25))) strange.push([id, t, seen])
-      else t.usual += 0.02 * (t.recent.at(-1)! - t.usual)
-      if (seen === 0 && t.usual < 1e-4) delete state.templates[id]
-    }
-    if (state.ticks < this.#warmUp) {
-      for (const t of Object.values(state.templates))
-        t.usual = Math.max(t.usual, t.recent.reduce((a, b) => a + b, 0) / t.recent.length)
-      return undefined
-    }
-    let open = state.open
-    if (strange.length === 0) {
-      if (!open || ++open.quiet < this.#quiet) return undefined
-      delete state.open
-      return this.#words(entity, state.environment, time, open, 'close')
-    }
-    strange.sort((a, b) => b[2] - a[2])
-    const severity = strange.some(([, t]) => t.pattern) ? 2 : 1
-    const fresh = open === undefined
-    const started = Math.min(...strange.flatMap(([, t]) => t.evidence.map(e => e.time)))
-    if (!open)
-      state.open = open = {
-        id: idOf(state.environment, entity, 'log', tick.time),
-        started,
-        quiet: 0,
-        severity,
-        templates: [],
-        evidence: [],
-        summary: '',
-      }
-    open.quiet = 0
-    open.trace ??= strange.find(([, t]) => t.trace)?.[1].trace
-    const news = strange.filter(([id]) => !open.templates.includes(id))
-    const worse = severity > open.severity
-    open.severity = Math.max(open.severity, severity)
-    if (news.length === 0 && !worse) return undefined
-    open.templates.push(...news.map(([id]) => id))
-    open.evidence.push(...news.flatMap(([, t]) => t.evidence))
-    const [, first, count] = strange[0]
-    open.summary ||= `${entity}: ${count} lines in ${first.recent.length} s of ${first.pattern ? `${first.pattern.replaceAll('_', ' ')}: ` : ''}"${(first.evidence.at(-1)?.text ?? '').split('\n')[0].slice(0, 160)}"`
-    return this.#words(entity, state.environment, time, open, fresh ? 'open' : 'update')
-  }
-
-  #words(
-    entity: string,
-    environment: string,
-    time: number,
-    open: NonNullable<EntityState['open']>,
-    state: 'open' | 'update' | 'close',
-  ): Anomaly {
-    return {
-      id: open.id,
-      environment,
-      time,
-      state,
-      entity,
-      kind: 'log',
-      severity: SEVERITIES[open.severity],
-      score: open.evidence.length,
-      threshold: this.#lines,
-      summary: open.summary,
-      started: open.started,
-      ended: state === 'close' ? time : null,
-      series: [],
-      templates: open.templates,
-      evidence: open.evidence.slice(0, 12),
-      detector: 'log-templates',
-      model_version: '1',
-    }
-  }
-
   snapshot(): Uint8Array {
-    return Buffer.from(JSON.stringify({ clocks: this.#clocks, entities: [...this.#entities] }))
+    return Buffer.from(JSON.stringify({ clocks: this.#clocks, entities: this.#badLines, windows: this.#windows }))
   }
-  restore(bytes: Uint8Array): void {
+  restore(bytes: Uint8Array, version: number): void {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
-    this.#entities = new Map(state.entities)
+    this.#badLines.load(state.entities)
+    // Version 1 knew bad lines only.
+    if (version >= 2) this.#windows.load(state.windows)
   }
 }

@@ -1,0 +1,168 @@
+/**
+ * Watches the log of one entity without labels: line by line, and a word at the end of each window on what was strange in it.
+ *
+ * Five signals: templates that are new, rare, more or less frequent or gone (template-rates.ts); numbers out of range (parameter-ranges.ts);
+ * sessions that break off or go another way (session-watch.ts); and the mix of templates as a whole (window-ensemble.ts). Each trains itself on the
+ * stream and leaves out what was flagged, until it has stayed long enough to be the new normal.
+ */
+import { ParameterRanges } from './parameter-ranges.ts'
+import { SessionWatch } from './session-watch.ts'
+import type { Parameter } from './template-miner.ts'
+import { type RateKind, TemplateRates } from './template-rates.ts'
+import { UnusualCount } from './unusual-count.ts'
+import { WindowEnsemble } from './window-ensemble.ts'
+
+export interface WatchedLine<Quote> {
+  readonly templateId: string
+  readonly template: string
+  readonly parameters: readonly Parameter[]
+  /** WARN or worse. */
+  readonly bad: boolean
+  /** Request, block or instance it belongs to. */
+  readonly session?: string
+  readonly timeUs: number
+  /** What is handed back where the line is quoted; must survive JSON. */
+  readonly quote: Quote
+}
+export type LogFindingKind = RateKind | 'parameter out of range' | 'sequence break' | 'unusual mix'
+export interface LogFinding<Quote> {
+  readonly kind: LogFindingKind
+  /** Template it is about; '' for sessions and mixes. */
+  readonly templateId: string
+  /** One sentence. */
+  readonly text: string
+  readonly score: number
+  readonly threshold: number
+  readonly quotes: readonly Quote[]
+}
+
+/** Windows with fewer lines say nothing of a mix. */
+const MIX_LINES = 5
+/** How many more mixes strange than not before it is said, and before it is the new normal. */
+const MIX_ROW = 2
+const NEW_NORMAL = 60
+const OUTSIDE_LINES = 3
+
+interface OutsideLine<Quote> {
+  templateId: string
+  text: string
+  quote: Quote
+}
+
+export class LogWatch<Quote> {
+  readonly #rates = new TemplateRates<Quote>()
+  readonly #ranges = new ParameterRanges()
+  readonly #sessions = new SessionWatch<Quote>()
+  #ensemble = new WindowEnsemble()
+  readonly #outsideUsual = new UnusualCount(OUTSIDE_LINES)
+  #outsideLines = 0
+  #outside: OutsideLine<Quote>[] = []
+  #mixRow = 0
+
+  line({ templateId, template, parameters, bad, session, timeUs, quote }: WatchedLine<Quote>): void {
+    this.#rates.line(templateId, template, bad, quote)
+    if (session !== undefined) this.#sessions.line(session, templateId, timeUs, quote)
+    const [outside] = this.#ranges.observe(templateId, parameters)
+    if (outside === undefined) return
+    this.#outsideLines++
+    if (this.#outside.length < OUTSIDE_LINES)
+      this.#outside.push({
+        templateId,
+        text: `${outside.text} in "${template}", where ${shown(outside.least)} to ${shown(outside.most)} is usual`,
+        quote,
+      })
+  }
+
+  /** Ends the window at this time. */
+  close(nowUs: number): LogFinding<Quote>[] {
+    const mix = this.#rates.lines >= MIX_LINES ? this.#rates.counts() : undefined
+    const strangest = this.#rates.strangest(3)
+    const found: LogFinding<Quote>[] = this.#rates.close().map(({ kind, templateId, text, seen, expected, quotes }) => ({
+      kind,
+      templateId,
+      text: `${kind}: "${text}", ${seen} lines where ${expected < 10 ? expected.toFixed(1) : expected.toFixed(0)} are usual`,
+      score: Math.abs(seen - expected) / Math.sqrt(Math.max(expected, 1)),
+      threshold: kind === 'new template' || kind === 'rare template' ? 0 : 6,
+      quotes,
+    }))
+    const outside = this.#outsideUsual.close(this.#outsideLines)
+    const first = this.#outside[0]
+    if (outside && first)
+      found.push({
+        kind: 'parameter out of range',
+        templateId: first.templateId,
+        text: `parameter out of range: ${first.text}`,
+        score: this.#outsideLines,
+        threshold: OUTSIDE_LINES,
+        quotes: this.#outside.map(({ quote }) => quote),
+      })
+    this.#outsideLines = 0
+    this.#outside = []
+    const broken = this.#sessions.close(nowUs)
+    if (broken)
+      found.push({
+        kind: 'sequence break',
+        templateId: '',
+        text: `sequence break: ${this.#inWords(broken.reasons[0] ?? '')}`,
+        score: broken.score,
+        threshold: broken.threshold,
+        quotes: broken.quotes,
+      })
+    if (mix) {
+      const scored = this.#ensemble.score(mix)
+      const strange = scored !== undefined && scored.score > scored.threshold
+      this.#mixRow = strange ? Math.min(this.#mixRow + 1, NEW_NORMAL) : Math.max(0, this.#mixRow - 1)
+      if (scored && strange && this.#mixRow >= MIX_ROW)
+        found.push({
+          kind: 'unusual mix',
+          templateId: '',
+          text: `unusual mix of lines: ${Object.entries(scored.members)
+            .map(([name, score]) => `${name} ${score.toFixed(1)}`)
+            .join(', ')}, together ${scored.score.toFixed(1)} over ${scored.threshold.toFixed(1)}`,
+          score: scored.score,
+          threshold: scored.threshold,
+          quotes: strangest.flatMap(({ quotes }) => quotes.slice(-1)),
+        })
+      // Nothing flagged is learned, until it has stayed.
+      if ((!strange && found.length === 0) || this.#mixRow >= NEW_NORMAL) this.#ensemble.learn(mix)
+    }
+    return found
+  }
+
+  #inWords(reason: string): string {
+    return reason.replace(/[0-9a-f]{8,}/g, id => {
+      const text = this.#rates.textOf(id)
+      return text === undefined ? id : `"${text}"`
+    })
+  }
+
+  toJSON() {
+    return {
+      rates: this.#rates.toJSON(),
+      ranges: this.#ranges.toJSON(),
+      sessions: this.#sessions.toJSON(),
+      ensemble: this.#ensemble.toJSON(),
+      outsideUsual: this.#outsideUsual.toJSON(),
+      outsideLines: this.#outsideLines,
+      outside: this.#outside,
+      mixRow: this.#mixRow,
+    }
+  }
+  load(state: ReturnType<LogWatch<Quote>['toJSON']>): this {
+    this.#rates.load(state.rates)
+    this.#ranges.load(state.ranges)
+    this.#sessions.load(state.sessions)
+    this.#ensemble = WindowEnsemble.fromJSON(state.ensemble)
+    this.#outsideUsual.load(state.outsideUsual)
+    this.#outsideLines = state.outsideLines
+    this.#outside = [...state.outside]
+    this.#mixRow = state.mixRow
+    return this
+  }
+}
+
+const shown = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(3))
+
+/** What a line belongs to: its trace, else the first identifier in it. */
+export const sessionOf = (traceId: string | null | undefined, parameters: readonly Parameter[]): string | undefined =>
+  traceId || parameters.find(({ kind }) => kind === 'id' || kind === 'uuid')?.text

@@ -1,0 +1,142 @@
+/**
+ * How strange the mix of templates in a window is: Isolation Forest, Local Outlier Factor and an autoencoder over TF-IDF rows, as one score with a
+ * threshold of its own.
+ *
+ * A row holds log(1 + count) of each template times its inverse document frequency over the windows learned, scaled to length 1, so that twice the
+ * traffic is the same row. Every second window learned fits the members, the others calibrate them: each member's score is measured in steps from
+ * its median to its upper decile there, and the middle one of the three is the window's score: two must agree. The threshold is where the tail of the calibration scores,
+ * taken as exponential beyond the upper decile (peaks over threshold; Siffer et al. 2017 with shape 0), has the chance `risk`.
+ *
+ * What is kept is only counts: members are fitted again from them, the same each time, when they are needed. So a snapshot stays small.
+ */
+
+import { WindowIsolationForest } from './isolation-forest.ts'
+import { LocalOutlierFactor } from './local-outlier-factor.ts'
+import { WindowAutoencoder } from './window-autoencoder.ts'
+import type { WindowModel } from './window-model.ts'
+
+export interface WindowEnsembleOptions {
+  /** Windows learned before it scores. Default 48. */
+  readonly warmUp?: number
+  /** Windows kept to learn from. Default 128. */
+  readonly windows?: number
+  /** Windows learned between fits. Default 64. */
+  readonly refit?: number
+  /** Chance of a normal window to reach the threshold. Default 1e-4. */
+  readonly risk?: number
+}
+
+/** Slot of a template (0 to WIDTH - 1) and its lines in the window. */
+export type WindowCounts = readonly (readonly [slot: number, lines: number])[]
+export interface WindowScore {
+  /** The middle one of the members, in steps from their median to their upper decile. */
+  readonly score: number
+  readonly threshold: number
+  readonly members: Readonly<Record<string, number>>
+}
+
+export const WIDTH = 64
+const MEMBERS: readonly (() => WindowModel)[] = [
+  () => new WindowIsolationForest(),
+  () => new LocalOutlierFactor(),
+  () => new WindowAutoencoder(),
+]
+
+interface Fitted {
+  readonly idf: Float64Array
+  readonly members: readonly { model: WindowModel; middle: number; step: number }[]
+  readonly threshold: number
+}
+
+export class WindowEnsemble {
+  readonly #warmUp: number
+  readonly #windows: number
+  readonly #refit: number
+  readonly #risk: number
+  /** Newest windows learned, and those the members in use were fitted on. */
+  #recent: WindowCounts[] = []
+  #basis: readonly WindowCounts[] = []
+  #since = 0
+  #fitted: Fitted | undefined
+
+  constructor(options: WindowEnsembleOptions = {}) {
+    this.#warmUp = options.warmUp ?? 48
+    this.#windows = options.windows ?? 128
+    this.#refit = options.refit ?? 64
+    this.#risk = options.risk ?? 1e-4
+  }
+
+  /** Undefined while too little was learned. Changes nothing. */
+  score(counts: WindowCounts): WindowScore | undefined {
+    if (this.#basis.length === 0) return undefined
+    this.#fitted ??= fit(this.#basis, this.#risk)
+    return scoreOf(rowOf(counts, this.#fitted.idf), this.#fitted)
+  }
+
+  /** Learns from a window that was not flagged. */
+  learn(counts: WindowCounts): void {
+    this.#recent.push(counts)
+    if (this.#recent.length > this.#windows) this.#recent.shift()
+    this.#since++
+    if (this.#recent.length < this.#warmUp || (this.#basis.length > 0 && this.#since < this.#refit)) return
+    this.#basis = [...this.#recent]
+    this.#fitted = undefined
+    this.#since = 0
+  }
+
+  toJSON() {
+    return { recent: this.#recent, basis: this.#basis, since: this.#since }
+  }
+  static fromJSON(state: ReturnType<WindowEnsemble['toJSON']>, options: WindowEnsembleOptions = {}): WindowEnsemble {
+    const ensemble = new WindowEnsemble(options)
+    ensemble.#recent = [...state.recent]
+    ensemble.#basis = state.basis
+    ensemble.#since = state.since
+    return ensemble
+  }
+}
+
+function fit(windows: readonly WindowCounts[], risk: number): Fitted {
+  const idf = new Float64Array(WIDTH)
+  for (const counts of windows) for (const slot of new Set(counts.map(([slot]) => slot))) idf[slot] = (idf[slot] as number) + 1
+  for (let j = 0; j < WIDTH; j++) idf[j] = Math.log((1 + windows.length) / (1 + (idf[j] as number))) + 1
+  const rows = windows.map(counts => rowOf(counts, idf))
+  const learned = rows.filter((_, i) => i % 2 === 0)
+  const held = rows.filter((_, i) => i % 2 === 1)
+  const members = MEMBERS.map(make => {
+    const model = make()
+    model.fit(learned)
+    const scores = held.map(row => model.score(row)).sort((a, b) => a - b)
+    const middle = quantile(scores, 0.5)
+    // Windows that are all alike leave no step; a hundredth of the level stands in, so that score stays finite.
+    return { model, middle, step: Math.max(quantile(scores, 0.9) - middle, 0.01 * Math.abs(middle), 1e-3) }
+  })
+  const fitted = { idf, members, threshold: 0 }
+  const scores = held.map(row => scoreOf(row, fitted).score).sort((a, b) => a - b)
+  const edge = quantile(scores, 0.9)
+  const tail = scores.filter(score => score > edge)
+  const excess = tail.reduce((sum, score) => sum + score - edge, 0) / Math.max(1, tail.length)
+  return { ...fitted, threshold: edge + Math.max(excess, 0.5) * Math.log(0.1 / risk) }
+}
+
+function scoreOf(row: Float64Array, fitted: Fitted): WindowScore {
+  const members: Record<string, number> = {}
+  for (const { model, middle, step } of fitted.members) members[model.name] = (model.score(row) - middle) / step
+  const [, score] = Object.values(members).sort((a, b) => a - b)
+  return { score: score as number, threshold: fitted.threshold, members }
+}
+
+/** TF-IDF of a window, length 1; all zero for an empty one. */
+function rowOf(counts: WindowCounts, idf: Float64Array): Float64Array {
+  const row = new Float64Array(WIDTH)
+  for (const [slot, lines] of counts) row[slot] = (row[slot] as number) + lines
+  let length = 0
+  for (let j = 0; j < WIDTH; j++) {
+    row[j] = Math.log1p(row[j] as number) * (idf[j] as number)
+    length += (row[j] as number) ** 2
+  }
+  if (length > 0) for (let j = 0; j < WIDTH; j++) row[j] = (row[j] as number) / Math.sqrt(length)
+  return row
+}
+
+const quantile = (sorted: readonly number[], q: number): number => sorted[Math.floor(q * (sorted.length - 1))] ?? 0

@@ -1,0 +1,169 @@
+import { type Anomaly, type Evidence, idOf, type LogEvent, type Received, type TraceContext } from '@aegis/domain'
+import { type LogFinding, LogWatch, sessionOf } from '@aegis/log-mining'
+import { entityKey, quoteOf, type Told } from './log-quotes.ts'
+
+export interface WindowOptions {
+  /** Length of a window, microseconds. Default 5 s. */
+  readonly windowUs?: number
+  /** Windows without a finding before an anomaly closes. Default 6. */
+  readonly quiet?: number
+  /** Entities watched; the one heard of least lately makes room. Default 500. */
+  readonly maxEntities?: number
+}
+
+interface OpenAnomaly {
+  id: string
+  started: number
+  quiet: number
+  /** Lines that say WARN or worse were in an unusual mix. */
+  grave: boolean
+  score: number
+  threshold: number
+  /** Finding kinds and templates told so far. */
+  told: string[]
+  templates: string[]
+  evidence: Evidence[]
+  summary: string
+  trace?: TraceContext
+}
+interface EntityState {
+  environment: string
+  entity: string
+  watch: LogWatch<Evidence>
+  /** When the open window began; 0 before the first tick. */
+  began: number
+  bad: number
+  trace?: TraceContext
+  open?: OpenAnomaly
+}
+
+const NOTEWORTHY = new Set(['WARN', 'ERROR', 'CRITICAL'])
+const EVIDENCE = 12
+/** A window so many times its length is a pause of the clock, of which nothing can be said. */
+const PAUSE = 3
+
+/**
+ * What is strange in an entity's log beside its usual self, by windows of time: the findings of `LogWatch` as anomalies that open, grow and close.
+ * They are of low severity, worth reading but no incident of their own, unless the mix of lines is unusual and errors are in it.
+ */
+export class LogWindows {
+  readonly #windowUs: number
+  readonly #quiet: number
+  readonly #maxEntities: number
+  /** In order of their last line. */
+  #entities = new Map<string, EntityState>()
+
+  constructor(options: WindowOptions = {}) {
+    this.#windowUs = options.windowUs ?? 5_000_000
+    this.#quiet = options.quiet ?? 6
+    this.#maxEntities = options.maxEntities ?? 500
+  }
+
+  line({ value: v, trace }: Received<LogEvent>): void {
+    const key = entityKey(v)
+    let state = this.#entities.get(key)
+    if (state) this.#entities.delete(key)
+    else state = { environment: v.environment, entity: v.entity, watch: new LogWatch(), began: 0, bad: 0 }
+    this.#entities.set(key, state)
+    if (this.#entities.size > this.#maxEntities) this.#entities.delete(this.#entities.keys().next().value as string)
+    if (v.severity === 'ERROR' || v.severity === 'CRITICAL') state.bad++
+    if (trace) state.trace = trace
+    state.watch.line({
+      templateId: v.template_id,
+      template: v.template,
+      parameters: v.parameters as never,
+      bad: NOTEWORTHY.has(v.severity),
+      session: sessionOf(v.trace_id, v.parameters as never),
+      timeUs: v.time,
+      quote: quoteOf(v),
+    })
+  }
+
+  /** Time passed: ends the windows that are over, in the environments that `moves` names. */
+  tick(moves: (environment: string) => boolean, now: (environment: string) => number): Told[] {
+    const told: Told[] = []
+    for (const state of this.#entities.values()) {
+      if (!moves(state.environment)) continue
+      const time = now(state.environment)
+      if (state.began === 0) state.began = time
+      if (time - state.began < this.#windowUs) continue
+      const findings = state.watch.close(time)
+      const anomaly = time - state.began >= PAUSE * this.#windowUs ? undefined : this.#words(state, findings, time)
+      if (anomaly) told.push(anomaly)
+      state.began = time
+      state.bad = 0
+    }
+    return told
+  }
+
+  #words(state: EntityState, findings: readonly LogFinding<Evidence>[], time: number): Told | undefined {
+    let open = state.open
+    if (findings.length === 0) {
+      if (!open || ++open.quiet < this.#quiet) return undefined
+      delete state.open
+      return { anomaly: anomalyOf(state, open, time, 'close'), trace: open.trace }
+    }
+    const fresh = open === undefined
+    if (!open)
+      state.open = open = {
+        id: idOf(state.environment, state.entity, 'log-windows', time),
+        started: Math.min(state.began, ...findings.flatMap(f => f.quotes.map(q => q.time)).filter(t => t >= state.began)),
+        quiet: 0,
+        grave: false,
+        score: 0,
+        threshold: 0,
+        told: [],
+        templates: [],
+        evidence: [],
+        summary: '',
+        trace: state.trace,
+      }
+    open.quiet = 0
+    const grave = state.bad > 0 && findings.some(f => f.kind === 'unusual mix')
+    const news = findings.filter(f => !open.told.includes(`${f.kind} ${f.templateId}`))
+    if (news.length === 0 && (!grave || open.grave)) return undefined
+    open.grave ||= grave
+    for (const f of news) {
+      open.told.push(`${f.kind} ${f.templateId}`)
+      if (f.templateId && !open.templates.includes(f.templateId)) open.templates.push(f.templateId)
+      open.evidence.push(...f.quotes.filter(q => !open.evidence.some(e => e.offset === q.offset && e.partition === q.partition)))
+      if (f.score > open.score) Object.assign(open, { score: f.score, threshold: f.threshold })
+      open.summary ||= `${state.entity}: ${f.text.slice(0, 300)}`
+    }
+    return { anomaly: anomalyOf(state, open, time, fresh ? 'open' : 'update'), trace: open.trace }
+  }
+
+  toJSON() {
+    return [...this.#entities]
+  }
+  load(state: [string, Omit<EntityState, 'watch'> & { watch: ReturnType<LogWatch<Evidence>['toJSON']> }][]): void {
+    this.#entities = new Map(
+      state.map(([key, { watch, ...rest }]) => [key, { ...rest, watch: new LogWatch<Evidence>().load(watch) }]),
+    )
+  }
+}
+
+const anomalyOf = (
+  { environment, entity }: EntityState,
+  open: OpenAnomaly,
+  time: number,
+  state: 'open' | 'update' | 'close',
+): Anomaly => ({
+  id: open.id,
+  environment,
+  time,
+  state,
+  entity,
+  kind: 'log',
+  severity: open.grave ? 'medium' : 'low',
+  score: open.score,
+  threshold: open.threshold,
+  summary: open.summary,
+  started: open.started,
+  ended: state === 'close' ? time : null,
+  series: [],
+  templates: [...open.templates],
+  evidence: open.evidence.slice(0, EVIDENCE),
+  detector: 'log-windows',
+  model_version: '1',
+})
