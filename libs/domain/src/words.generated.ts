@@ -154,6 +154,8 @@ export interface Control {
   readonly maintenance?: readonly MaintenanceWindow[]
   /** Who set it. */
   readonly who: string
+  /** A/B experiment between policies as JSON: name, state, arms with policy and share. */
+  readonly experiment?: string | null
 }
 
 /** A person's word on the true cause. */
@@ -472,6 +474,22 @@ export interface Candidate {
   readonly value: number
 }
 
+/** What helped the last times it looked like this. */
+export interface FixSuggestion {
+  /** Command, with the entity's name replaced by <entity>. */
+  readonly command: string
+  /** How often it was tried in situations like this. */
+  readonly tried: number
+  /** How often it helped. */
+  readonly worked: number
+  /** Likeness of the most similar of them, 0 to 1. */
+  readonly likeness: number
+  /** Lower bound of the chance that it helps. */
+  readonly chance: number
+  /** Ids of the fixes it rests on, most similar first. */
+  readonly fixes: readonly string[]
+}
+
 /** What was chosen, after the guard, written down. */
 export interface Decision {
   /** Hash of incident, attempt and status. */
@@ -520,6 +538,8 @@ export interface Decision {
   readonly policy_version: string
   /** Seed of the random numbers used. */
   readonly seed: number
+  /** What people, or earlier decisions, did in situations like this, most promising first. */
+  readonly suggestions?: readonly FixSuggestion[]
 }
 
 /** What followed a decision. */

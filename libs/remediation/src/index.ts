@@ -1,5 +1,7 @@
 export * from './encode-situation.ts'
+export * from './experiments.ts'
 export * from './guard.ts'
 export * from './learned-policy.ts'
 export * from './ppo-model.ts'
 export * from './rules-policy.ts'
+export * from './similar-fixes.ts'

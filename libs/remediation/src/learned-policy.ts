@@ -27,7 +27,8 @@ export class LearnedPolicy implements Policy {
     this.#model = model
     this.#options = { ...LEARNED_POLICY_DEFAULTS, ...options }
     this.name = model.model.name
-    this.version = model.model.version
+    // What it takes to choose the same again is part of the version.
+    this.version = `${model.model.version}${this.#options.exploration > 0 ? ` exploring ${this.#options.exploration}` : ''}`
   }
 
   choose(situation: Situation, random: () => number): Choice {

@@ -80,6 +80,16 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/incidents.ts')).killCommand(),
   },
   {
+    name: 'fix',
+    description: 'record what people did by hand, to be suggested when it looks like that again',
+    load: async () => (await import('./commands/fix.ts')).fixCommand(),
+  },
+  {
+    name: 'experiment',
+    description: 'A/B experiments between policies',
+    load: async () => (await import('./commands/experiment.ts')).experimentCommand(),
+  },
+  {
     name: 'policy',
     description: 'train, evaluate and compare remediation policies',
     load: async () => (await import('./commands/policy.ts')).policyCommand(),

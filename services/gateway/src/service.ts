@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { approvals, changes, controls, feedback, logsRaw, metricsRaw, models, tracesSpans } from '@aegis/domain'
+import { approvals, changes, controls, feedback, logsRaw, manualFixes, metricsRaw, models, tracesSpans } from '@aegis/domain'
 import { redact } from '@aegis/log-mining'
 import { defineService, streamList } from '@aegis/runtime'
 import swagger from '@fastify/swagger'
@@ -20,7 +20,7 @@ export const gateway = defineService({
   about: 'Takes telemetry in, shows what was found and decided, and keeps the pipeline clock.',
   settings,
   follows: streamList(controls, models),
-  publishes: streamList(logsRaw, metricsRaw, tracesSpans, changes, approvals, feedback, controls),
+  publishes: streamList(logsRaw, metricsRaw, tracesSpans, changes, approvals, feedback, controls, manualFixes),
   tails: StateView.streams,
   clock: true,
   async create(config, context) {
@@ -60,7 +60,7 @@ export const gateway = defineService({
       redact,
       notice: new NoticeChanges(),
     })
-    stateRoutes(app, context, view)
+    stateRoutes(app, context, view, redact)
     feed.route(app)
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
     app.get('/', { schema: { hide: true } }, (_request, reply) => reply.type('text/html').send(consolePage(view)))

@@ -7,9 +7,12 @@ import {
   type Incident,
   type Input,
   incidents,
+  type ManualFix,
   type Mode,
+  manualFixes,
   type Outcome,
   outcomes,
+  type Policy,
 } from '@aegis/domain'
 import { RulesPolicy } from '@aegis/remediation'
 import { stageContract } from '@aegis/runtime/stage.contract'
@@ -28,8 +31,8 @@ const limits = {
   minimumEvidence: 1,
   errorBudgetFloor: 0,
 }
-const make = (defaultMode: Mode = 'act') =>
-  new DecideActions(new RulesPolicy(), { defaultMode, environmentModes: {}, limits, approvalUs: 100 * SECOND })
+const options = (defaultMode: Mode = 'act') => ({ defaultMode, environmentModes: {}, limits, approvalUs: 100 * SECOND })
+const make = (defaultMode: Mode = 'act') => new DecideActions(new RulesPolicy(), options(defaultMode))
 const incident = (over: Partial<Incident> = {}, fault = 'memory', confidence = 0.9): Incident => ({
   id: 'i1',
   environment: 'test',
@@ -217,5 +220,74 @@ describe('makeDecision', () => {
       const other = { ...JSON.parse(d.facts), tried: [d.action] }
       expect(makeDecision(new RulesPolicy(), recorded, other).action).not.toBe(d.action)
     }
+  })
+})
+
+describe('experience and experiments', () => {
+  const fix = (success: boolean, n: number): ManualFix => ({
+    id: `fix${n}`,
+    environment: 'test',
+    time: T0 + n,
+    incident: 'old',
+    command: 'kubectl rollout restart deployment/a',
+    action: null,
+    target: 'service:a',
+    success,
+    who: 'ann',
+    note: '',
+  })
+  it('suggests what helped in a like situation, and nothing in an unlike one', async () => {
+    const stage = make()
+    const { of } = await runStage(stage, [
+      [received(incidents, incident({ id: 'old' })), received(manualFixes, fix(true, 1)), received(manualFixes, fix(true, 2))],
+      [received(incidents, incident({ id: 'new' })), received(incidents, incident({ id: 'other' }, 'config'))],
+    ])
+    const by = Object.fromEntries(of(decisions).map(d => [d.incident, d]))
+    expect(by.old.suggestions).toEqual([])
+    expect(by.new.suggestions).toMatchObject([{ command: 'kubectl rollout restart deployment/a', tried: 2, worked: 2 }])
+    expect(by.new.explanation).toContain('helped 2 of 2 times')
+    expect(by.other.suggestions).toEqual([])
+    const again = make()
+    again.restore(stage.snapshot())
+    const later = await runStage(again, [[received(incidents, incident({ id: 'next' }))]])
+    expect(later.of(decisions)[0].suggestions).toHaveLength(1)
+  })
+
+  it('lets an experiment share the incidents between policies by their ids alone', async () => {
+    const other: Policy = {
+      name: 'other',
+      version: '1',
+      choose: situation => ({
+        action: 'page',
+        target: situation.options[0].target,
+        propensity: 1,
+        candidates: [],
+        explanation: 'x',
+      }),
+    }
+    const arms = [
+      { name: 'a', policy: 'rules', share: 50 },
+      { name: 'b', policy: 'other', share: 50 },
+    ]
+    const control: Control = {
+      id: 'test@1',
+      environment: 'test',
+      time: T0,
+      version: 1,
+      kill_switch: false,
+      default_mode: 'act',
+      who: 'ann',
+      experiment: JSON.stringify({ name: 'x', state: 'running', arms }),
+    }
+    const stage = new DecideActions(new RulesPolicy(), { ...options(), policies: { rules: new RulesPolicy(), other } })
+    const ids = Array.from({ length: 60 }, (_, n) => `incident-${n}`)
+    const open = ids.map(id => received(incidents, incident({ id, verdict: 'not_enough_evidence' })))
+    const told = ids.map(id => received(incidents, incident({ id, revision: 3 })))
+    const inForce = (() => control) as never
+    const { of } = await runStage(stage, [[...open, tick(T0, { stream: incidents as never, inForce }), ...told]])
+    const byPolicy = (name: string) => of(decisions).filter(d => d.policy === name)
+    expect(byPolicy('other').length).toBeGreaterThan(15)
+    expect(byPolicy('rules').length).toBeGreaterThan(15)
+    expect(byPolicy('other').every(d => d.reasons.includes('experiment x: arm b'))).toBe(true)
   })
 })

@@ -14,7 +14,9 @@ import {
   isDisruptive,
   isFinal,
   isFrom,
+  type ManualFix,
   type Mode,
+  manualFixes,
   type Outcome,
   outcomes,
   type Policy,
@@ -23,6 +25,15 @@ import {
   type Stateful,
   standsFor,
 } from '@aegis/domain'
+import {
+  type Arm,
+  assignArm,
+  type Experiment,
+  type RecordedFix,
+  type Signature,
+  signatureOf,
+  suggestFixes,
+} from '@aegis/remediation'
 import { type DecisionGrounds, makeDecision } from './make-decision.ts'
 
 export interface DecideOptions {
@@ -30,6 +41,8 @@ export interface DecideOptions {
   readonly environmentModes: Readonly<Record<string, Mode>>
   readonly limits: GuardFacts['limits']
   readonly approvalUs: number
+  /** Policies that experiments may name, beside the one in charge. */
+  readonly policies?: Readonly<Record<string, Policy>>
 }
 interface Standing {
   incident: Incident
@@ -45,6 +58,8 @@ interface Standing {
 }
 type Deed = GuardFacts['recent'][number] & { decision: string }
 const HOUR_US = 3_600_000_000
+/** What is remembered at most: it all stands in the snapshot. */
+const MOST = { signatures: 500, fixes: 500, suggestions: 3 } as const
 
 /** The mode of the first pattern that stands for the environment. */
 const modeFor = (modes: Readonly<Record<string, Mode>>, environment: string): Mode | undefined =>
@@ -52,13 +67,16 @@ const modeFor = (modes: Readonly<Record<string, Mode>>, environment: string): Mo
 
 /** Incidents to guarded decisions: one at a time, each with what was weighed, why, and everything needed to decide it again. */
 export class DecideActions implements Stage, Stateful {
-  readonly snapshotVersion = 1
+  readonly snapshotVersion = 2
   readonly #policy: Policy
   readonly #options: DecideOptions
   readonly #clocks = new EnvironmentClocks()
   #standing = new Map<string, Standing>()
   #deeds = new Map<string, Deed[]>()
   #controls = new Map<string, Control>()
+  /** What incidents looked like, for the day somebody says what helped. */
+  #signatures = new Map<string, Signature>()
+  #fixes: RecordedFix[] = []
 
   constructor(policy: Policy, options: DecideOptions) {
     this.#policy = policy
@@ -70,6 +88,7 @@ export class DecideActions implements Stage, Stateful {
     for (const input of batch) {
       if (isFrom(input, incidents)) this.#incident(input.value, input, results)
       else if (isFrom(input, outcomes)) this.#outcome(input.value, input, results)
+      else if (isFrom(input, manualFixes)) this.#learn(input.value, this.#signatures.get(input.value.incident ?? ''))
       else if (isFrom(input, approvals)) {
         const { decision, approved, who, until } = input.value
         const s = [...this.#standing.values()].find(x => x.current?.decision === decision)
@@ -121,6 +140,11 @@ export class DecideActions implements Stage, Stateful {
     const s = this.#standing.get(incident.id) ?? { incident, tried: [], attempt: 0, paged: false }
     s.incident = incident
     this.#standing.set(incident.id, s)
+    if (incident.verdict === 'cause_named') {
+      this.#signatures.delete(incident.id)
+      this.#signatures.set(incident.id, signatureOf(incident))
+      if (this.#signatures.size > MOST.signatures) this.#signatures.delete(this.#signatures.keys().next().value as string)
+    }
     if (incident.state === 'mitigated' || incident.verdict !== 'cause_named') return
     this.#decide(s, input, results)
   }
@@ -130,7 +154,9 @@ export class DecideActions implements Stage, Stateful {
     if (s.current || s.paged || s.said === about) return
     const { attempt, tried } = s
     const facts = this.#facts(s.incident, input.time)
-    const decision = makeDecision(this.#policy, s.incident, { attempt, tried, now: input.time, facts })
+    const suggestions = suggestFixes(signatureOf(s.incident), this.#fixes).slice(0, MOST.suggestions)
+    const { policy, arm } = this.#inCharge(s.incident)
+    const decision = makeDecision(policy, s.incident, { attempt, tried, now: input.time, facts, suggestions, arm })
     s.attempt++
     if (decision.action === 'page') s.paged = true
     const inert =
@@ -164,6 +190,21 @@ export class DecideActions implements Stage, Stateful {
     }
   }
 
+  /** The policy of the experiment's arm that the incident falls into, else the one in charge. */
+  #inCharge({ environment, id }: Incident): { policy: Policy; arm?: DecisionGrounds['arm'] } {
+    const text = this.#controls.get(environment)?.experiment
+    const experiment = text ? (JSON.parse(text) as Experiment) : undefined
+    const arm: Arm | undefined = experiment && assignArm(experiment, id)
+    const policy = arm && this.#options.policies?.[arm.policy]
+    if (!experiment || !arm || !policy) return { policy: this.#policy }
+    return { policy, arm: { experiment: experiment.name, arm: arm.name } }
+  }
+
+  #learn(fix: RecordedFix['fix'], signature: Signature | undefined): void {
+    if (!signature) return
+    this.#fixes = [...this.#fixes.filter(f => f.fix.id !== fix.id), { fix, signature }].slice(-MOST.fixes)
+  }
+
   #outcome(o: Outcome, input: Input, results: Result[]): void {
     const deeds = this.#deeds.get(o.environment) ?? []
     this.#deeds.set(o.environment, deeds)
@@ -183,6 +224,19 @@ export class DecideActions implements Stage, Stateful {
     if (!isFinal(o)) return
     if (known) deeds[deeds.indexOf(known)] = { ...known, finished: true }
     while (deeds.length > 0 && deeds[0].time < o.time - HOUR_US) deeds.shift()
+    if (o.action !== 'page' && o.status !== 'unfinished')
+      this.#learn(
+        {
+          id: o.id,
+          command: `${o.action} ${o.target}`,
+          action: o.action,
+          target: o.target,
+          success: o.status === 'done',
+          who: 'aegis',
+          time: o.time,
+        },
+        this.#signatures.get(o.incident),
+      )
     const s = this.#standing.get(o.incident)
     if (!s?.current || s.current.decision !== o.decision) return
     s.tried.push(s.current.action)
@@ -202,6 +256,8 @@ export class DecideActions implements Stage, Stateful {
         standing: [...this.#standing],
         deeds: [...this.#deeds],
         controls: [...this.#controls],
+        signatures: [...this.#signatures],
+        fixes: this.#fixes,
       }),
     )
   }
@@ -211,5 +267,8 @@ export class DecideActions implements Stage, Stateful {
     this.#standing = new Map(state.standing)
     this.#deeds = new Map(state.deeds)
     this.#controls = new Map(state.controls)
+    // Before version 2 nothing was learned from fixes.
+    this.#signatures = new Map(state.signatures ?? [])
+    this.#fixes = state.fixes ?? []
   }
 }

@@ -1,4 +1,4 @@
-import { approvals, controls, decisions, incidents, outcomes } from '@aegis/domain'
+import { approvals, controls, decisions, incidents, manualFixes, outcomes } from '@aegis/domain'
 import { defineService, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { DecideActions } from './decide-actions.ts'
@@ -10,16 +10,19 @@ export const remediator = defineService({
   settings,
   async create(config) {
     const policy = await policyNamed(config.policy, config.exploration)
+    // Experiments may put any of them in charge of a share of the incidents.
+    const policies = { rules: await policyNamed('rules', 0), learned: await policyNamed('learned', config.exploration) }
     return {
       stages: [
         {
           name: 'decide-actions',
-          reads: streamList(incidents, approvals, outcomes),
+          reads: streamList(incidents, approvals, outcomes, manualFixes),
           follows: streamList(controls),
           writes: streamList(decisions),
           snapshotAlways: true,
           create: () =>
             new DecideActions(policy, {
+              policies,
               defaultMode: config.defaultMode,
               environmentModes: config.environmentModes,
               approvalUs: config.approvalMs * 1000,

@@ -86,7 +86,8 @@ async function again(client: StreamClient, { value, record }: Found<Decision>): 
   const [reread] = await client.decode([{ ...first.record, value: written }])
   const { makeDecision } = await import('@aegis/remediator/make-decision')
   const { policyNamed } = await import('@aegis/remediator/policies')
-  const policy = await policyNamed(value.policy as never, 0)
+  const exploring = Number(/ exploring ([\d.]+)$/.exec(value.policy_version)?.[1] ?? 0)
+  const policy = await policyNamed(value.policy === 'rules' ? 'rules' : 'learned', exploring)
   const known = policy.version === value.policy_version
   const made = makeDecision(policy, incident, JSON.parse(value.facts))
   const bytes = await client.encode(decisions as Stream<Decision>, made)

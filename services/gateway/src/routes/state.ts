@@ -1,4 +1,15 @@
-import { type Approval, approvals, type Control, controls, type Feedback, feedback, idOf, MODES } from '@aegis/domain'
+import {
+  type Approval,
+  approvals,
+  type Control,
+  controls,
+  type Feedback,
+  feedback,
+  idOf,
+  type ManualFix,
+  MODES,
+  manualFixes,
+} from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
@@ -11,7 +22,25 @@ const approval = z.object({
   until: z.number().optional(),
 })
 const cause = z.object({ cause: z.string(), who: z.string().min(1), note: z.string().default('') })
+const fix = z.object({
+  command: z.string().min(1).max(2000),
+  success: z.boolean(),
+  who: z.string().min(1),
+  action: z.string().optional(),
+  target: z.string().optional(),
+  note: z.string().default(''),
+})
+const arm = z.object({ name: z.string().min(1), policy: z.enum(['rules', 'learned']), share: z.number().positive() })
+const experiment = z.object({
+  name: z.string().min(1),
+  state: z.enum(['running', 'paused', 'completed']),
+  arms: z
+    .array(arm)
+    .min(2)
+    .refine(arms => Math.abs(arms.reduce((sum, a) => sum + a.share, 0) - 100) < 1e-9, 'the shares must add up to 100'),
+})
 const control = z.object({
+  experiment: experiment.nullable().optional(),
   kill_switch: z.boolean().optional(),
   default_mode: z.enum(MODES).optional(),
   ladder: z.record(z.string(), z.enum(MODES)).optional(),
@@ -38,7 +67,12 @@ const body = <T>(schema: z.ZodType<T>, raw: unknown): T => {
 }
 
 /** What Aegis has found and decided, and the words people may say about it. */
-export const stateRoutes = (app: FastifyInstance, context: ServiceContext, view: StateView): void => {
+export const stateRoutes = (
+  app: FastifyInstance,
+  context: ServiceContext,
+  view: StateView,
+  redact: (text: string) => string,
+): void => {
   const newestFirst = <T extends { environment: string }>(values: Iterable<T>, query: unknown): T[] => {
     const { environment, limit } = query as { environment?: string; limit?: string }
     return [...values]
@@ -100,6 +134,25 @@ export const stateRoutes = (app: FastifyInstance, context: ServiceContext, view:
     await context.publish(feedback, [value])
     return reply.code(202).send(value)
   })
+  app.post<{ Params: { id: string } }>('/api/v1/incidents/:id/fixes', tags, async (request, reply) => {
+    const incident = view.incidents.get(request.params.id)
+    if (!incident) return reply.code(404).send(missing('incident', request.params.id))
+    const said = body(fix, request.body)
+    const time = context.now()
+    const command = redact(said.command)
+    const value: ManualFix = {
+      ...said,
+      id: idOf(incident.id, command, time),
+      environment: incident.environment,
+      time,
+      incident: incident.id,
+      command,
+      note: redact(said.note),
+      target: said.target ?? incident.causes[0]?.entity ?? null,
+    }
+    await context.publish(manualFixes, [value])
+    return reply.code(202).send(value)
+  })
   app.get<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, (request, reply) =>
     reply.send(
       context.latest(controls, request.params.environment) ?? {
@@ -123,6 +176,7 @@ export const stateRoutes = (app: FastifyInstance, context: ServiceContext, view:
       ladder: { ...before?.ladder, ...said.ladder },
       protected: said.protected ?? before?.protected ?? [],
       maintenance: said.maintenance ?? before?.maintenance ?? [],
+      experiment: said.experiment === undefined ? (before?.experiment ?? null) : JSON.stringify(said.experiment),
       who: said.who,
     }
     await context.publish(controls, [value])
