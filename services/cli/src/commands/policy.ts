@@ -167,6 +167,19 @@ export const policyCommand = (): Command => {
       .option('--caution <x>', 'what an unsafe act is said to cost', Number, LEARNED_PLAYER_DEFAULTS.caution)
   judged('evaluate', '<model>', 'return, score, unsafe acts and pages of a model on held-out episodes').action(evaluate)
   judged('compare', '<first> <second>', 'two models on the same episodes, with an interval of the difference').action(compare)
+  command
+    .command('log')
+    .description('decisions and the rewards their outcomes brought, from the topics, as `promote --log` reads them')
+    .requiredOption('--out <file>', 'JSON lines')
+    .option('--environment <name>', 'only this one')
+    .action(async ({ out, environment }: { readonly out: string; readonly environment?: string }) => {
+      const { connectClient } = await import('../pipeline/client.ts')
+      const { readDecisionLog } = await import('../policy/decision-log.ts')
+      const client = connectClient()
+      const log = await readDecisionLog(client, environment).finally(() => client.close())
+      await writeFile(out, log.map(line => `${JSON.stringify(line)}\n`).join(''))
+      console.log(`${log.length} decisions with their rewards are in ${out}`)
+    })
   const kept = (name: string, about: string) =>
     command.command(name).description(about).requiredOption('--registry <folder>', 'where it is kept who is in charge')
   kept('promote <model>', 'judge a candidate by logged decisions; it takes over if its lower bound beats the present policy')

@@ -1,0 +1,44 @@
+/** Decisions with the rewards their outcomes brought, from the topics: what candidates are judged by. */
+import { type Decision, decisions, isDisruptive, type Outcome, outcomes, type Stream } from '@aegis/domain'
+import type { StreamClient } from '../pipeline/client.ts'
+
+export interface LoggedChoice {
+  readonly situation: readonly number[]
+  readonly action: string
+  readonly candidates: readonly { readonly action: string; readonly probability: number }[]
+  readonly reward: number
+}
+/** Health back is worth 1; every disruptive act costs a little, whether it helped or not; a page costs a person's sleep. */
+export const rewardOf = (decision: Decision, last: Outcome['status']): number =>
+  (last === 'done' ? 1 : 0) - (decision.action === 'page' ? 0.5 : isDisruptive(decision.action) ? 0.1 : 0)
+
+const ENDS: ReadonlySet<string> = new Set(['done', 'failed', 'undone', 'taken_back'])
+
+/** Those that were acted on and have ended, oldest first; what is unfinished tells nothing. */
+export function loggedChoices(made: readonly Decision[], ended: readonly Outcome[]): LoggedChoice[] {
+  const last = new Map<string, string>()
+  for (const o of ended) if (ENDS.has(o.status)) last.set(o.decision, o.status)
+  return made
+    .filter(d => d.status === 'decided' && last.has(d.decision))
+    .map(d => ({
+      situation: d.situation,
+      action: d.action,
+      candidates: d.candidates.map(({ action, probability }) => ({ action, probability })),
+      reward: rewardOf(d, last.get(d.decision) as string),
+    }))
+}
+
+export async function readDecisionLog(client: StreamClient, environment: string | undefined): Promise<LoggedChoice[]> {
+  const made: Decision[] = []
+  const ended: Outcome[] = []
+  const tail = await client.tail([decisions, outcomes] as unknown as Stream<never>[], 'start', decoded => {
+    for (const { value, record } of decoded) {
+      if (!value || (environment && (value as { environment: string }).environment !== environment)) continue
+      if (record.topic === decisions.name) made.push(value as Decision)
+      else ended.push(value as Outcome)
+    }
+  })
+  await tail.caughtUp
+  await tail.close()
+  return loggedChoices(made, ended)
+}
