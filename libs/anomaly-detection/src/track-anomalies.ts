@@ -12,6 +12,8 @@ export interface TrackOptions {
   readonly rounds?: number
   /** Quiet rounds before an anomaly closes. Default 4. */
   readonly quiet?: number
+  /** A series that says nothing for so long is gone, and with it what was strange about it; microseconds. Default one hour. */
+  readonly goneUs?: number
 }
 export interface Scored {
   readonly entity: string
@@ -27,13 +29,14 @@ interface OpenAnomaly {
   id: string
   started: number
   severity: number
-  /** Every series that took part; `calm` counts the rounds since it was last strange. */
-  guilty: Record<string, GuiltySeries & { since: number; before: number; calm: number }>
+  /** Every series that took part; `calm` counts the rounds since it was last strange, `seen` is when it last reported. */
+  guilty: Record<string, GuiltySeries & { since: number; before: number; calm: number; seen: number }>
   told: string
 }
 interface Streak {
   rounds: number
   since: number
+  seen: number
 }
 export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const
 
@@ -46,6 +49,7 @@ export class TrackAnomalies {
   readonly threshold: number
   readonly #rounds: number
   readonly #quiet: number
+  readonly #goneUs: number
   readonly #detector: string
   readonly #kind: string
   #streaks = new Map<string, Streak>()
@@ -57,6 +61,12 @@ export class TrackAnomalies {
     this.threshold = options.threshold ?? 6
     this.#rounds = options.rounds ?? 3
     this.#quiet = options.quiet ?? 4
+    this.#goneUs = options.goneUs ?? 3_600_000_000
+  }
+
+  /** Environments in which something is open: they need rounds even when nothing reports any more. */
+  get environments(): ReadonlySet<string> {
+    return new Set([...this.#open.keys()].map(key => key.slice(0, key.indexOf('\0'))))
   }
 
   /** One round of an environment: every score there was, and what came of it. */
@@ -68,8 +78,9 @@ export class TrackAnomalies {
         this.#streaks.delete(key)
         continue
       }
-      const streak = this.#streaks.get(key) ?? { rounds: 0, since: time }
+      const streak = this.#streaks.get(key) ?? { rounds: 0, since: time, seen: time }
       streak.rounds++
+      streak.seen = time
       this.#streaks.set(key, streak)
       if (streak.rounds >= (s.score >= 3 * this.threshold ? Math.max(1, this.#rounds - 1) : this.#rounds)) {
         const list = strange.get(s.entity) ?? []
@@ -80,13 +91,18 @@ export class TrackAnomalies {
     // Quiet can only be what was looked at: a series that reports once a minute says nothing in between.
     const looked = new Set(scores.map(s => `${s.entity}\0${s.metric}`))
     const out: Anomaly[] = []
+    for (const [key, streak] of this.#streaks)
+      if (time - streak.seen > this.#goneUs && key.startsWith(`${environment}\0`)) this.#streaks.delete(key)
     for (const [entity, list] of strange) this.#add(environment, entity, time, list)
     for (const [key, open] of this.#open) {
       const [env, entity] = key.split('\0')
       if (env !== environment) continue
       const now = new Set(strange.get(entity)?.map(s => s.metric))
       for (const [metric, g] of Object.entries(open.guilty))
-        if (looked.has(`${entity}\0${metric}`)) g.calm = now.has(metric) ? 0 : g.calm + 1
+        if (looked.has(`${entity}\0${metric}`)) {
+          g.calm = now.has(metric) ? 0 : g.calm + 1
+          g.seen = time
+        } else if (time - g.seen > this.#goneUs) g.calm = this.#quiet
       const active = Object.keys(open.guilty).filter(metric => open.guilty[metric].calm < this.#quiet)
       if (active.length === 0) {
         this.#open.delete(key)
@@ -123,6 +139,7 @@ export class TrackAnomalies {
         score: s.score,
         since,
         calm: 0,
+        seen: time,
         before: (s.low + s.high) / 2,
       }
     }
@@ -163,7 +180,7 @@ export class TrackAnomalies {
       series: guilty
         .filter(g => state === 'close' || g.calm < this.#quiet)
         .slice(0, 20)
-        .map(({ since: _since, before: _before, calm: _calm, ...g }) => g),
+        .map(({ since: _since, before: _before, calm: _calm, seen: _seen, ...g }) => g),
       templates: [],
       evidence,
       detector: this.#detector,
@@ -177,7 +194,12 @@ export class TrackAnomalies {
   fromJSON(state: ReturnType<TrackAnomalies['toJSON']>): void {
     this.#streaks = new Map(state.streaks)
     this.#open = new Map(state.open)
-    // Written before rounds of calm were counted: count from here.
-    for (const open of this.#open.values()) for (const g of Object.values(open.guilty)) g.calm ??= 0
+    // Written before rounds of calm were counted, and before it was noted when a series last reported.
+    for (const open of this.#open.values())
+      for (const g of Object.values(open.guilty)) {
+        g.calm ??= 0
+        g.seen ??= g.since
+      }
+    for (const streak of this.#streaks.values()) streak.seen ??= streak.since
   }
 }
