@@ -1,11 +1,9 @@
 /**
- * Rules people write themselves, beside what is learned: a threshold, a rate of change, or absence, that holds for a time. Parsed from JSON with errors that say
- * where and what; evaluated per series; replaced while running without forgetting what is already firing.
- *
- *     { "rules": [{ "name": "disk nearly full", "metric": "disk.used_share", "when": { "above": 0.9 }, "for_seconds": 300, "severity": "high" },
- *                 { "name": "queue grows", "metric": "queue.depth", "when": { "rises_per_second": 5 }, "labels": { "queue": "orders" } },
- *                 { "name": "silent", "metric": "up", "when": { "absent_seconds": 60 } }] }
+ * Rules people write themselves, beside what is learned: a threshold, a rate of change, or absence, that holds for a time. Evaluated per series; replaced while
+ * running without forgetting what is already firing. A threshold may also be told of before it is crossed (`forecast.ts`).
  */
+import { type CrossingState, newCrossing, pointTowards, restoredCrossing } from './watch-crossing.ts'
+
 export interface AlertRule {
   readonly name: string
   readonly metric: string
@@ -14,8 +12,10 @@ export interface AlertRule {
   /** Only series with these labels. */
   readonly labels?: Readonly<Record<string, string>>
   readonly when: Condition
-  /** Seconds the condition must hold. Default 0. */
+  /** Seconds the condition must hold. */
   readonly for_seconds: number
+  /** Says that a threshold will be crossed when a forecast sees it within so many seconds. */
+  readonly predict_seconds?: number
   readonly severity: 'low' | 'medium' | 'high' | 'critical'
 }
 export type Condition =
@@ -27,14 +27,19 @@ export type Condition =
 export interface RuleAlert {
   readonly state: 'open' | 'close'
   readonly rule: AlertRule
+  readonly environment: string
   readonly entity: string
   readonly series: string
+  /** When the condition began to hold, microseconds; the same at open and close. */
   readonly started: number
   readonly time: number
   readonly value: number
   readonly text: string
+  /** Expected time of the crossing, microseconds, where this is a forecast. */
+  readonly expected?: number
 }
 export interface RulePoint {
+  readonly environment: string
   readonly entity: string
   readonly metric: string
   readonly labels?: Readonly<Record<string, string>>
@@ -42,60 +47,15 @@ export interface RulePoint {
   readonly time: number
   readonly value: number
 }
-const CONDITIONS = ['above', 'below', 'rises_per_second', 'falls_per_second', 'absent_seconds']
-const SEVERITIES = ['low', 'medium', 'high', 'critical']
-const KEYS = ['name', 'metric', 'entity', 'labels', 'when', 'for_seconds', 'severity']
-
-/** Throws with a sentence per fault, all of them at once. */
-export function parseAlertRules(text: string): readonly AlertRule[] {
-  let file: unknown
-  try {
-    file = JSON.parse(text)
-  } catch (error) {
-    throw new Error(`alert rules: not valid JSON: ${(error as Error).message}`)
-  }
-  const list = (file as { rules?: unknown })?.rules
-  if (!Array.isArray(list)) throw new Error('alert rules: expected { "rules": [ … ] }')
-  const faults: string[] = []
-  const names = new Set<string>()
-  const rules = list.map((raw: unknown, i): AlertRule => {
-    const r = (typeof raw === 'object' && raw !== null ? raw : {}) as Record<string, unknown>
-    const where = `rule ${i + 1}${typeof r.name === 'string' ? ` ("${r.name}")` : ''}`
-    const fault = (what: string) => faults.push(`${where}: ${what}`)
-    for (const key of Object.keys(r)) if (!KEYS.includes(key)) fault(`unknown key "${key}"; known are ${KEYS.join(', ')}`)
-    for (const key of ['name', 'metric'])
-      if (typeof r[key] !== 'string' || r[key] === '') fault(`"${key}" must be a text that is not empty`)
-    if (names.has(String(r.name))) fault('another rule has this name')
-    names.add(String(r.name))
-    if (r.entity !== undefined && typeof r.entity !== 'string') fault('"entity" must be a text')
-    const labels = r.labels as Record<string, unknown> | undefined
-    if (
-      labels !== undefined &&
-      (typeof labels !== 'object' || labels === null || Object.values(labels).some(v => typeof v !== 'string'))
-    )
-      fault('"labels" must map names to texts')
-    const when = (typeof r.when === 'object' && r.when !== null ? r.when : {}) as Record<string, unknown>
-    const kinds = Object.keys(when)
-    if (kinds.length !== 1 || !CONDITIONS.includes(kinds[0])) fault(`"when" must hold exactly one of ${CONDITIONS.join(', ')}`)
-    else if (typeof when[kinds[0]] !== 'number' || !Number.isFinite(when[kinds[0]])) fault(`"${kinds[0]}" must be a number`)
-    else if (kinds[0].endsWith('seconds') && (when[kinds[0]] as number) <= 0) fault(`"${kinds[0]}" must be above 0`)
-    const seconds = r.for_seconds ?? 0
-    if (typeof seconds !== 'number' || !(seconds >= 0)) fault('"for_seconds" must be 0 or more')
-    const severity = r.severity ?? 'medium'
-    if (!SEVERITIES.includes(severity as string)) fault(`"severity" must be one of ${SEVERITIES.join(', ')}`)
-    return { ...r, for_seconds: seconds, severity } as unknown as AlertRule
-  })
-  if (faults.length > 0) throw new Error(`alert rules: ${faults.join('; ')}`)
-  return rules
-}
-
 interface Watch {
+  readonly environment: string
   readonly entity: string
   readonly series: string
   last: number
   value: number
   since: number
   firing: boolean
+  crossing?: CrossingState
 }
 
 export class AlertRules {
@@ -103,16 +63,20 @@ export class AlertRules {
   /** Per rule name and series. */
   #watches = new Map<string, Map<string, Watch>>()
 
-  constructor(rules: readonly AlertRule[]) {
+  constructor(rules: readonly AlertRule[] = []) {
     this.#rules = rules
   }
 
   /** New rules from now on. A rule that stayed the same keeps what it knows; what fired under one that is gone is closed. */
-  replace(rules: readonly AlertRule[], time: number): RuleAlert[] {
+  replace(rules: readonly AlertRule[], now: (environment: string) => number): RuleAlert[] {
     const out: RuleAlert[] = []
     for (const old of this.#rules) {
       if (rules.some(r => JSON.stringify(r) === JSON.stringify(old))) continue
-      for (const w of this.#watches.get(old.name)?.values() ?? []) if (w.firing) out.push(alert('close', old, w, time))
+      for (const w of this.#watches.get(old.name)?.values() ?? []) {
+        const time = now(w.environment)
+        if (w.firing) out.push(alert('close', old, w, time))
+        if (w.crossing?.open) out.push(forecastOf('close', old, w, w.crossing, time))
+      }
       this.#watches.delete(old.name)
     }
     this.#rules = rules
@@ -123,62 +87,90 @@ export class AlertRules {
     const out: RuleAlert[] = []
     for (const rule of this.#rules) {
       if (rule.metric !== p.metric || !fits(rule, p)) continue
-      const labels = Object.entries(p.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-      const series = `${p.metric}${labels.length > 0 ? `{${labels.map(([k, v]) => `${k}=${v}`).join(',')}}` : ''}`
-      const watches = this.#watches.get(rule.name) ?? new Map<string, Watch>()
-      this.#watches.set(rule.name, watches)
-      const key = `${p.entity}\0${series}`
-      let w = watches.get(key)
-      if (!w) {
-        w = { entity: p.entity, series, last: Number.NaN, value: Number.NaN, since: Number.NaN, firing: false }
-        watches.set(key, w)
-      }
+      const w = this.#watch(rule, p)
+      // Late or repeated: says nothing new. NaN, before the first point, passes.
       if (p.time <= w.last) continue
-      const seconds = (p.time - w.last) / 1e6
-      const rate = (p.value - w.value) / seconds
-      const c = rule.when
-      const holds =
-        'above' in c
-          ? p.value > c.above
-          : 'below' in c
-            ? p.value < c.below
-            : 'rises_per_second' in c
-              ? rate > c.rises_per_second
-              : 'falls_per_second' in c
-                ? -rate > c.falls_per_second
-                : false
+      const holds = holdsNow(rule.when, w, p)
       w.last = p.time
       w.value = p.value
-      out.push(...judge(rule, w, holds, p.time))
+      out.push(...judge(rule, w, holds, p.time), ...foresee(rule, w))
     }
     return out
   }
 
-  /** Time has passed: what is absent is found here. */
-  tick(time: number): RuleAlert[] {
+  #watch(rule: AlertRule, p: RulePoint): Watch {
+    const labels = Object.entries(p.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+    const series = `${p.metric}${labels.length > 0 ? `{${labels.map(([k, v]) => `${k}=${v}`).join(',')}}` : ''}`
+    const watches = this.#watches.get(rule.name) ?? new Map<string, Watch>()
+    this.#watches.set(rule.name, watches)
+    const key = `${p.environment}\0${p.entity}\0${series}`
+    let w = watches.get(key)
+    if (!w) {
+      const { environment, entity } = p
+      w = { environment, entity, series, last: Number.NaN, value: Number.NaN, since: Number.NaN, firing: false }
+      watches.set(key, w)
+    }
+    return w
+  }
+
+  /** Time has passed, in each environment: what is absent is found here. */
+  tick(now: (environment: string) => number): RuleAlert[] {
     const out: RuleAlert[] = []
     for (const rule of this.#rules) {
       if (!('absent_seconds' in rule.when)) continue
-      for (const w of this.#watches.get(rule.name)?.values() ?? [])
+      for (const w of this.#watches.get(rule.name)?.values() ?? []) {
+        const time = now(w.environment)
         out.push(...judge(rule, w, time - w.last >= rule.when.absent_seconds * 1e6, time))
+      }
     }
     return out
   }
 
   save() {
-    return [...this.#watches].map(([rule, watches]) => [rule, [...watches]] as const)
+    return {
+      rules: this.#rules,
+      watches: [...this.#watches].map(([rule, watches]) => [rule, [...watches]] as const),
+    }
   }
   load(state: ReturnType<AlertRules['save']>): void {
-    this.#watches = new Map(state.map(([rule, watches]) => [rule, new Map(watches.map(([k, w]) => [k, { ...w }]))]))
+    // NaN has no place in JSON and came back as null.
+    const number = (x: number | null) => x ?? Number.NaN
+    this.#rules = state.rules
+    this.#watches = new Map(
+      state.watches.map(([rule, watches]) => [
+        rule,
+        new Map(
+          watches.map(([k, w]) => [
+            k,
+            {
+              ...w,
+              last: number(w.last),
+              value: number(w.value),
+              since: number(w.since),
+              crossing: w.crossing && restoredCrossing(w.crossing),
+            },
+          ]),
+        ),
+      ]),
+    )
   }
+}
+
+function holdsNow(when: Condition, before: Watch, p: RulePoint): boolean {
+  if ('above' in when) return p.value > when.above
+  if ('below' in when) return p.value < when.below
+  const rate = ((p.value - before.value) / (p.time - before.last)) * 1e6
+  if ('rises_per_second' in when) return rate > when.rises_per_second
+  // Absence ends with any point.
+  return 'falls_per_second' in when && -rate > when.falls_per_second
 }
 
 function judge(rule: AlertRule, w: Watch, holds: boolean, time: number): RuleAlert[] {
   if (!holds) {
+    const out = w.firing ? [alert('close', rule, w, time)] : []
     w.since = Number.NaN
-    if (!w.firing) return []
     w.firing = false
-    return [alert('close', rule, w, time)]
+    return out
   }
   if (Number.isNaN(w.since)) w.since = time
   if (w.firing || time - w.since < rule.for_seconds * 1e6) return []
@@ -186,16 +178,40 @@ function judge(rule: AlertRule, w: Watch, holds: boolean, time: number): RuleAle
   return [alert('open', rule, w, time)]
 }
 
+/** A threshold not crossed yet, held against where the series is going. */
+function foresee(rule: AlertRule, w: Watch): RuleAlert[] {
+  const limit = 'above' in rule.when ? rule.when.above : 'below' in rule.when ? rule.when.below : undefined
+  if (rule.predict_seconds === undefined || limit === undefined) return []
+  w.crossing ??= newCrossing(rule.predict_seconds)
+  const told = pointTowards(w.crossing, limit, w.last, w.value, w.firing || !Number.isNaN(w.since))
+  return told ? [forecastOf(told, rule, w, w.crossing, w.last)] : []
+}
+
 const alert = (state: RuleAlert['state'], rule: AlertRule, w: Watch, time: number): RuleAlert => ({
   state,
   rule,
+  environment: w.environment,
   entity: w.entity,
   series: w.series,
-  started: Number.isNaN(w.since) ? time : w.since,
+  started: w.since,
   time,
   value: w.value,
-  text: `${rule.name}: ${w.series} of ${w.entity} ${Object.entries(rule.when).map(([k, v]) => `${k.replaceAll('_', ' ')} ${v}`)}${rule.for_seconds > 0 ? ` for ${rule.for_seconds} s` : ''}, last ${w.value}`,
+  text: `${rule.name}: ${w.series} of ${w.entity} ${conditionText(rule.when)}${rule.for_seconds > 0 ? ` for ${rule.for_seconds} s` : ''}, last ${w.value}`,
 })
+
+const forecastOf = (state: RuleAlert['state'], rule: AlertRule, w: Watch, c: CrossingState, time: number): RuleAlert => ({
+  state,
+  rule,
+  environment: w.environment,
+  entity: w.entity,
+  series: w.series,
+  started: c.opened,
+  time,
+  value: w.value,
+  expected: c.expected,
+  text: `${rule.name}: ${w.series} of ${w.entity} will be ${conditionText(rule.when)} in about ${Math.max(1, Math.round((c.expected - time) / 60e6))} min, now ${Number(w.value.toPrecision(4))}`,
+})
+const conditionText = (when: Condition): string => Object.entries(when).map(([k, v]) => `${k.replaceAll('_', ' ')} ${v}`)[0]
 
 function fits(rule: AlertRule, p: RulePoint): boolean {
   const { entity, labels } = rule

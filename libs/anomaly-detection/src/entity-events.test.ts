@@ -173,8 +173,23 @@ describe('SeriesWatch', () => {
     see(210, 500 + normal(random))
     for (let i = 211; i < 260; i++) see(i, 501)
     for (let i = 260; i < 300; i++) see(i, 0.5 + 0.01 * normal(random))
-    expect(found).toEqual(['repeated dropped', 'late dropped', 'gap', 'flat', 'unit-changed'])
+    expect(found).toEqual(['repeated dropped', 'late dropped', 'gap', 'flat', 'moves-again', 'unit-changed'])
     expect(watch.point(301, 0.5).factor).toBeCloseTo(1000, 6)
+  })
+  it('goes on after a restart as if there had been none, and takes what is only out of order', () => {
+    const one = new SeriesWatch({ flat: 10 })
+    for (let i = 0; i < 45; i++) one.point(10 * i, Math.min(i, 30))
+    const two = new SeriesWatch({ flat: 10 })
+    two.load(JSON.parse(JSON.stringify(one.save())))
+    for (const [time, value] of [
+      [450, 30],
+      [445, 30],
+      [460, 31],
+      [470, 32],
+    ])
+      expect(two.point(time, value)).toEqual(one.point(time, value))
+    expect(one.point(465, 5)).toMatchObject({ usable: true })
+    expect(one.point(400, 5)).toMatchObject({ usable: false, finding: 'late' })
   })
   it('does not take a constant, a busy or a growing series for one of these', () => {
     const random = seededRandom(6)

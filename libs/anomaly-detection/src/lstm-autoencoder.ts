@@ -7,7 +7,7 @@
  * are padded with zeros, more are projected on 50 fixed random directions.
  */
 import type * as TensorFlow from '@tensorflow/tfjs'
-import { clip, plain, type RowModel, type Rows, rowOf } from './row-model.ts'
+import { clip, packFloats, plain, type RowModel, type Rows, rowOf, unpackFloats } from './row-model.ts'
 import { normal, seededRandom } from './seeded-random.ts'
 import type { Tensors } from './tensorflow.ts'
 import { WorstMetrics } from './worst-metrics.ts'
@@ -84,8 +84,8 @@ export class LstmAutoencoder implements RowModel {
   }
 
   /** The network, for saving in the format of tf.layers. */
-  get network(): TensorFlow.LayersModel | undefined {
-    return this.#model
+  get networks(): readonly TensorFlow.LayersModel[] {
+    return this.#model ? [this.#model] : []
   }
 
   #start(metrics: number): void {
@@ -246,7 +246,7 @@ export class LstmAutoencoder implements RowModel {
     return {
       metrics: this.#metrics,
       window: plain(this.#window),
-      weights: this.#model?.getWeights().map(w => plain(w.dataSync())) ?? [],
+      weights: this.#model?.getWeights().map(w => packFloats(w.dataSync())) ?? [],
       worst: this.#worst.save(),
     }
   }
@@ -257,7 +257,7 @@ export class LstmAutoencoder implements RowModel {
     this.#window.set(state.window)
     this.#foreseen = undefined
     const model = this.#model as TensorFlow.LayersModel
-    const weights = model.getWeights().map((w, i) => tf.tensor(state.weights[i], w.shape))
+    const weights = model.getWeights().map((w, i) => tf.tensor(unpackFloats(state.weights[i]), w.shape))
     model.setWeights(weights)
     tf.dispose(weights)
     this.#worst.load(state.worst)

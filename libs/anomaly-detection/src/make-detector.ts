@@ -45,6 +45,8 @@ export interface MakeOptions {
   /** What `loadTensorFlow()` gave, for the networks. */
   readonly tensors?: Tensors
   readonly onProgress?: LstmOptions['onProgress']
+  /** Training steps at most, for the networks. Default the network's own. */
+  readonly steps?: number
 }
 
 export function makeDetector(name: string, options: MakeOptions = {}): Ensemble {
@@ -52,7 +54,8 @@ export function makeDetector(name: string, options: MakeOptions = {}): Ensemble 
   if (name === 'ensemble') return new Ensemble({ members: streaming ? streamingMembers() : trainedMembers(), streaming })
   if (needsTensorFlow(name)) {
     if (!options.tensors) throw new Error(`the detector ${name} needs TensorFlow.js: load it first and hand it over as "tensors"`)
-    const model = makeNetwork(name, options.tensors, options.onProgress ? { onProgress: options.onProgress } : {})
+    const { onProgress, steps } = options
+    const model = makeNetwork(name, options.tensors, { ...(onProgress && { onProgress }), ...(steps !== undefined && { steps }) })
     return new Ensemble({ members: [{ model, weight: 1 }], streaming })
   }
   const make = MODELS[name as ModelName]

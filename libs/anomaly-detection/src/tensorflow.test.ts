@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { EntityModel } from './entity-model.ts'
 import { fromLayersFormat, toLayersFormat } from './layers-format.ts'
-import { LstmAutoencoder, lstmNetwork } from './lstm-autoencoder.ts'
+import { lstmNetwork } from './lstm-autoencoder.ts'
 import { makeNetwork, NETWORK_NAMES } from './make-detector.ts'
 import { normal, seededRandom } from './seeded-random.ts'
 import { loadTensorFlow, type Tensors } from './tensorflow.ts'
+import { packTrained, unpackTrained } from './train-entity.ts'
 import { trainInWorker } from './train-in-worker.ts'
 
 let tensors: Tensors
@@ -106,17 +108,42 @@ describe.each(NETWORK_NAMES)('%s', name => {
   })
 })
 
-it('trains in a thread of its own, with progress, and hands over what it learned', async () => {
+it('trains in a thread of its own, with progress, and hands over what scores elsewhere', async () => {
+  const rows = rowsOf(300, 1)
   const seen: number[] = []
-  const { state, seconds } = await trainInWorker('lstm-autoencoder', rowsOf(300, 1), {
-    rows: 20,
-    steps: 60,
-    batch: 16,
-    onProgress: ({ step }) => seen.push(step),
-  })
-  const model = new LstmAutoencoder(tensors, { rows: 20 })
-  model.load(state as never)
-  expect(Number.isFinite(model.score(Float64Array.from([0, 0, 1]), new Float64Array(3)))).toBe(true)
+  const trained = await trainInWorker(
+    {
+      detector: 'lstm-autoencoder',
+      metrics: ['a', 'b', 'c'],
+      rows,
+      stepSeconds: 60,
+      alarmsPerDay: 0.5,
+      youngThreshold: 6,
+      steps: 60,
+    },
+    { onProgress: ({ step }) => seen.push(step) },
+  )
   expect(seen.length).toBeGreaterThan(0)
-  expect(seconds).toBeGreaterThan(0)
+  expect(trained.validation).toBeLessThan(1)
+  const model = new EntityModel(unpackTrained(packTrained(trained)), tensors)
+  const usual = model.row([0, 1, 2].map(j => ({ metric: 'abc'[j], value: rows.values[3 * 299 + j] })))
+  const strange = model.row(['a', 'b', 'c'].map(metric => ({ metric, value: -40 })))
+  expect(strange?.score).toBeGreaterThan((usual?.score ?? 0) + 2)
+})
+
+it('stops training when told to', async () => {
+  const stop = new AbortController()
+  const training = trainInWorker(
+    {
+      detector: 'vae',
+      metrics: ['a', 'b', 'c'],
+      rows: rowsOf(3000, 1),
+      stepSeconds: 60,
+      alarmsPerDay: 0.5,
+      youngThreshold: 6,
+      steps: 1_000_000,
+    },
+    { signal: stop.signal, onProgress: () => stop.abort() },
+  )
+  await expect(training).rejects.toThrow('training was stopped')
 })

@@ -1,12 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { makeNetwork, type NetworkName } from './make-detector.ts'
-import type { Rows } from './row-model.ts'
+import { needsTensorFlow } from './make-detector.ts'
 import { loadTensorFlow } from './tensorflow.ts'
+import { type TrainRequest, trainEntity } from './train-entity.ts'
 
 /** The other end of `trainInWorker`. */
-const { name, rows, options } = workerData as { name: NetworkName; rows: Rows; options: object }
-const tensors = await loadTensorFlow()
-const started = performance.now()
-const model = makeNetwork(name, tensors, { ...options, onProgress: progress => parentPort?.postMessage({ progress }) })
-model.fit(rows)
-parentPort?.postMessage({ done: { state: model.save(), tier: tensors.tier, seconds: (performance.now() - started) / 1000 } })
+const request = workerData as TrainRequest
+const tensors = needsTensorFlow(request.detector) ? await loadTensorFlow() : undefined
+const done = trainEntity(request, tensors, progress => parentPort?.postMessage({ progress }))
+parentPort?.postMessage({ done })

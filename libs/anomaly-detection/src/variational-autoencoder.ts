@@ -9,7 +9,7 @@
 import type * as TensorFlow from '@tensorflow/tfjs'
 import type { Progress } from './lstm-autoencoder.ts'
 import { RecentRows } from './recent-rows.ts'
-import { clip, plain, type RowModel, type Rows, rowOf } from './row-model.ts'
+import { clip, packFloats, type RowModel, type Rows, rowOf, unpackFloats } from './row-model.ts'
 import { seededRandom } from './seeded-random.ts'
 import type { Tensors } from './tensorflow.ts'
 import { WorstMetrics } from './worst-metrics.ts'
@@ -210,7 +210,7 @@ export class VariationalAutoencoder implements RowModel {
     return {
       metrics: this.#recent?.metrics ?? 0,
       recent: this.#recent?.save(),
-      weights: this.networks.map(n => n.getWeights().map(w => plain(w.dataSync()))),
+      weights: this.networks.map(n => n.getWeights().map(w => packFloats(w.dataSync()))),
       worst: this.#worst.save(),
     }
   }
@@ -221,7 +221,7 @@ export class VariationalAutoencoder implements RowModel {
     this.#foreseen = undefined
     this.#recent?.load(state.recent)
     this.networks.forEach((network, n) => {
-      const weights = network.getWeights().map((w, i) => tf.tensor(state.weights[n][i], w.shape))
+      const weights = network.getWeights().map((w, i) => tf.tensor(unpackFloats(state.weights[n][i]), w.shape))
       network.setWeights(weights)
       tf.dispose(weights)
     })

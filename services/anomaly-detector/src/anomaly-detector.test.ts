@@ -1,5 +1,3 @@
-import { EntityDetector } from '@aegis/anomaly-detection/entity-detector'
-import { makeDetector } from '@aegis/anomaly-detection/make-detector'
 import {
   type Anomaly,
   anomalies,
@@ -115,22 +113,28 @@ describe('DetectMetricAnomalies', () => {
     const { of } = await runStage(new DetectMetricAnomalies(), [inputs])
     expect(states(of(anomalies)).filter(s => s !== 'update')).toEqual(['open'])
   })
-  it('watches the metrics of an entity together when told to', async () => {
-    const create = () => new EntityDetector({ model: makeDetector('sub-pca', { streaming: true }), warmUp: 60 })
+  it('leaves out what comes late, and says when a line goes flat and moves again', async () => {
     const wobble = noise()
-    // Each value stays in its own band; that they part company is what is strange.
-    const inputs = seconds(200, s => {
-      const wave = 20 * Math.sin(s / 7)
-      return [
-        observation('a', s, 100 + wave + wobble() / 4),
-        observation('b', s, 50 + (s < 150 ? wave : -wave) + wobble() / 4),
-        observation('c', s, 10 + wave / 2 + wobble() / 4),
-      ]
-    })
-    const { of } = await runStage(new DetectMetricAnomalies({ entities: { name: 'sub-pca', threshold: 5, create } }), [inputs])
-    const found = of(anomalies).filter(a => a.detector === 'sub-pca')
-    expect(found[0]).toMatchObject({ state: 'open', entity: 'service:a' })
-    expect(found[0].time).toBeGreaterThan(T0 + 149 * SECOND)
+    const inputs = seconds(260, s => [
+      observation('level', s, s >= 150 && s < 230 ? 100 : 100 + wobble()),
+      ...(s % 10 === 9 ? [observation('level', s - 8, 1e6)] : []),
+    ])
+    const { of } = await runStage(new DetectMetricAnomalies(), [inputs])
+    expect(of(anomalies).map(a => [a.detector, a.state, a.severity])).toEqual([
+      ['series-watch', 'open', 'low'],
+      ['series-watch', 'close', 'low'],
+    ])
+    expect(of(anomalies)[0].id).toBe(of(anomalies)[1].id)
+  })
+  it('converts a unit that changed without a word, and tells of it', async () => {
+    const wobble = noise()
+    const inputs = seconds(120, s => [observation('size', s, (s < 60 ? 500 : 0.5) * (1 + wobble() / 400), { unit: '' })])
+    const { of } = await runStage(new DetectMetricAnomalies(), [inputs])
+    const told = of(anomalies).filter(a => a.detector === 'series-watch')
+    expect(told).toMatchObject([{ state: 'open' }, { state: 'close' }])
+    expect(told[0].summary).toContain('times 1000')
+    // The jump is seen before its reason is, and is over once that is known.
+    expect(states(of(anomalies).filter(a => a.detector !== 'series-watch'))).toEqual(['open', 'close'])
   })
   stageContract('DetectMetricAnomalies', () => new DetectMetricAnomalies(), jump())
 })

@@ -5,17 +5,39 @@ export const settings = {
     env: 'AEGIS_DETECTOR',
     schema: z.string().default('none'),
     about:
-      'Detector of each entity’s metrics together, beside the robust baseline of each series: none, ensemble, ridge, sub-pca, k-means, isolation-forest, ewma, robust-z, nearest-neighbour, lstm-autoencoder or vae. The last two load TensorFlow.js.',
+      'Detector of each entity’s metrics together, beside the robust baseline of each series: none, ensemble, ridge, sub-pca, k-means, isolation-forest, ewma, robust-z, nearest-neighbour, lstm-autoencoder or vae. Trained from the stream, beside it; the last two load TensorFlow.js.',
+  },
+  alarmsPerDay: {
+    env: 'AEGIS_ALARMS_PER_DAY',
+    schema: z.coerce.number().positive().default(0.5),
+    about: 'Alarms per entity and day one is ready to look at: the threshold of that detector follows from it.',
   },
   detectorThreshold: {
     env: 'AEGIS_DETECTOR_THRESHOLD',
     schema: z.coerce.number().positive().default(12),
-    about: 'Surprise at which that detector calls an entity strange; normal life is about 1.',
+    about:
+      'Surprise at which that detector calls an entity strange while it was trained on fewer than 1,000 rounds; normal life is about 1.',
   },
   detectorWarmUp: {
     env: 'AEGIS_DETECTOR_WARM_UP',
-    schema: z.coerce.number().int().positive().default(120),
-    about: 'Rounds of an entity that detector learns from before it scores.',
+    schema: z.coerce.number().int().min(30).default(120),
+    about: 'Rounds of an entity before that detector is trained for the first time.',
+  },
+  detectorHistory: {
+    env: 'AEGIS_DETECTOR_HISTORY',
+    schema: z.coerce.number().int().min(100).default(2000),
+    about: 'Rounds of an entity kept to train that detector on.',
+  },
+  detectorEntities: {
+    env: 'AEGIS_DETECTOR_ENTITIES',
+    schema: z.coerce.number().int().positive().default(50),
+    about:
+      'Entities per partition that detector is trained for; every tick names the version of each. Others keep the baseline of their series.',
+  },
+  alertRules: {
+    env: 'AEGIS_ALERT_RULES',
+    schema: z.string().optional(),
+    about: 'File of alert rules (YAML), taken up again whenever it changes.',
   },
   threshold: {
     env: 'ANOMALY_THRESHOLD',

@@ -14,15 +14,17 @@ import {
   type Stateful,
   type Tick,
 } from '@aegis/domain'
+import { ApplyAlertRules } from './apply-alert-rules.ts'
+import { ScoreEntities, type ScoreOptions } from './score-entities.ts'
 import { floorOf } from './unit-floors.ts'
-import { WatchEntities, type WatchOptions } from './watch-entities.ts'
+import { WatchSeries } from './watch-series.ts'
 
 export interface DetectOptions {
   readonly threshold?: number
   readonly rounds?: number
   readonly silenceUs?: number
-  /** A detector of each entity's metrics together, beside the one of each series. */
-  readonly entities?: WatchOptions
+  /** Models of each entity's metrics together, beside the detector of each series. */
+  readonly entities?: ScoreOptions
   /** Makes the detector of a partition's series. */
   readonly detector?: (floor: (series: number) => number) => Detector
 }
@@ -39,13 +41,15 @@ const GONE_US = 600_000_000
 
 /** Observations to anomalies: each tick closes a round, which is scored, tracked and then learned from. An entity that falls silent is strange too. */
 export class DetectMetricAnomalies implements Stage, Stateful {
-  readonly snapshotVersion = 2
+  readonly snapshotVersion = 3
   readonly #clocks = new EnvironmentClocks()
   readonly #series = new DeriveSeries()
   readonly #detector: Detector
   readonly #track: TrackAnomalies
   readonly #silenceUs: number
-  readonly #entities: WatchEntities | undefined
+  readonly #entities: ScoreEntities | undefined
+  readonly #rules = new ApplyAlertRules()
+  readonly #watch = new WatchSeries()
   #presence = new Map<string, Presence>()
 
   constructor(options: DetectOptions = {}) {
@@ -53,15 +57,18 @@ export class DetectMetricAnomalies implements Stage, Stateful {
     this.#detector = options.detector?.(floor) ?? new RobustBaseline({ floorOf: floor })
     this.#track = new TrackAnomalies(this.#detector.name, 'metric', options)
     this.#silenceUs = options.silenceUs ?? 5_000_000
-    this.#entities = options.entities && new WatchEntities(options.entities)
+    this.#entities = options.entities && new ScoreEntities(options.entities)
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
     const results: Result[] = []
     for (const input of batch) {
       if (isFrom(input, metricsRaw)) {
-        this.#series.add(input.value)
+        const { value, told } = this.#watch.see(input.value, input.time)
+        if (value) this.#series.add(value)
         this.#present(input.value, input.time)
+        for (const anomaly of [...told, ...this.#rules.point(input.value, input.time)])
+          results.push(emit(anomalies, anomaly, input))
       } else if (input.kind === 'tick') for (const anomaly of this.#round(input)) results.push(emit(anomalies, anomaly, input))
     }
     return results
@@ -136,11 +143,11 @@ export class DetectMetricAnomalies implements Stage, Stateful {
         })
       }
     }
-    const together = this.#entities?.round(values, environment => this.#clocks.now(environment)) ?? []
+    const together = this.#entities?.round(tick, values, environment => this.#clocks.now(environment)) ?? []
     const alone = [...byEnvironment].flatMap(([environment, list]) =>
       this.#track.round(environment, this.#clocks.now(environment), list),
     )
-    return [...alone, ...together]
+    return [...alone, ...together, ...this.#rules.tick(tick, this.#clocks)]
   }
 
   snapshot(): Uint8Array {
@@ -151,17 +158,23 @@ export class DetectMetricAnomalies implements Stage, Stateful {
         track: this.#track,
         presence: [...this.#presence],
         entities: this.#entities,
+        rules: this.#rules,
+        watch: this.#watch,
         detector: Buffer.from(this.#detector.snapshot()).toString('base64'),
       }),
     )
   }
-  restore(bytes: Uint8Array): void {
+  restore(bytes: Uint8Array, version: number): void {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
     this.#series.fromJSON(state.series)
     this.#track.fromJSON(state.track)
     this.#presence = new Map(state.presence)
     this.#detector.restore(Buffer.from(state.detector, 'base64'))
+    // Before version 3 there were neither rules nor watches, and entities were trained here.
+    if (version < 3) return
     if (state.entities) this.#entities?.fromJSON(state.entities)
+    this.#rules.fromJSON(state.rules)
+    this.#watch.fromJSON(state.watch)
   }
 }

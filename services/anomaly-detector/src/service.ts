@@ -1,49 +1,62 @@
-import { anomalies, FatalError, hash32, logsParsed, metricsRaw } from '@aegis/domain'
-import { defineService, type ServiceContext, streamList } from '@aegis/runtime'
+import { anomalies, FatalError, logsParsed, metricsRaw, models } from '@aegis/domain'
+import { defineService, type ServiceContext, type StageDefinition, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { DetectLogAnomalies } from './detect-log-anomalies.ts'
 import { DetectMetricAnomalies } from './detect-metric-anomalies.ts'
-import type { WatchOptions } from './watch-entities.ts'
+import type { ScoreOptions } from './score-entities.ts'
+import { TrainModels } from './train-models.ts'
+import { readRulesFile, watchRulesFile } from './watch-rules-file.ts'
 
-/** Detectors of whole entities by name; TensorFlow.js is loaded only for those that need it, and says on which tier. */
-const entityDetectors = async (
-  { detector, detectorThreshold, detectorWarmUp }: { detector: string; detectorThreshold: number; detectorWarmUp: number },
-  { log }: Pick<ServiceContext, 'log'>,
-): Promise<WatchOptions> => {
-  const { DETECTOR_NAMES, makeDetector, needsTensorFlow } = await import('@aegis/anomaly-detection/make-detector')
-  const { EntityDetector } = await import('@aegis/anomaly-detection/entity-detector')
+/** The detector of whole entities; TensorFlow.js is loaded only for one that needs it, and says on which tier. */
+const entityDetector = async (detector: string, { log }: Pick<ServiceContext, 'log'>): Promise<ScoreOptions> => {
+  const { DETECTOR_NAMES, needsTensorFlow } = await import('@aegis/anomaly-detection/make-detector')
   if (!DETECTOR_NAMES.includes(detector))
     throw new FatalError(
       'CONFIG_INVALID',
       `AEGIS_DETECTOR: there is no detector ${detector}; there are ${DETECTOR_NAMES.join(', ')}`,
     )
-  const tensors = needsTensorFlow(detector)
-    ? await (await import('@aegis/anomaly-detection/tensorflow')).loadTensorFlow()
-    : undefined
-  if (tensors) log.info({ tier: tensors.tier }, 'TensorFlow.js is loaded')
-  return {
-    name: detector,
-    threshold: detectorThreshold,
-    // Entities take turns to be learned: all at once would hold the loop up.
-    create: entity =>
-      new EntityDetector({
-        model: makeDetector(detector, { streaming: true, tensors }),
-        warmUp: detectorWarmUp + (hash32(entity) % 30),
-      }),
-  }
+  if (!needsTensorFlow(detector)) return { detector }
+  const { loadTensorFlow } = await import('@aegis/anomaly-detection/tensorflow')
+  const tensors = await loadTensorFlow()
+  log.info({ tier: tensors.tier }, 'TensorFlow.js is loaded')
+  return { detector, tensors }
 }
 
 export const anomalyDetector = defineService({
   name: 'anomaly-detector',
   about: 'Scores metric series and log events, and tells of anomalies as they open, grow and close.',
   settings,
+  publishes: streamList(models),
   async create(config, context) {
-    const entities = config.detector === 'none' ? undefined : await entityDetectors(config, context)
+    const entities = config.detector === 'none' ? undefined : await entityDetector(config.detector, context)
+    // A file that cannot be used stops the service before it takes a partition.
+    if (config.alertRules) await readRulesFile(config.alertRules)
+    const { trainInWorker } = await import('@aegis/anomaly-detection/train-in-worker')
+    const train: StageDefinition = {
+      name: 'train-models',
+      reads: streamList(metricsRaw),
+      follows: streamList(models),
+      writes: streamList(models),
+      create: () =>
+        new TrainModels({
+          detector: config.detector,
+          threshold: config.threshold,
+          alarmsPerDay: config.alarmsPerDay,
+          youngThreshold: config.detectorThreshold,
+          warmUp: config.detectorWarmUp,
+          history: config.detectorHistory,
+          entities: config.detectorEntities,
+          train: (request, signal) => trainInWorker(request, { signal }),
+          onFailed: (entity, error) => context.log.error({ err: error, entity }, 'training failed; the model before it stays'),
+        }),
+    }
+    let rulesFile: { stop(): void } | undefined
     return {
       stages: [
         {
           name: 'detect-metric-anomalies',
           reads: streamList(metricsRaw),
+          follows: streamList(models),
           writes: streamList(anomalies),
           create: () =>
             new DetectMetricAnomalies({
@@ -59,7 +72,12 @@ export const anomalyDetector = defineService({
           writes: streamList(anomalies),
           create: () => new DetectLogAnomalies(),
         },
+        ...(entities ? [train] : []),
       ],
+      started: () => {
+        if (config.alertRules) rulesFile = watchRulesFile(config.alertRules, context)
+      },
+      stop: async () => rulesFile?.stop(),
     }
   },
 })

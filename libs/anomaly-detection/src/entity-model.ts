@@ -1,0 +1,99 @@
+/**
+ * A trained entity at work: scores its rows one by one, by the weights and the threshold it was published with. What is missing keeps its last value for a few
+ * rows. What it keeps while running (recent rows, held score, drift) is saved without the weights: those are on the `models` stream.
+ */
+import type { Ensemble } from './ensemble.ts'
+import type { Guilty } from './entity-events.ts'
+import { makeDetector } from './make-detector.ts'
+import { Spot } from './spot.ts'
+import type { Tensors } from './tensorflow.ts'
+import type { TrainedEntity } from './train-entity.ts'
+
+export interface EntityScore {
+  /** A surprise: normal life is about 1. */
+  readonly score: number
+  readonly threshold: number
+  /** Guiltiest first, with the band each was expected in. */
+  readonly guilty: readonly Guilty[]
+}
+/** Rows for which a missing value is taken to be as it was. */
+const CARRY = 5
+/** Half-width of the band that is told, in spreads of the metric. */
+const BAND = 3
+
+export class EntityModel {
+  readonly trained: TrainedEntity
+  readonly #detector: Ensemble
+  readonly #spot: Spot
+  readonly #columns: ReadonlyMap<string, number>
+  #last: Float64Array
+  #age: Float64Array
+
+  constructor(trained: TrainedEntity, tensors?: Tensors) {
+    const { detector, metrics, alarmsPerDay, rowsPerDay } = trained
+    this.trained = trained
+    this.#detector = makeDetector(detector, { tensors })
+    this.#detector.load(trained.ensemble)
+    this.#spot = new Spot({ alarmsPerDay, rowsPerDay })
+    this.#spot.load(trained.spot)
+    this.#columns = new Map(metrics.map((metric, j) => [metric, j]))
+    this.#last = new Float64Array(metrics.length)
+    this.#age = new Float64Array(metrics.length)
+  }
+
+  /** Scores a row and goes on; undefined where none of its metrics is known. Metrics that came after the training are not looked at. */
+  row(values: readonly { readonly metric: string; readonly value: number }[]): EntityScore | undefined {
+    const { mean, spread, metrics } = this.trained
+    const row = Float64Array.from(this.#last)
+    for (let j = 0; j < row.length; j++) if (++this.#age[j] > CARRY) row[j] = 0
+    const raw = new Map<number, number>()
+    for (const { metric, value } of values) {
+      const j = this.#columns.get(metric)
+      if (j === undefined || !Number.isFinite(value)) continue
+      row[j] = (value - mean[j]) / spread[j]
+      this.#age[j] = 0
+      raw.set(j, value)
+    }
+    if (raw.size === 0) return undefined
+    const middle = Float64Array.from(this.#last)
+    this.#detector.expected(middle)
+    const guilt = new Float64Array(row.length)
+    const score = this.#detector.score(row, guilt)
+    const threshold = this.#spot.threshold
+    this.#spot.push(score)
+    this.#detector.push(row)
+    this.#last = row
+    const most = guilt.reduce((a, b) => Math.max(a, b), 0)
+    const guilty = [...raw].map(([j, value]) => ({
+      metric: metrics[j],
+      value,
+      // The guiltiest metric scores as the entity does, the others by their share.
+      score: most > 0 ? (score * guilt[j]) / most : score,
+      low: (middle[j] - BAND) * spread[j] + mean[j],
+      high: (middle[j] + BAND) * spread[j] + mean[j],
+    }))
+    return { score, threshold, guilty: guilty.sort((a, b) => b.score - a.score || (a.metric < b.metric ? -1 : 1)) }
+  }
+
+  save() {
+    const ensemble = this.#detector.save()
+    const members = ensemble.members.map(m => ({ ...(m as object), weights: undefined }))
+    return {
+      ensemble: { ...ensemble, members },
+      spot: this.#spot.save(),
+      last: Array.from(this.#last),
+      age: Array.from(this.#age),
+    }
+  }
+  /** Goes on from what `save` gave, with the weights it was made with. */
+  load(state: ReturnType<EntityModel['save']>): void {
+    const published = this.trained.ensemble.members as { weights?: unknown }[]
+    const members = state.ensemble.members.map((m, k) =>
+      published[k].weights === undefined ? m : { ...(m as object), weights: published[k].weights },
+    )
+    this.#detector.load({ ...state.ensemble, members })
+    this.#spot.load(state.spot)
+    this.#last = Float64Array.from(state.last)
+    this.#age = Float64Array.from(state.age)
+  }
+}

@@ -1,0 +1,24 @@
+import type { SeriesValue } from '@aegis/anomaly-detection'
+
+/** Key of an entity's model on the `models` stream. */
+export const modelId = (detector: string, environment: string, entity: string): string => `${detector}/${environment}/${entity}`
+/** Key of the alert rules on the `models` stream. */
+export const ALERT_RULES = 'alert-rules'
+
+export interface EntityRound {
+  readonly environment: string
+  readonly entity: string
+  readonly values: SeriesValue[]
+}
+/** The values of a round by entity, in the order they were first seen. */
+export const byEntity = (values: readonly SeriesValue[]): EntityRound[] => {
+  const rounds = new Map<string, EntityRound>()
+  for (const v of values) {
+    const { environment, entity } = v.info
+    const key = `${environment}\0${entity}`
+    const round = rounds.get(key)
+    if (round) round.values.push(v)
+    else rounds.set(key, { environment, entity, values: [v] })
+  }
+  return [...rounds.values()]
+}

@@ -1,0 +1,200 @@
+import { trainEntity } from '@aegis/anomaly-detection/train-entity'
+import { anomalies, type Input, type ModelVersion, metricsRaw, models, type Observation, seededRandom } from '@aegis/domain'
+import { stageContract } from '@aegis/runtime/stage.contract'
+import { received, runStage, tick } from '@aegis/runtime/testing'
+import { describe, expect, it } from 'vitest'
+import { DetectMetricAnomalies } from './detect-metric-anomalies.ts'
+import { readAlertRules } from './read-alert-rules.ts'
+import { TrainModels, type TrainOptions } from './train-models.ts'
+
+const T0 = 1_700_000_000_000_000
+const SECOND = 1_000_000
+const observation = (metric: string, second: number, value: number, entity = 'service:a'): Observation => ({
+  id: `${entity}${metric}${second}`,
+  environment: 'test',
+  time: T0 + second * SECOND,
+  entity,
+  metric_name: metric,
+  metric_type: 'gauge',
+  unit: 'ms',
+  value,
+  dimensions: {},
+})
+type InForce = Parameters<typeof tick>[1] extends infer O ? NonNullable<O>['inForce' & keyof NonNullable<O>] : never
+/** One row a second and a tick after it; `published` answers for the models in force at that second. */
+const seconds = (
+  from: number,
+  to: number,
+  make: (second: number) => Observation[],
+  published: (second: number, id: string) => Partial<ModelVersion> | undefined = () => undefined,
+): Input[] =>
+  Array.from({ length: to - from }, (_, k) => {
+    const s = from + k
+    const inForce = ((_stream: unknown, key: string) => published(s, key)) as InForce
+    return [
+      ...make(s).map((o, i) => received(metricsRaw, o, s * 10 + i)),
+      tick(T0 + s * SECOND + 500_000, { offset: s * 10 + 9, inForce }),
+    ]
+  }).flat()
+/** Each value stays in its own band; that they part company is what is strange. */
+const rows = () => {
+  const random = seededRandom(3)
+  const wobble = () => random() - 0.5
+  return (s: number, entity = 'service:a') => {
+    const wave = 20 * Math.sin(s / 7)
+    return [
+      observation('a', s, 100 + wave + wobble(), entity),
+      observation('b', s, 50 + (s >= 400 && s < 430 ? -wave : wave) + wobble(), entity),
+      observation('c', s, 10 + wave / 2 + wobble(), entity),
+    ]
+  }
+}
+const options: TrainOptions = {
+  detector: 'ensemble',
+  alarmsPerDay: 0.5,
+  youngThreshold: 12,
+  warmUp: 120,
+  history: 300,
+  entities: 2,
+  train: async request => trainEntity(request),
+}
+const trained = async (inputs: Input[], over: Partial<TrainOptions> = {}) =>
+  (await runStage(new TrainModels({ ...options, ...over }), [inputs])).of(models)
+
+describe('TrainModels', () => {
+  const row = rows()
+  it('says that it is learning and until when, trains when it has enough, and again with half as much more', async () => {
+    const list = await trained(seconds(0, 300, s => row(s)))
+    expect(list.map(m => m.state)).toEqual(['learning', 'active', 'active'])
+    expect(list[0].lineage?.until).toBe(new Date((T0 + 119.5 * SECOND) / 1000).toISOString())
+    expect(list.slice(1).map(m => m.metrics?.rows)).toEqual([120, 240])
+    expect(list[1]).toMatchObject({ id: 'ensemble/test/service:a', lineage: { offset: '1199', entity: 'service:a' } })
+    expect(list[1].version).not.toBe(list[2].version)
+    expect(list[1].weights?.length).toBeLessThan(200_000)
+  })
+  it('leaves out what the baseline calls strange', async () => {
+    const list = await trained(seconds(0, 260, s => row(s).map(o => (s >= 60 && s < 80 ? { ...o, value: 9e5 } : o))))
+    expect(list[1].metrics).toMatchObject({ rows: 120, left_out: 20 })
+    expect(list[1].time).toBe(T0 + 139.5 * SECOND)
+  })
+  it('trains one entity a tick, no more of them than allowed', async () => {
+    const list = await trained(seconds(0, 130, s => ['service:a', 'service:b', 'service:c'].flatMap(e => row(s, e))))
+    const active = list.filter(m => m.state === 'active')
+    expect(active.map(m => [m.id, (m.time - T0) / SECOND])).toEqual([
+      ['ensemble/test/service:a', 119.5],
+      ['ensemble/test/service:b', 120.5],
+    ])
+  })
+  it('leaves alone what somebody went back to, and goes on when training fails', async () => {
+    expect(
+      await trained(
+        seconds(
+          0,
+          300,
+          s => row(s),
+          () => ({ state: 'held' }),
+        ),
+      ),
+    ).toEqual([])
+    const failed: string[] = []
+    const train = async () => Promise.reject(new Error('no memory'))
+    const list = await trained(
+      seconds(0, 130, s => row(s)),
+      { train, onFailed: (e, error) => failed.push(`${e}: ${error.message}`) },
+    )
+    expect(list.map(m => m.state)).toEqual(['learning'])
+    expect(failed).toEqual(['service:a: no memory'])
+  })
+  stageContract(
+    'TrainModels',
+    () => new TrainModels(options),
+    seconds(0, 260, s => row(s)),
+  )
+})
+
+describe('models in force', async () => {
+  const row = rows()
+  const history = seconds(0, 300, s => row(s))
+  const [, first, second] = await trained(history)
+  const inputs = seconds(
+    300,
+    560,
+    s => row(s),
+    (s, id) => (id !== first.id ? undefined : s < 310 ? { state: 'learning', version: 'learning' } : s < 380 ? first : second),
+  )
+  const make = () => new DetectMetricAnomalies({ entities: { detector: 'ensemble' } })
+  it('score an entity from the tick that names them on, and say which version found it', async () => {
+    const found = (await runStage(make(), [inputs])).of(anomalies).filter(a => a.detector === 'ensemble')
+    expect(found[0]).toMatchObject({ state: 'open', entity: 'service:a', model_version: second.version })
+    expect((found[0].time - T0) / SECOND).toBeGreaterThan(399)
+    expect((found[0].time - T0) / SECOND).toBeLessThan(406)
+    // The two part company where their wave does, and meet where it passes zero.
+    for (const a of found.filter(a => a.state === 'open')) expect((a.time - T0) / SECOND).toBeLessThan(432)
+    expect(found.filter(a => a.state === 'close').map(a => a.id)).toEqual(found.filter(a => a.state === 'open').map(a => a.id))
+  })
+  stageContract('DetectMetricAnomalies with models', make, inputs)
+})
+
+describe('alert rules in the stage', () => {
+  const rules = `
+rules:
+  - name: slow            # a comment
+    metric: latency
+    when: { above: 500 }
+    for_seconds: 3
+    severity: high
+  - { name: gone, metric: up, when: { absent_seconds: 20 } }
+`
+  const published = (s: number, id: string) =>
+    id !== 'alert-rules' || s < 5
+      ? undefined
+      : { version: s < 50 ? '1' : '2', weights: Buffer.from(s < 50 ? rules : 'rules: []') }
+  const inputs = seconds(
+    0,
+    70,
+    s => [
+      observation('latency', s, (s >= 20 && s < 30) || s >= 40 ? 600 : 590 - 400),
+      ...(s < 10 ? [observation('up', s, 1)] : []),
+    ],
+    published,
+  )
+  it('open, close, notice absence, and close when their rule goes', async () => {
+    const { of } = await runStage(new DetectMetricAnomalies({ threshold: 1e9 }), [inputs])
+    const told = of(anomalies).filter(a => a.kind === 'rule')
+    expect(told.map(a => [a.model_version, a.state, (a.time - T0) / SECOND])).toEqual([
+      ['slow', 'open', 23],
+      ['gone', 'open', 29.5],
+      ['slow', 'close', 30],
+      ['slow', 'open', 43],
+      ['slow', 'close', 50.5],
+      ['gone', 'close', 50.5],
+    ])
+    expect(told[0]).toMatchObject({ severity: 'high', threshold: 500, started: T0 + 20 * SECOND, detector: 'alert-rules' })
+    expect(told[2].id).toBe(told[0].id)
+  })
+  stageContract('DetectMetricAnomalies with rules', () => new DetectMetricAnomalies(), inputs)
+})
+
+describe('readAlertRules', () => {
+  const faults = (text: string) => readAlertRules(text, 'rules.yaml').faults.join('\n')
+  it('takes YAML, JSON and nothing', () => {
+    expect(readAlertRules('', 'f')).toEqual({ rules: [], faults: [] })
+    const json = '{"rules":[{"name":"a","metric":"m","when":{"above":1},"predict_seconds":600}]}'
+    expect(readAlertRules(json, 'f').rules).toEqual([
+      { name: 'a', metric: 'm', when: { above: 1 }, for_seconds: 0, severity: 'medium', predict_seconds: 600 },
+    ])
+  })
+  it('names the file, the rule and the field of every fault', () => {
+    expect(faults('rules: [')).toMatch(/^rules.yaml: .*line 1/)
+    expect(faults('- a')).toContain('rules.yaml: the file: ')
+    const two = faults('rules:\n- {name: a, metric: m, when: {above: x}}\n- {name: b, metric: "", when: {}, colour: 1}')
+    expect(two).toMatch(/rules.yaml: rule 1 \("a"\), when.above: .*number/)
+    expect(two).toMatch(/rules.yaml: rule 2 \("b"\), metric: must not be empty/)
+    expect(two).toMatch(/rule 2 \("b"\), when: must hold exactly one of above, below/)
+    expect(two).toMatch(/rule 2 \("b"\): .*colour/)
+    expect(faults('rules:\n- {name: a, metric: m, when: {absent_seconds: 9}, predict_seconds: 600}')).toContain('seen coming')
+    expect(faults('rules:\n- {name: a, metric: m, when: {above: 1}}\n- {name: a, metric: m, when: {above: 2}}')).toContain(
+      'same name',
+    )
+  })
+})
