@@ -2,8 +2,8 @@
 import { matchFault } from './fault-patterns.ts'
 import { LineAnomalyDetector, type Session, SessionAnomalyDetector } from './log-anomaly.ts'
 import { parseLine } from './parse-line.ts'
+import { SessionStream } from './session-stream.ts'
 import { severityOfText } from './severity.ts'
-import { TemplateHistory } from './template-history.ts'
 import { TemplateMiner } from './template-miner.ts'
 
 export interface UnitScore {
@@ -12,7 +12,7 @@ export interface UnitScore {
   readonly alert: boolean
 }
 
-/** Sessions in order; `training` says which of them are only learned from. Every unit gets a score. */
+/** Whole sessions in order; `training` says which of them are only learned from. Every unit gets a score. */
 export function evaluateSessions(
   sessions: readonly (readonly [unit: string, session: Session])[],
   training: (unit: string) => boolean,
@@ -25,35 +25,25 @@ export function evaluateSessions(
   return scored.map(({ unit, score, alert }) => ({ unit, score, alert }))
 }
 
-/** The sessions of a raw log: a line belongs to each unit whose id stands in it. In order of their last line. */
-export function sessionsOf(lines: Iterable<string>, units: ReadonlySet<string>): [unit: string, session: Session][] {
+/** The units of a raw log, in one pass: a line belongs to each unit whose id stands in it. A unit is judged as it goes on (session-stream.ts). */
+export function evaluateSessionLog(
+  lines: Iterable<string>,
+  units: ReadonlySet<string>,
+  training: (unit: string) => boolean,
+): UnitScore[] {
   const miner = new TemplateMiner()
-  const history = new TemplateHistory()
-  const found = new Map<string, { events: string[]; times: number[] }>()
+  const scored: UnitScore[] = []
+  const stream = new SessionStream((unit, { score, alert }) => scored.push({ unit, score, alert }))
   let now = 0
   for (const raw of lines) {
     const { body, timeUs, severity } = parseLine(raw)
     if (timeUs !== undefined && timeUs > now) now = timeUs
     const match = miner.learn(body)
-    history.follow(match.changes)
-    for (const id of idsIn(raw, units)) {
-      let session = found.get(id)
-      if (session === undefined) {
-        session = { events: [], times: [] }
-        found.set(id, session)
-      }
-      session.events.push(`${match.templateId} ${severity ?? ''}`)
-      session.times.push(now)
-    }
+    stream.follow(match.changes)
+    for (const unit of idsIn(raw, units)) stream.line(unit, training(unit), `${match.templateId} ${severity ?? ''}`, now)
   }
-  const last = (times: readonly number[]) => times[times.length - 1] ?? 0
-  const resolved = (event: string) => {
-    const [id, severity] = event.split(' ') as [string, string]
-    return `${history.resolve(id)} ${severity}`
-  }
-  return [...found]
-    .sort((a, b) => last(a[1].times) - last(b[1].times))
-    .map(([unit, { events, times }]) => [unit, { events: events.map(resolved), timesUs: times, watchedUntilUs: now }])
+  stream.end(now)
+  return scored
 }
 
 function idsIn(line: string, units: ReadonlySet<string>): Set<string> {

@@ -9,7 +9,7 @@ export {
   TemplateOrder,
 } from './causal-chain.ts'
 export { type EntityOptions, findMentions, type Mention, type MentionKind, maskedUser } from './entities.ts'
-export { evaluateLines, evaluateSessions, sessionsOf, type UnitScore } from './evaluate-anomaly.ts'
+export { evaluateLines, evaluateSessionLog, evaluateSessions, type UnitScore } from './evaluate-anomaly.ts'
 export { type EvaluatedLine, evaluateParsing, type ParsingReport } from './evaluate-parsing.ts'
 export { type FaultPattern, faultPatterns, matchFault } from './fault-patterns.ts'
 export { templateId } from './group.ts'
@@ -28,6 +28,7 @@ export { type LogFinding, type LogFindingKind, LogWatch, sessionOf, type Watched
 export { type ParameterKind, parameterKinds } from './masking.ts'
 export { cleanLine, type LineHints, type ParsedLine, parseLine, TRUNCATED } from './parse-line.ts'
 export { type RedactOptions, redact } from './redact.ts'
+export { SessionStream, type SessionStreamOptions } from './session-stream.ts'
 export { type Severity, severities, severityNamed, severityOfText } from './severity.ts'
 export { TemplateHistory } from './template-history.ts'
 export {

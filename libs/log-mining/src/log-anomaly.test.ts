@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { evaluateLines, evaluateSessions, sessionsOf } from './evaluate-anomaly.ts'
+import { evaluateLines, evaluateSessionLog } from './evaluate-anomaly.ts'
 import { type Session, SessionAnomalyDetector } from './log-anomaly.ts'
 
 const second = 1_000_000
@@ -71,9 +71,7 @@ describe('evaluation', () => {
     ]).flat()
     lines.push('2026-01-01 00:02:00 ERROR a.B: could not write job_7 to disk')
     const units = Array.from({ length: 60 }, (_, i) => `job_${i}`)
-    const sessions = sessionsOf(lines, new Set(units))
-    expect(new Map(sessions).get('job_7')?.events).toHaveLength(3)
-    const scored = evaluateSessions(sessions, unit => Number(unit.slice(4)) >= 30)
+    const scored = evaluateSessionLog(lines, new Set(units), unit => Number(unit.slice(4)) >= 30)
     expect(scored.map(({ unit }) => unit).sort()).toEqual([...units].sort())
     expect(scored.filter(({ alert }) => alert).map(({ unit }) => unit)).toEqual(['job_7'])
   })

@@ -106,17 +106,22 @@ export class SessionAnomalyDetector {
     this.#orderlyStep = Number.POSITIVE_INFINITY
   }
 
-  learn(session: Session): void {
-    this.#sessions++
+  /** Learns from a session; from its events from number `from` on, where those before were learned earlier. */
+  learn(session: Session, from = 0): void {
+    if (from === 0) this.#sessions++
+    else if (from < session.events.length) {
+      // it was thought to end there
+      const next = this.#events.get(session.events[from - 1] as string)?.next
+      const on = session.events[from] as string
+      if (next?.has('')) next.set('', (next.get('') as number) - 1)
+      next?.set(on, (next.get(on) ?? 0) + 1)
+    }
     const start = session.timesUs?.[0] ?? 0
-    const seen = new Set<string>()
-    session.events.forEach((event, i) => {
-      let known = this.#events.get(event)
-      if (known === undefined) {
-        if (this.#events.size >= this.#maxEvents) return
-        known = { sessions: 0, delays: [], delayAt: 0, followed: 0, next: new Map() }
-        this.#events.set(event, known)
-      }
+    const seen = new Set(session.events.slice(0, from))
+    for (let i = from; i < session.events.length; i++) {
+      const event = session.events[i] as string
+      const known = this.#known(event)
+      if (known === undefined) continue
       if (!seen.has(event)) {
         seen.add(event)
         known.sessions++
@@ -129,7 +134,17 @@ export class SessionAnomalyDetector {
       const next = session.events[i + 1] ?? ''
       known.followed++
       if (known.next.size < 256 || known.next.has(next)) known.next.set(next, (known.next.get(next) ?? 0) + 1)
-    })
+    }
+  }
+
+  /** Statistics of an event; undefined when there is no room for another. */
+  #known(event: string): EventStatistics | undefined {
+    let known = this.#events.get(event)
+    if (known === undefined && this.#events.size < this.#maxEvents) {
+      known = { sessions: 0, delays: [], delayAt: 0, followed: 0, next: new Map() }
+      this.#events.set(event, known)
+    }
+    return known
   }
 
   score(session: Session): SessionScore {

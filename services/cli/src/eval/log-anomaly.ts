@@ -2,12 +2,12 @@
  * `aegis eval log-anomaly`: scores for the units of each `anomaly_*` set, without labels.
  *
  * A set is told apart by what it holds: a raw log with a table of units (ids found in its lines, or its line numbers), or a table of event
- * sequences. Of the tables only UnitId, the Split columns and Events are read. Writes `<set>.csv` (UnitId, Score, Alert) for the column Split,
+ * sequences. A raw log is read as a stream: no score uses what comes after it. Of the tables only UnitId, the Split columns and Events are read. Writes `<set>.csv` (UnitId, Score, Alert) for the column Split,
  * and `<set>.<column>.csv` for each further one.
  */
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { evaluateLines, evaluateSessions, type Session, sessionsOf, type UnitScore } from '@aegis/log-mining'
+import { evaluateLines, evaluateSessionLog, evaluateSessions, type Session, type UnitScore } from '@aegis/log-mining'
 import { csvLine, parseCsv, readText } from './log-tables.ts'
 
 export interface LogAnomalyOptions {
@@ -39,13 +39,16 @@ export async function evalLogAnomaly({ data, out, progress = () => {} }: LogAnom
     const numbered = units.sequences === undefined && units.ids.every(id => /^\d+$/.test(id))
     const lines = log === undefined ? [] : (await readText(log)).split('\n')
     if (lines[lines.length - 1] === '') lines.pop()
-    const sessions = units.sequences !== undefined ? [...units.sequences] : numbered ? [] : sessionsOf(lines, new Set(units.ids))
+    const ids = new Set(units.ids)
     for (const [column, training] of units.training) {
       const inTraining = (unit: string) => training.has(unit)
-      const scored = numbered ? evaluateLines(lines, inTraining) : evaluateSessions(sessions, inTraining)
+      const scored = units.sequences
+        ? evaluateSessions([...units.sequences], inTraining)
+        : numbered
+          ? evaluateLines(lines, inTraining)
+          : evaluateSessionLog(lines, ids, inTraining)
       const file = column === 'Split' ? `${name}.csv` : `${name}.${column}.csv`
-      const known = new Set(units.ids)
-      const kept = scored.filter(({ unit }) => known.has(unit))
+      const kept = scored.filter(({ unit }) => ids.has(unit))
       await writeFile(join(out, file), `UnitId,Score,Alert\n${kept.map(line).join('')}`)
       const alerts = kept.filter(({ alert }) => alert).length
       progress(`${file}: ${kept.length} units, ${training.size} learned from, ${alerts} alerts`)
