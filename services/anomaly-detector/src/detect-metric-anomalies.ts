@@ -37,7 +37,7 @@ interface Presence {
 /** Series that tell of silence are held against this. */
 const UP: Pick<Scored, 'metric' | 'unit'> = { metric: 'telemetry', unit: '1' }
 /** An entity silent for this long is taken to be gone for good, microseconds. */
-const GONE_US = 600_000_000
+const GONE_US = 3_600_000_000
 
 /** Observations to anomalies: each tick closes a round, which is scored, tracked and then learned from. An entity that falls silent is strange too. */
 export class DetectMetricAnomalies implements Stage, Stateful {
@@ -144,6 +144,8 @@ export class DetectMetricAnomalies implements Stage, Stateful {
       }
     }
     const together = this.#entities?.round(tick, values, environment => this.#clocks.now(environment)) ?? []
+    for (const environment of this.#track.environments)
+      if (!byEnvironment.has(environment) && this.#clocks.moves(tick, environment)) byEnvironment.set(environment, [])
     const alone = [...byEnvironment].flatMap(([environment, list]) =>
       this.#track.round(environment, this.#clocks.now(environment), list),
     )
