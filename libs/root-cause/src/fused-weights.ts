@@ -1,8 +1,8 @@
 /**
- * Weights of fuse-evidence.ts, as trainOnSimulated() of train-ranker.ts gives them: simulated incidents only. Set by hand are the last seven.
+ * Weights of fuse-evidence.ts, as trainOnSimulated() of train-ranker.ts gives them: simulated incidents only. Set by hand are the last eight.
  * Where a request stopped first (`trace_stop`): simulated systems write so many idle errors that learning leaves nothing of it, recorded
- * ones do not. The five after it are signs that no simulated incident has (silence, being named in others' lines, a reported configuration
- * error, changes, being late); the faults of the demo shop are their test.
+ * ones do not. The six after it are signs that no simulated incident has (silence, being named in others' lines, a reported configuration
+ * error, changes, being late, being explained by a dependency); the faults of the demo shop are their test.
  */
 export const fusedWeights: {
   readonly weights: Readonly<Record<string, number>>

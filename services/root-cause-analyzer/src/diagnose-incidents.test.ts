@@ -72,6 +72,24 @@ describe('DiagnoseIncidents', () => {
     ),
     ...ticks(12, 40),
   ]
+  it('reads the graph when an incident or its edges change, not at every tick', async () => {
+    const topology = new PlainTopology()
+    const reads: number[] = []
+    const counted = {
+      merge: topology.merge.bind(topology),
+      around: (...a: Parameters<PlainTopology['around']>) => (reads.push(a[2]), topology.around(...a)),
+    }
+    const stage = new DiagnoseIncidents(counted)
+    const wide = async (batch: Input[]) => {
+      reads.length = 0
+      await runStage(stage, [batch])
+      return reads.filter(hops => hops === 3).length
+    }
+    expect(await wide([...graph, received(anomalies, anomaly('front', 1, 'calls.error_share'), 1), ...ticks(1, 9)])).toBe(1)
+    expect(await wide([...graph, ...ticks(10, 20)])).toBe(0)
+    expect(await wide([received(topologyEdges, edge('back', 'disk')), ...ticks(21, 25)])).toBe(1)
+    expect(await wide([received(anomalies, anomaly('back', 26, 'process.memory.usage'), 2), ...ticks(26, 30)])).toBe(1)
+  })
   it('makes one incident, names the cause at the bottom of the graph, mitigates and closes', async () => {
     const { of } = await runStage(make(), [story()])
     const list = of(incidents)

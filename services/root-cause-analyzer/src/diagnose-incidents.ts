@@ -20,6 +20,7 @@ import {
   type Stateful,
   type TimelineEntry,
   type Topology,
+  type TopologyEdge,
   type TraceContext,
   topologyEdges,
 } from '@aegis/domain'
@@ -44,7 +45,7 @@ export interface DiagnoseOptions {
   readonly weights?: Readonly<Record<string, number>>
 }
 /** What is remembered at most: it all stands in the snapshot. */
-const MOST = { anomalies: 300, loose: 1000, changes: 1000, deeds: 100, diagnoses: 1000, confirmed: 500 } as const
+const MOST = { anomalies: 300, loose: 1000, changes: 1000, deeds: 100, diagnoses: 1000, confirmed: 500, edges: 100_000 } as const
 /** The last diagnosis of an incident, kept for the day a person says whether it was right. */
 interface Diagnosis {
   readonly incident: string
@@ -79,6 +80,10 @@ export class DiagnoseIncidents implements Stage, Stateful {
   #diagnoses = new Map<string, Diagnosis>()
   /** Confirmed incidents of each environment, oldest first. */
   #confirmed = new Map<string, (Confirmed & { readonly incident: string })[]>()
+  /** What was read of the graph for each incident, until its entities or the environment's edges change; not in the snapshot. */
+  readonly #read = new Map<string, { readonly key: string; readonly graph: Graph }>()
+  /** Edges seen since the start, and how often a new one was among them, by environment. */
+  readonly #edges = new Map<string, { readonly known: Set<string>; version: number }>()
   /** Follows from what was confirmed; not in the snapshot. */
   readonly #calibrations = new Map<string, Calibration>()
 
@@ -112,6 +117,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
         })
         at.time = Math.max(at.time, v.time)
         seen.set(v.environment, at)
+        this.#note(v)
         continue
       }
       await write()
@@ -135,6 +141,24 @@ export class DiagnoseIncidents implements Stage, Stateful {
     }
     await write()
     return results
+  }
+
+  #note({ environment, from, to, kind }: TopologyEdge): void {
+    const edges = this.#edges.get(environment) ?? { known: new Set(), version: 0 }
+    this.#edges.set(environment, edges)
+    const key = `${from}\0${to}\0${kind}`
+    if (edges.known.has(key)) return
+    if (edges.known.size >= MOST.edges) edges.known.clear()
+    edges.known.add(key)
+    edges.version++
+  }
+  async #around(group: IncidentGroup, entities: readonly string[]): Promise<Graph> {
+    const key = `${this.#edges.get(group.environment)?.version ?? 0} ${entities.join(' ')}`
+    const read = this.#read.get(group.id)
+    if (read?.key === key) return read.graph
+    const graph = await this.#topology.around(group.environment, entities, this.#hops)
+    this.#read.set(group.id, { key, graph })
+    return graph
   }
 
   async #anomaly(a: Anomaly): Promise<IncidentGroup | undefined> {
@@ -252,7 +276,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     const settled =
       final || now - Math.min(...all.map(a => a.time)) >= this.#settleUs || now - group.started >= 3 * this.#settleUs
     const entities = [...new Set(all.map(a => a.entity))].sort()
-    const graph = await this.#topology.around(group.environment, entities, this.#hops)
+    const graph = await this.#around(group, entities)
     const last = this.#rankings[group.id]
     const ranking: Ranking = last?.kept
       ? last.ranking
@@ -338,6 +362,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     for (const [id, a] of this.#loose) if (a.time < this.#clocks.now(a.environment) - KEEP_US) this.#loose.delete(id)
     for (const id of Object.keys(this.#deeds)) if (!this.#groups.has(id)) delete this.#deeds[id]
     for (const id of Object.keys(this.#traces)) if (!this.#groups.has(id)) delete this.#traces[id]
+    for (const id of this.#read.keys()) if (!this.#groups.has(id)) this.#read.delete(id)
     for (const id of Object.keys(this.#rankings)) if (!this.#groups.has(id)) delete this.#rankings[id]
   }
 
