@@ -10,6 +10,9 @@ const STANDS = (r: string) => `size(coalesce(${r}.until, [])) < size(coalesce(${
 const STOOD = (r: string) =>
   `any(i IN range(0, size(coalesce(${r}.since, [])) - 1) WHERE ${r}.since[i] <= $at AND (i >= size(coalesce(${r}.until, [])) OR $at <= ${r}.until[i]))`
 
+/** A neighbourhood that has grown to this is not widened further. */
+const MOST_NODES = 2000
+
 /**
  * The service graph in Neo4j. Merging is idempotent; first and last seen are kept on every edge, and the spells in which it stood as two lists
  * (`since`, `until`), so that the graph can be read as it was.
@@ -49,6 +52,15 @@ export class Neo4jTopology implements TopologyHistory {
 
   async merge(environment: string, edges: readonly Edge[], time: number): Promise<void> {
     await this.#prepared()
+    if (edges.length === 0) return
+    const ids = [...new Set(edges.flatMap(e => [e.from, e.to]))]
+    // Entities first, each once: an edge then finds both its ends by the index instead of merging them again.
+    await this.#query(
+      `UNWIND $ids AS id
+       MERGE (e:Entity {environment: $environment, id: id}) ON CREATE SET e.kind = split(id, ':')[0], e.firstSeen = $time
+       SET e.lastSeen = $time`,
+      { ids, environment, time },
+    )
     for (const [kind, relation] of Object.entries(RELATION)) {
       const rows = edges
         .filter(e => e.kind === kind)
@@ -62,9 +74,8 @@ export class Neo4jTopology implements TopologyHistory {
       if (rows.length === 0) continue
       await this.#query(
         `UNWIND $rows AS row
-         MERGE (a:Entity {environment: $environment, id: row.from}) ON CREATE SET a.kind = split(row.from, ':')[0], a.firstSeen = $time
-         MERGE (b:Entity {environment: $environment, id: row.to}) ON CREATE SET b.kind = split(row.to, ':')[0], b.firstSeen = $time
-         SET a.lastSeen = $time, b.lastSeen = $time
+         MATCH (a:Entity {environment: $environment, id: row.from})
+         MATCH (b:Entity {environment: $environment, id: row.to})
          MERGE (a)-[r:${relation}]->(b) ON CREATE SET r.firstSeen = $time, r.since = [$time], r.until = []
          WITH r, row, coalesce(r.since, [r.firstSeen]) AS since, coalesce(r.until, []) AS until
          SET r.since = CASE WHEN size(until) >= size(since) AND $time > last(until) THEN since + $time ELSE since END, r.until = until,
@@ -90,15 +101,26 @@ export class Neo4jTopology implements TopologyHistory {
     at: object,
   ): Promise<Graph> {
     await this.#prepared()
+    // Hop by hop: a path of variable length is walked once for each way there is, which in a dense graph is all of them.
+    const found = new Set(entities)
+    let frontier = [...found]
+    for (let hop = 0; hop < hops && frontier.length > 0 && found.size < MOST_NODES; hop++) {
+      const { records } = await this.#query(
+        `UNWIND $frontier AS id
+         MATCH (:Entity {environment: $environment, id: id})-[r]-(n:Entity) WHERE ${when('r')}
+         RETURN DISTINCT n.id AS id ORDER BY id`,
+        { environment, frontier, ...at },
+      )
+      frontier = records.map(r => r.get('id') as string).filter(id => !found.has(id))
+      for (const id of frontier) found.add(id)
+    }
     const { records } = await this.#query(
-      `MATCH (s:Entity {environment: $environment}) WHERE s.id IN $entities
-       MATCH (s)-[path*0..${Math.max(0, Math.floor(hops))}]-(n:Entity) WHERE all(r IN path WHERE ${when('r')})
-       WITH collect(DISTINCT n) AS nodes
-       UNWIND nodes AS a
-       OPTIONAL MATCH (a)-[r]->(b) WHERE b IN nodes AND ${when('r')}
+      `UNWIND $found AS id
+       MATCH (a:Entity {environment: $environment, id: id})
+       OPTIONAL MATCH (a)-[r]->(b:Entity) WHERE b.id IN $found AND ${when('r')}
        RETURN a.id AS node, ${EDGES}
        ORDER BY node`,
-      { environment, entities: [...entities], ...at },
+      { environment, found: [...found], ...at },
     )
     return graphOf(records, entities)
   }
