@@ -137,6 +137,30 @@ export class SessionAnomalyDetector {
     }
   }
 
+  /** An event goes by another name from now on, one that may be known already. */
+  rename(from: string, to: string): void {
+    const old = this.#events.get(from)
+    for (const { next } of this.#events.values()) {
+      const count = next.get(from)
+      if (count === undefined) continue
+      next.delete(from)
+      next.set(to, (next.get(to) ?? 0) + count)
+    }
+    if (old === undefined) return
+    this.#events.delete(from)
+    const known = this.#events.get(to)
+    if (known === undefined) {
+      this.#events.set(to, old)
+      return
+    }
+    // Whether both were in one session is not known; they seldom are.
+    known.sessions = Math.min(this.#sessions, known.sessions + old.sessions)
+    known.delays = [...old.delays, ...known.delays].slice(-MAX_DELAYS)
+    known.delayAt = known.delays.length % MAX_DELAYS
+    known.followed += old.followed
+    for (const [next, count] of old.next) known.next.set(next, (known.next.get(next) ?? 0) + count)
+  }
+
   /** Statistics of an event; undefined when there is no room for another. */
   #known(event: string): EventStatistics | undefined {
     let known = this.#events.get(event)

@@ -72,6 +72,28 @@ describe('LogWatch', () => {
     )
     expect(found).toEqual([])
   })
+  it('does not take sessions for broken when a template of theirs widened', () => {
+    const { found } = run(160, w =>
+      Array.from({ length: 6 }, (_, i) =>
+        ['accepted <*>', w < 120 ? 'charged <*> cents' : 'charged <*> <*>', 'shipped <*>'].map(template => ({
+          template,
+          session: `request ${w}-${i}`,
+        })),
+      ).flat(),
+    )
+    expect(found).toEqual([])
+  })
+  it('knows a narrow template under the wide one it learned', () => {
+    const { watch } = run(100, shop)
+    const { found } = run(
+      60,
+      (w, random) =>
+        shop(w, random).map((line, i) => (line.template === 'order <*> placed' ? { template: `order ${i % 3} placed` } : line)),
+      new LogWatch<string>().load(JSON.parse(JSON.stringify(watch))),
+      100,
+    )
+    expect(found).toEqual([])
+  })
   it('tells of a template that comes much more often, less often, or no more', () => {
     const change = (factor: number) =>
       run(140, (w, random) =>

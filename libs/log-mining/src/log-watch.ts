@@ -60,14 +60,14 @@ export class LogWatch<Quote> {
   #mixRow = 0
 
   line({ templateId, template, parameters, bad, session, timeUs, quote }: WatchedLine<Quote>): void {
-    this.#rates.line(templateId, template, bad, quote)
-    if (session !== undefined) this.#sessions.line(session, templateId, timeUs, quote)
-    const [outside] = this.#ranges.observe(templateId, parameters)
+    const id = this.#rates.line(templateId, template, bad, quote, (from, to) => this.#sessions.rename(from, to))
+    if (session !== undefined) this.#sessions.line(session, id, timeUs, quote)
+    const [outside] = this.#ranges.observe(id, parameters)
     if (outside === undefined) return
     this.#outsideLines++
     if (this.#outside.length < OUTSIDE_LINES)
       this.#outside.push({
-        templateId,
+        templateId: id,
         text: `${outside.text} in "${template}", where ${shown(outside.least)} to ${shown(outside.most)} is usual`,
         quote,
       })

@@ -69,6 +69,14 @@ export class SessionWatch<Quote> {
     if (this.#open.size > this.#maxOpen) this.#complete(this.#open.keys().next().value as string, timeUs)
   }
 
+  /** An event goes by another name from now on. */
+  rename(from: string, to: string): void {
+    const renamed = (events: readonly string[]) => events.map(event => (event === from ? to : event))
+    for (const open of this.#open.values()) open.events = renamed(open.events)
+    if (this.#gathered) this.#gathered = this.#gathered.map(session => ({ ...session, events: renamed(session.events) }))
+    else this.#detector.rename(from, to)
+  }
+
   /** Ends a window at this time; what was strange in the last ones, if more than usual. */
   close(nowUs: number): SessionFinding<Quote> | undefined {
     for (const [session, { timesUs }] of this.#open)

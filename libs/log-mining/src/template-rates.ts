@@ -65,6 +65,8 @@ export class TemplateRates<Quote> {
   readonly #maxTemplates: number
   readonly #newNormal: number
   #templates = new Map<string, Known<Quote>>()
+  /** Templates counted under a wider one. */
+  #aliases = new Map<string, string>()
   #slots = 0
   #windows = 0
   #total = 0
@@ -85,14 +87,30 @@ export class TemplateRates<Quote> {
     return this.#templates.get(templateId)?.text
   }
 
-  line(templateId: string, text: string, bad: boolean, quote: Quote): void {
-    let known = this.#templates.get(templateId)
-    if (!known) this.#templates.set(templateId, (known = this.#heir(templateId, text)))
+  /** Counts a line; gives the template it was counted under, which is a wider one where a known one covers it. `renamed` hears what became of others. */
+  line(templateId: string, text: string, bad: boolean, quote: Quote, renamed: (from: string, to: string) => void): string {
+    let id = this.#aliases.get(templateId) ?? templateId
+    let known = this.#templates.get(id)
+    if (!known) {
+      // A miner that starts anew knows narrower templates at first than the one that was learned from.
+      const wider = [...this.#templates].find(([, t]) => covers(t.text, text))
+      if (wider) {
+        if (this.#aliases.size >= this.#maxTemplates) this.#aliases.clear()
+        id = wider[0]
+        known = wider[1]
+        this.#aliases.set(templateId, id)
+      } else {
+        id = templateId
+        this.#aliases.delete(id)
+        this.#templates.set(id, (known = this.#heir(id, text, renamed)))
+      }
+    }
     known.lines++
     known.bad ||= bad
     known.quotes.push(quote)
     if (known.quotes.length > QUOTES) known.quotes.shift()
     this.#total++
+    return id
   }
 
   /** What is in the open window, for a model of its mix. */
@@ -181,7 +199,7 @@ export class TemplateRates<Quote> {
   }
 
   /** A new record; where the text covers templates that are known, they were widened into it. */
-  #heir(templateId: string, text: string): Known<Quote> {
+  #heir(templateId: string, text: string, renamed: (from: string, to: string) => void): Known<Quote> {
     const heir: Known<Quote> = {
       slot: -1,
       text,
@@ -216,6 +234,7 @@ export class TemplateRates<Quote> {
         quotes: [...heir.quotes, ...t.quotes].slice(-QUOTES),
       })
       this.#templates.delete(id)
+      renamed(id, templateId)
     }
     if (heir.slot < 0) heir.slot = this.#slots++ % WIDTH
     if (this.#templates.size >= this.#maxTemplates) {
@@ -230,6 +249,7 @@ export class TemplateRates<Quote> {
   toJSON() {
     return {
       templates: [...this.#templates],
+      aliases: [...this.#aliases],
       slots: this.#slots,
       windows: this.#windows,
       total: this.#total,
@@ -240,6 +260,7 @@ export class TemplateRates<Quote> {
   }
   load(state: ReturnType<TemplateRates<Quote>['toJSON']>): this {
     this.#templates = new Map(state.templates)
+    this.#aliases = new Map(state.aliases)
     this.#slots = state.slots
     this.#windows = state.windows
     this.#total = state.total

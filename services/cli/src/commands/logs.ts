@@ -4,6 +4,8 @@ import { createGunzip } from 'node:zlib'
 import { AegisError } from '@aegis/domain'
 import { severities } from '@aegis/log-mining'
 import { Command, Option } from 'commander'
+import { findingsText, LogModel } from '../logs/log-model.ts'
+import { ChainReader, chainText, parseRange } from '../logs/read-chain.ts'
 import { LogReader, type LogReport, type TemplateRow } from '../logs/read-log.ts'
 import { Progress } from '../progress.ts'
 
@@ -14,6 +16,9 @@ interface Options {
   sort: 'lines' | 'first' | 'score'
   severity?: string
   service?: string
+  chain?: string
+  train?: string
+  model?: string
 }
 const COLUMNS = 24
 const BARS = ' ▁▂▃▄▅▆▇█'
@@ -27,6 +32,9 @@ export const logsCommand = (): Command =>
     .addOption(new Option('--sort <by>', 'order of the templates').choices(['lines', 'first', 'score']).default('lines'))
     .addOption(new Option('--severity <level>', 'only templates at least so severe').choices([...severities]))
     .option('--service <name>', 'service the lines come from; otherwise found out')
+    .option('--chain <from..to>', 'instead, the bad events of two times or line numbers, in order, with what ties them together')
+    .option('--train <model.json>', 'learn what each service usually logs, and write it there')
+    .option('--model <model.json>', 'tell what is unlike the model that was learned from another file')
     .addHelpText(
       'after',
       '\nReads the file as the log-parser service would: formats, stack traces joined, secrets taken out, templates.' +
@@ -36,7 +44,17 @@ export const logsCommand = (): Command =>
 
 async function run(file: string, options: Options): Promise<void> {
   const [top, samples] = [count('--top', options.top), count('--samples', options.samples)]
-  const reader = new LogReader({ arrival: Date.now() * 1000, service: options.service, samples: Math.max(1, samples) })
+  const chain = options.chain === undefined ? undefined : new ChainReader(parseRange(options.chain))
+  const model = options.model ? LogModel.read(options.model) : options.train ? new LogModel() : undefined
+  const reader = new LogReader({
+    arrival: Date.now() * 1000,
+    service: options.service,
+    samples: Math.max(1, samples),
+    onEvent: (event, line) => {
+      chain?.event(event, line)
+      model?.event(event, line)
+    },
+  })
   const progress = new Progress('lines', 0)
   try {
     // Lines end at \n only; a \r before it is the parser's to remove.
@@ -50,11 +68,19 @@ async function run(file: string, options: Options): Promise<void> {
   }
   progress.end()
   const report = await reader.finish(COLUMNS)
+  model?.end()
+  const told = chain?.finish(Math.max(top, 1))
+  if (options.train) model?.write(options.train)
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ file, ...report }, null, 2)}\n`)
+    const more = { ...(told ? { chain: told } : {}), ...(model ? { findings: model.findings } : {}) }
+    process.stdout.write(`${JSON.stringify({ file, ...report, ...more }, null, 2)}\n`)
     return
   }
-  console.log(reportText(file, report, { ...options, top, samples }))
+  if (told) console.log(chainText(told))
+  else console.log(reportText(file, report, { ...options, top, samples }))
+  if (options.model && model) console.log(`\n${findingsText(model.findings, Math.max(top, 1))}`)
+  if (options.train)
+    console.log(`\nwhat its services usually log is in ${options.train}: --model ${options.train} tells what is unlike it`)
 }
 
 function opened(file: string): NodeJS.ReadableStream {

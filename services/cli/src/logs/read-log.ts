@@ -64,12 +64,20 @@ export class LogReader {
   #timed = 0
 
   /** @param arrival microseconds; the time of lines that carry none */
-  constructor(options: { readonly arrival: number; readonly service?: string; readonly samples?: number }) {
+  constructor(options: {
+    readonly arrival: number
+    readonly service?: string
+    readonly samples?: number
+    /** Hears each event, with the number of its first line. */
+    readonly onEvent?: (event: LogEvent, line: number) => void
+  }) {
+    this.#onEvent = options.onEvent
     this.#arrival = options.arrival
     this.#service = options.service
     this.#samples = options.samples ?? 1
   }
   readonly #service: string | undefined
+  readonly #onEvent: ((event: LogEvent, line: number) => void) | undefined
 
   async line(body: string): Promise<void> {
     const line: LogLine = {
@@ -112,6 +120,7 @@ export class LogReader {
   #event(event: LogEvent): void {
     this.#events++
     const line = event.offset + 1
+    this.#onEvent?.(event, line)
     const lines = event.lines ?? 1
     const severity = event.severity as Severity
     let seen = this.#seen.get(event.template_id)
