@@ -49,7 +49,10 @@ export interface Collected {
 }
 export type Outputs = ReadonlyMap<string, Collected>
 
-export const collect = async (world: World): Promise<Outputs> => {
+/** What can be read: the real world, or a simulated one. */
+export type Readable = Pick<World, 'read' | 'decode'>
+
+export const collect = async (world: Readable): Promise<Outputs> => {
   const out = new Map<string, Collected>()
   for (const stream of OUTPUTS) {
     const leftOut = new Set(LEFT_OUT[stream.name])
@@ -75,7 +78,7 @@ export const collect = async (world: World): Promise<Outputs> => {
 }
 
 /** Records on dead-letter topics; the input holds nothing that belongs there. */
-export const countDeadLetters = async (world: World): Promise<number> => {
+export const countDeadLetters = async (world: Pick<World, 'read'>): Promise<number> => {
   let n = 0
   for (const { name } of streams) await world.read(`${name}.dlq`, records => void (n += records.length))
   return n

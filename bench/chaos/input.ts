@@ -34,6 +34,10 @@ export interface InputOptions {
   /** Records of all three kinds together, about. */
   readonly records: number
   readonly steps: number
+  /** Event time between two steps, microseconds. */
+  readonly stepUs?: number
+  /** Steps between two faults of an environment; four faults in the whole unless told. */
+  readonly faultEvery?: number
 }
 
 export const edges = (): TopologyEdge[] =>
@@ -61,12 +65,14 @@ const FAULT_STEPS = 7
 export class ChaosInput {
   readonly steps: number
   readonly #options: InputOptions
+  readonly #stepUs: number
   readonly #faultEvery: number
 
   constructor(options: InputOptions) {
     this.#options = options
     this.steps = options.steps
-    this.#faultEvery = Math.max(18, Math.floor((options.steps - LEARN) / 4))
+    this.#stepUs = options.stepUs ?? STEP_US
+    this.#faultEvery = options.faultEvery ?? Math.max(18, Math.floor((options.steps - LEARN) / 4))
   }
 
   /** The service that fails in a step of an environment, if any. */
@@ -80,7 +86,7 @@ export class ChaosInput {
   step(n: number): Step {
     const random = seededRandom((this.#options.seed ^ Math.imul(n + 1, 0x9e3779b1)) >>> 0)
     const number = (below: number) => Math.floor(random() * below)
-    const from = START_US + n * STEP_US
+    const from = START_US + n * this.#stepUs
     const perStep = this.#options.records / this.#options.steps
     const metrics = this.#metrics(n, from, random)
     const traces = Math.round((perStep * 0.15) / 4)
@@ -89,8 +95,8 @@ export class ChaosInput {
     const lines = Math.max(20, Math.round(perStep - metrics.length - spans.length))
     const logs: LogLine[] = []
     while (logs.length < lines)
-      logs.push(...this.#lines(n, logs.length, from + Math.floor((logs.length / lines) * STEP_US), number))
-    return { time: from + STEP_US, logs, metrics, spans }
+      logs.push(...this.#lines(n, logs.length, from + Math.floor((logs.length / lines) * this.#stepUs), number))
+    return { time: from + this.#stepUs, logs, metrics, spans }
   }
 
   #metrics(n: number, from: number, random: () => number): Observation[] {
@@ -125,7 +131,7 @@ export class ChaosInput {
     const [caller, callee] = CALLS[Math.floor(random() * CALLS.length)]
     const bad = this.failing(n, e) === callee
     const trace_id = idOf('trace', n, i).padEnd(32, '0')
-    const time = from + Math.floor(random() * STEP_US * 0.9)
+    const time = from + Math.floor(random() * this.#stepUs * 0.9)
     const duration_us = Math.floor((bad ? 800_000 : 20_000) * (0.5 + random()))
     const span = (part: string, parent: string | null, words: Partial<Span>): Span => {
       const span_id = idOf(trace_id, part).slice(0, 16)

@@ -7,7 +7,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { openSync, writeSync } from 'node:fs'
-import { KafkaBroker, type OutRecord, type Transaction, type Transactor } from '@aegis/runtime'
+import { KafkaBroker, type OutRecord, type Transaction } from '@aegis/runtime'
+import { apart, isSnapshot } from './apart.ts'
 import { type Broken, PHASES, type Phase } from './phases.ts'
 
 const env = process.env
@@ -31,7 +32,6 @@ if (skewMs !== 0) {
   Object.defineProperty(performance, 'timeOrigin', { value: performance.timeOrigin + skewMs })
 }
 
-const isSnapshot = (topic: string | undefined): boolean => topic?.endsWith('.snapshots') === true
 const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Marks a transaction from its first request to the answer to its last. */
@@ -64,21 +64,6 @@ const watched = (tx: Transaction): Transaction => {
       return last(() => tx.commit())
     },
     abort: () => last(() => tx.abort()),
-  }
-}
-
-/** Outputs and offsets each in a transaction of their own: what a runtime without transactions would do. */
-const apart = (transactor: Transactor): Transaction => {
-  const alone = async (work: (tx: Transaction) => Promise<void>) => {
-    const tx = await transactor.begin()
-    await work(tx)
-    await tx.commit()
-  }
-  return {
-    send: records => alone(tx => tx.send(records)),
-    offsets: (group, partition, positions) => alone(tx => tx.offsets(group, partition, positions)),
-    commit: async () => undefined,
-    abort: async () => undefined,
   }
 }
 

@@ -13,11 +13,13 @@ export {
   defineService,
   type Infrastructure,
   type RunningService,
+  type RunningStages,
   type Seen,
   type ServiceContext,
   type ServiceDefinition,
   type ServiceParts,
   startService,
+  startStages,
 } from './service.ts'
 export * from './snapshots.ts'
 export * from './stage-definition.ts'

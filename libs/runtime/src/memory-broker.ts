@@ -19,8 +19,10 @@ interface Partition {
   first: number
   /** undefined: compacted away. */
   records: (RawRecord | undefined)[]
-  /** Index by key, kept for compacted topics. */
+  /** Newest offset by key, kept for compacted topics. */
   latest: Map<string, number>
+  /** Offsets whose key was written again, oldest first. */
+  superseded: number[]
 }
 const present = (records: readonly (RawRecord | undefined)[]): RawRecord[] => records.filter(r => r !== undefined)
 interface Member {
@@ -29,27 +31,37 @@ interface Member {
   lanes: Map<number, { lane: BufferedLane; positions: Record<string, number>; flowing: boolean; pumping: boolean }>
 }
 
-/** How many bytes a partition of a deleting topic may hold before its oldest records go. */
-const RETAINED_RECORDS = 200_000
+export interface MemoryBrokerOptions {
+  /** Append time of records, milliseconds. */
+  readonly now?: () => number
+  /** How many records a partition of a deleting topic holds before its oldest go. */
+  readonly retainedRecords?: number
+  /** When what was fetched arrives; a simulation lets it take time, so that a fetch may be overtaken by a seek. */
+  readonly deliver?: (arrive: () => void) => void
+}
 
 /** A broker inside the process: partitions, groups, transactions and fencing as Kafka has them, nothing durable. */
 export class MemoryBroker implements Broker {
-  readonly #topics = new Map<string, { partitions: Partition[]; compacted: boolean }>()
+  readonly #topics = new Map<string, { partitions: Partition[]; compacted: boolean; compactionLagMs: number }>()
   readonly #committed = new Map<string, number>()
   readonly #epochs = new Map<string, number>()
   readonly #groups = new Map<string, Member[]>()
   readonly #tails = new Set<{ topics: readonly string[]; onRecords: TailOptions['onRecords'] }>()
-  readonly #now: () => number
+  readonly #options: Required<MemoryBrokerOptions>
   #roundRobin = 0
 
-  constructor(now: () => number = Date.now) {
-    this.#now = now
+  constructor(options: MemoryBrokerOptions = {}) {
+    this.#options = { now: Date.now, retainedRecords: 200_000, deliver: queueMicrotask, ...options }
   }
 
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
     for (const { topic, partitions, config } of specs) {
-      const t = this.#topics.get(topic) ?? { partitions: [], compacted: config['cleanup.policy'] === 'compact' }
-      while (t.partitions.length < partitions) t.partitions.push({ first: 0, records: [], latest: new Map() })
+      const t = this.#topics.get(topic) ?? {
+        partitions: [],
+        compacted: config['cleanup.policy'] === 'compact',
+        compactionLagMs: Number(config['min.compaction.lag.ms'] ?? 0),
+      }
+      while (t.partitions.length < partitions) t.partitions.push({ first: 0, records: [], latest: new Map(), superseded: [] })
       this.#topics.set(topic, t)
     }
   }
@@ -90,14 +102,14 @@ export class MemoryBroker implements Broker {
         key,
         value: r.value,
         headers: { ...r.headers },
-        timestamp: this.#now(),
+        timestamp: this.#options.now(),
       }
       p.records.push(record)
       appended.push(record)
       touched.add(r.topic)
-      if (t.compacted && key !== null) this.#compact(p, key.toString('latin1'), record.offset)
-      if (!t.compacted && p.records.length > RETAINED_RECORDS * 1.25) {
-        const drop = p.records.length - RETAINED_RECORDS
+      if (t.compacted && key !== null) this.#compact(p, key.toString('latin1'), record, t.compactionLagMs)
+      if (!t.compacted && p.records.length > this.#options.retainedRecords * 1.25) {
+        const drop = p.records.length - this.#options.retainedRecords
         p.records = p.records.slice(drop)
         p.first += drop
       }
@@ -111,11 +123,18 @@ export class MemoryBroker implements Broker {
         if (member.topics.some(t => touched.has(t))) for (const n of member.lanes.keys()) this.#pump(member, n)
   }
 
-  /** Keeps the last record of a key; offsets stay as they were. */
-  #compact(p: Partition, key: string, offset: number): void {
+  /** Keeps the last record of a key, and older ones until the lag is over; offsets stay as they were. */
+  #compact(p: Partition, key: string, { offset, timestamp }: RawRecord, lagMs: number): void {
     const before = p.latest.get(key)
-    if (before !== undefined && before >= p.first) p.records[before - p.first] = undefined
+    if (before !== undefined) p.superseded.push(before)
     p.latest.set(key, offset)
+    while (p.superseded.length > 0) {
+      const at = p.superseded[0] - p.first
+      const old = p.records[at]
+      if (old && old.timestamp > timestamp - lagMs) break
+      if (old) p.records[at] = undefined
+      p.superseded.shift()
+    }
     let gone = 0
     while (gone < p.records.length && p.records[gone] === undefined) gone++
     if (gone > 256) {
@@ -222,21 +241,27 @@ export class MemoryBroker implements Broker {
     const entry = member.lanes.get(n)
     if (!entry?.flowing || entry.pumping) return
     entry.pumping = true
-    queueMicrotask(() => {
+    // What a fetch finds is settled when it is made; a seek before it arrives makes it stale, and the lane must notice.
+    const fetched = member.topics.flatMap(topic => {
+      const at = entry.positions[topic]
+      const p = this.#topic(topic).partitions[n]
+      if (at === undefined || !p) return []
+      const from = Math.max(at, p.first)
+      const slice = p.records.slice(from - p.first, from - p.first + 1000)
+      return slice.length > 0 ? [{ topic, at, next: from + slice.length, records: present(slice) }] : []
+    })
+    this.#options.deliver(() => {
       entry.pumping = false
-      let more = false
-      for (const topic of member.topics) {
-        const at = entry.positions[topic]
+      if (!entry.flowing) return
+      for (const { topic, at, next, records } of fetched) {
         const p = this.#topic(topic).partitions[n]
-        if (at === undefined || !p || !entry.flowing) continue
-        const from = Math.max(at, p.first)
-        const slice = p.records.slice(from - p.first, from - p.first + 1000)
-        if (slice.length === 0) continue
-        const next = from + slice.length
-        entry.positions[topic] = next
-        entry.lane.offer(topic, at, present(slice), next, p.first + p.records.length)
-        more ||= next < p.first + p.records.length
+        if (entry.positions[topic] === at) entry.positions[topic] = next
+        entry.lane.offer(topic, at, records, next, p.first + p.records.length)
       }
+      const more = member.topics.some(topic => {
+        const p = this.#topic(topic).partitions[n]
+        return p !== undefined && (entry.positions[topic] ?? Number.POSITIVE_INFINITY) < p.first + p.records.length
+      })
       if (more) this.#pump(member, n)
     })
   }

@@ -107,14 +107,24 @@ export interface RunningService {
   stop(): Promise<void>
 }
 
-/** Starts a service on given infrastructure: topics, schemas, stages, health. */
-export const startService = async <S extends Settings>(
+/** A service's stages at work, and what it brings beside them. */
+export interface RunningStages {
+  readonly parts: ServiceParts
+  /** Rejects when the service must stop. */
+  readonly failed: Promise<never>
+  readonly telemetry: Telemetry
+  ready(): Promise<string | undefined>
+  stop(): Promise<void>
+}
+
+/** Starts all of a service that needs no port: topics, schemas, followed streams, stages. */
+export const startStages = async <S extends Settings>(
   definition: ServiceDefinition<S>,
   config: Config<S>,
   runtime: RuntimeConfig,
   infrastructure: Infrastructure,
   log: Log,
-): Promise<RunningService> => {
+): Promise<RunningStages> => {
   const { broker, registry } = infrastructure
   const now = infrastructure.now ?? (() => Math.round((performance.timeOrigin + performance.now()) * 1000))
   const spread = { data: runtime.dataPartitions, environment: runtime.environmentPartitions }
@@ -275,6 +285,29 @@ export const startService = async <S extends Settings>(
     if (parts.stages.length > 0 && loops.size === 0 && performance.now() - joined < 5000) return 'joining its consumer groups'
     return (await parts.ready?.()) ?? undefined
   }
+  return {
+    parts,
+    failed,
+    telemetry,
+    ready,
+    stop: async () => {
+      await parts.stop?.()
+      await Promise.all(subscriptions.map(s => s.close().catch(() => undefined)))
+      await followed.close().catch(() => undefined)
+      await producer.close().catch(() => undefined)
+    },
+  }
+}
+
+/** Starts a service on given infrastructure: topics, schemas, stages, health. */
+export const startService = async <S extends Settings>(
+  definition: ServiceDefinition<S>,
+  config: Config<S>,
+  runtime: RuntimeConfig,
+  infrastructure: Infrastructure,
+  log: Log,
+): Promise<RunningService> => {
+  const { parts, failed, telemetry, ready, stop } = await startStages(definition, config, runtime, infrastructure, log)
   const routes = healthRoutes(telemetry, { alive: () => undefined, ready })
   const { server, port } = await serveHealth(runtime.host, runtime.port, async (request, response) => {
     if (await routes(request, response)) return true
@@ -293,10 +326,7 @@ export const startService = async <S extends Settings>(
     stop: async () => {
       server.closeAllConnections()
       server.close()
-      await parts.stop?.()
-      await Promise.all(subscriptions.map(s => s.close().catch(() => undefined)))
-      await followed.close().catch(() => undefined)
-      await producer.close().catch(() => undefined)
+      await stop()
     },
   }
 }

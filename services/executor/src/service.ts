@@ -2,52 +2,59 @@ import { controls, decisions, incidents, outcomes } from '@aegis/domain'
 import { defineService, streamList } from '@aegis/runtime'
 import { CarryOutDecisions } from './carry-out-decisions.ts'
 import { settings } from './config.ts'
-import { MemoryCoordination, RedisCoordination } from './coordination.ts'
+import { type Coordination, MemoryCoordination, RedisCoordination } from './coordination.ts'
 import { executorsBy } from './executors-by.ts'
 import { Runner } from './runner.ts'
 
-export const executor = defineService({
-  name: 'executor',
-  about: 'Carries out what was decided, verifies that it helped, and alone holds the right to act.',
-  settings,
-  publishes: streamList(outcomes),
-  async create(config, context) {
-    const coordination =
-      config.redisUrl === 'memory' ? new MemoryCoordination(() => context.now() / 1000) : new RedisCoordination(config.redisUrl)
-    const runner = new Runner(context, coordination, {
-      timeoutMs: config.timeoutMs,
-      executorFor: await executorsBy(config, context.now),
-    })
-    return {
-      stages: [
-        {
-          name: 'carry-out-decisions',
-          reads: streamList(decisions, incidents, outcomes),
-          follows: streamList(controls),
-          writes: streamList(outcomes),
-          snapshotAlways: true,
-          create: () =>
-            new CarryOutDecisions({
-              verifyUs: config.verifyMs * 1000,
-              start: (decision, resumed) => runner.start(decision, resumed),
-              undo: (decision, undo, resumed) => runner.undo(decision, undo, resumed),
-              cancel: (decision, reason) => runner.cancel({ decision: decision.decision }, reason),
-              mirror: (environment, version, stopped) => {
-                if (stopped) runner.cancel({ environment }, 'the kill switch was thrown')
-                void coordination
-                  .mirror(environment, version, stopped)
-                  .catch(error =>
-                    context.log.warn({ err: error }, 'kill switch not mirrored; nothing disruptive is done meanwhile'),
-                  )
-              },
-            }),
+/** @param shared what executors agree by, when it outlives this one; else the setting says */
+export const executorWith = (shared?: Coordination) =>
+  defineService({
+    name: 'executor',
+    about: 'Carries out what was decided, verifies that it helped, and alone holds the right to act.',
+    settings,
+    publishes: streamList(outcomes),
+    async create(config, context) {
+      const coordination =
+        shared ??
+        (config.redisUrl === 'memory'
+          ? new MemoryCoordination(() => context.now() / 1000)
+          : new RedisCoordination(config.redisUrl))
+      const runner = new Runner(context, coordination, {
+        timeoutMs: config.timeoutMs,
+        executorFor: await executorsBy(config, context.now),
+      })
+      return {
+        stages: [
+          {
+            name: 'carry-out-decisions',
+            reads: streamList(decisions, incidents, outcomes),
+            follows: streamList(controls),
+            writes: streamList(outcomes),
+            snapshotAlways: true,
+            create: () =>
+              new CarryOutDecisions({
+                verifyUs: config.verifyMs * 1000,
+                start: (decision, resumed) => runner.start(decision, resumed),
+                undo: (decision, undo, resumed) => runner.undo(decision, undo, resumed),
+                cancel: (decision, reason) => runner.cancel({ decision: decision.decision }, reason),
+                mirror: (environment, version, stopped) => {
+                  if (stopped) runner.cancel({ environment }, 'the kill switch was thrown')
+                  void coordination
+                    .mirror(environment, version, stopped)
+                    .catch(error =>
+                      context.log.warn({ err: error }, 'kill switch not mirrored; nothing disruptive is done meanwhile'),
+                    )
+                },
+              }),
+          },
+        ],
+        ready: async () => ((await coordination.healthy()) ? undefined : 'Redis does not answer'),
+        stop: async () => {
+          runner.stop()
+          await coordination.close()
         },
-      ],
-      ready: async () => ((await coordination.healthy()) ? undefined : 'Redis does not answer'),
-      stop: async () => {
-        runner.stop()
-        await coordination.close()
-      },
-    }
-  },
-})
+      }
+    },
+  })
+
+export const executor = executorWith()

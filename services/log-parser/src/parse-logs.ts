@@ -41,7 +41,11 @@ interface Rate {
   environment: string
   lines: number
   errors: number
+  /** When its clock last moved with lines to count. */
+  last?: number
 }
+/** An entity that has logged nothing for this long is gone, and its rates are told no more, microseconds. */
+const GONE_US = 3_600_000_000
 const BAD = new Set(['ERROR', 'CRITICAL'])
 const TELLING = new Set(['ip', 'path', 'url', 'host', 'uuid', 'email', 'user'])
 const TEMPLATE_FACTS = 20_000
@@ -160,6 +164,11 @@ export class ParseLogs implements Stage, Stateful {
       if (!this.#clocks.moves(tick, rate.environment)) continue
       const entity = key.slice(key.indexOf('\0') + 1)
       const now = this.#clocks.now(rate.environment)
+      if (rate.lines > 0 || rate.last === undefined) rate.last = now
+      if (now - rate.last > GONE_US) {
+        this.#rates.delete(key)
+        continue
+      }
       const observe = (metric_name: string, value: number) =>
         results.push(
           emit(

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { AegisError, anomalies, changes, feedback, incidents, outcomes, topologyEdges } from '@aegis/domain'
+import { AegisError, anomalies, changes, feedback, incidents, outcomes, type Topology, topologyEdges } from '@aegis/domain'
 import { featureNames, PlainTopology } from '@aegis/root-cause'
 import { defineService, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
@@ -24,33 +24,39 @@ const readWeights = (file: string): Record<string, number> => {
   return Object.fromEntries(entries) as Record<string, number>
 }
 
-export const rootCauseAnalyzer = defineService({
-  name: 'root-cause-analyzer',
-  about: 'Keeps the service graph, groups anomalies into incidents and ranks their causes with evidence.',
-  settings,
-  create(config) {
-    const weights = config.ranker === '' ? undefined : readWeights(config.ranker)
-    const neo4j =
-      config.neo4jUri === 'memory' ? undefined : new Neo4jTopology(config.neo4jUri, config.neo4jUser, config.neo4jPassword)
-    const topology = neo4j ?? new PlainTopology()
-    return {
-      stages: [
-        {
-          name: 'diagnose-incidents',
-          reads: streamList(anomalies, changes, topologyEdges, outcomes, feedback),
-          writes: streamList(incidents),
-          snapshotAlways: true,
-          create: () =>
-            new DiagnoseIncidents(topology, {
-              settleUs: config.settleMs * 1000,
-              closeUs: config.closeMs * 1000,
-              hops: config.hops,
-              weights,
-            }),
-        },
-      ],
-      ready: async () => (neo4j && !(await neo4j.healthy()) ? `Neo4j at ${config.neo4jUri} does not answer` : undefined),
-      stop: async () => neo4j?.close(),
-    }
-  },
-})
+/** @param shared the graph, when it outlives this service; else the setting says where it is */
+export const rootCauseAnalyzerWith = (shared?: Topology) =>
+  defineService({
+    name: 'root-cause-analyzer',
+    about: 'Keeps the service graph, groups anomalies into incidents and ranks their causes with evidence.',
+    settings,
+    create(config) {
+      const weights = config.ranker === '' ? undefined : readWeights(config.ranker)
+      const neo4j =
+        shared || config.neo4jUri === 'memory'
+          ? undefined
+          : new Neo4jTopology(config.neo4jUri, config.neo4jUser, config.neo4jPassword)
+      const topology = shared ?? neo4j ?? new PlainTopology()
+      return {
+        stages: [
+          {
+            name: 'diagnose-incidents',
+            reads: streamList(anomalies, changes, topologyEdges, outcomes, feedback),
+            writes: streamList(incidents),
+            snapshotAlways: true,
+            create: () =>
+              new DiagnoseIncidents(topology, {
+                settleUs: config.settleMs * 1000,
+                closeUs: config.closeMs * 1000,
+                hops: config.hops,
+                weights,
+              }),
+          },
+        ],
+        ready: async () => (neo4j && !(await neo4j.healthy()) ? `Neo4j at ${config.neo4jUri} does not answer` : undefined),
+        stop: async () => neo4j?.close(),
+      }
+    },
+  })
+
+export const rootCauseAnalyzer = rootCauseAnalyzerWith()
