@@ -3,6 +3,8 @@
  * then says of each new one how strange it is and which metrics are to blame. `entity-detector.ts` makes a `Detector` of any of them.
  */
 
+import type { LayersModel } from '@tensorflow/tfjs'
+
 /** Rows in order, one after the other in `values`. */
 export interface Rows {
   readonly count: number
@@ -22,6 +24,8 @@ export interface RowModel {
   foresee?(rows: Rows): void
   /** Whether the expected value of each metric is known before its row; written into `out`. */
   expected?(out: Float64Array): void
+  /** The networks inside, where there are any. */
+  readonly networks?: readonly LayersModel[]
   /** Parameters and recent rows, as plain data. */
   save(): unknown
   load(state: unknown): void

@@ -105,6 +105,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/metrics.ts')).metricsCommand(),
   },
   {
+    name: 'models',
+    description: 'models of the detectors: list, go back to an earlier one, export',
+    load: async () => (await import('./commands/models.ts')).modelsCommand(),
+  },
+  {
     name: 'topology',
     description: 'the service graph: import, show, export',
     load: async () => (await import('./commands/topology.ts')).topologyCommand(),

@@ -1,0 +1,80 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
+import { packTrained, trainEntity } from '@aegis/anomaly-detection/train-entity'
+import type { ModelVersion } from '@aegis/domain'
+import { describe, expect, it } from 'vitest'
+import { earlier, exportModel, inForce, lineOf, present } from './models.ts'
+
+const version = (id: string, v: string, over: Partial<ModelVersion> = {}): ModelVersion => ({
+  id,
+  environment: 'e',
+  time: 1_700_000_000_000_000,
+  version: v,
+  state: 'active',
+  weights: new Uint8Array([1]),
+  metrics: {},
+  lineage: {},
+  ...over,
+})
+
+describe('aegis models', () => {
+  const learning = version('a', 'learning-1', {
+    state: 'learning',
+    weights: null,
+    metrics: { rows: 5, until: 1 },
+    lineage: { until: 'T' },
+  })
+  const all = [learning, version('a', '1'), version('b', '7'), version('a', '2'), version('a', '3')]
+  it('shows what is in force', () => {
+    expect(inForce(all).map(m => `${m.id} ${m.version}`)).toEqual(['a 3', 'b 7'])
+    expect(lineOf(learning)).toBe('a  learning-1  learning 2023-11-14T22:13:20  rows 5, until about T')
+  })
+  it('goes back one version, and once more one further', () => {
+    expect(earlier(all, 'a').version).toBe('2')
+    const back = [...all, version('a', '2', { state: 'held' })]
+    expect(present(back, 'a')).toMatchObject({ version: '2', state: 'held' })
+    expect(earlier(back, 'a').version).toBe('1')
+    expect(earlier(back, 'a', '3').version).toBe('3')
+  })
+  it('says what there is when it cannot', () => {
+    expect(() => earlier(all, 'b')).toThrow('b has no version before 7')
+    expect(() => earlier(all, 'a', '9')).toThrow('a has no version 9 to go back to; there are 1, 2')
+    expect(() => present(all, 'c')).toThrow('no model is called c')
+  })
+  it('writes a network in the format of tf.layers', async () => {
+    const { tf, ...rest } = await loadTensorFlow()
+    const values = Float64Array.from({ length: 600 }, (_, i) => Math.sin(i / 5))
+    const trained = trainEntity(
+      {
+        detector: 'vae',
+        metrics: ['x', 'y'],
+        rows: { count: 300, metrics: 2, values },
+        stepSeconds: 60,
+        alarmsPerDay: 1,
+        youngThreshold: 9,
+        steps: 100,
+      },
+      { tf, ...rest },
+    )
+    const out = mkdtempSync(join(tmpdir(), 'aegis-model-'))
+    try {
+      const files = await exportModel(version('vae/e/service:a', '1', { weights: packTrained(trained) }), out)
+      expect(files).toHaveLength(4)
+      const file = JSON.parse(readFileSync(files[0], 'utf8'))
+      const again = await tf.loadLayersModel(
+        tf.io.fromMemory({
+          modelTopology: file.modelTopology,
+          weightSpecs: file.weightsManifest[0].weights,
+          weightData: Uint8Array.from(readFileSync(files[1])).buffer,
+        }),
+      )
+      expect(again.inputs[0].shape).toEqual([null, 6])
+      expect(file.userDefinedMetadata.metrics).toEqual(['x', 'y'])
+    } finally {
+      rmSync(out, { recursive: true, force: true })
+    }
+    await expect(exportModel(version('alert-rules', '1'), out)).rejects.toThrow('holds no network')
+  })
+})
