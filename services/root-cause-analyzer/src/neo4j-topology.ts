@@ -10,8 +10,8 @@ const STANDS = (r: string) => `size(coalesce(${r}.until, [])) < size(coalesce(${
 const STOOD = (r: string) =>
   `any(i IN range(0, size(coalesce(${r}.since, [])) - 1) WHERE ${r}.since[i] <= $at AND (i >= size(coalesce(${r}.until, [])) OR $at <= ${r}.until[i]))`
 
-/** A neighbourhood that has grown to this is not widened further. */
-const MOST_NODES = 2000
+/** Entities of a neighbourhood at most; the nearest are taken first. */
+const MOST_NODES = 500
 
 /**
  * The service graph in Neo4j. Merging is idempotent; first and last seen are kept on every edge, and the spells in which it stood as two lists
@@ -108,10 +108,11 @@ export class Neo4jTopology implements TopologyHistory {
       const { records } = await this.#query(
         `UNWIND $frontier AS id
          MATCH (:Entity {environment: $environment, id: id})-[r]-(n:Entity) WHERE ${when('r')}
-         RETURN DISTINCT n.id AS id ORDER BY id`,
-        { environment, frontier, ...at },
+         WITH DISTINCT n.id AS id WHERE NOT id IN $found
+         RETURN id ORDER BY id LIMIT ${MOST_NODES - found.size}`,
+        { environment, frontier, found: [...found], ...at },
       )
-      frontier = records.map(r => r.get('id') as string).filter(id => !found.has(id))
+      frontier = records.map(r => r.get('id') as string)
       for (const id of frontier) found.add(id)
     }
     const { records } = await this.#query(
