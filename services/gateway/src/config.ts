@@ -21,6 +21,31 @@ export const settings = {
     schema: z.enum(['on', 'off']).default('on'),
     about: 'Whether this gateway may lead the pipeline clock; off for replays, where the replayer does.',
   },
+  scrapeTargets: {
+    env: 'AEGIS_SCRAPE_TARGETS',
+    schema: z.string().default(''),
+    about: 'Prometheus targets to scrape: name=http://host:port/metrics, separated by commas. One gateway of several does it.',
+  },
+  scrapeIntervalMs: {
+    env: 'AEGIS_SCRAPE_INTERVAL_MS',
+    schema: z.coerce.number().int().min(1000).default(15_000),
+    about: 'Milliseconds between two looks at a target.',
+  },
+  statsdPort: {
+    env: 'AEGIS_STATSD_PORT',
+    schema: z.coerce.number().int().min(0).max(65_535).optional(),
+    about: 'UDP port for StatsD; empty: none. It asks for no token: keep it inside.',
+  },
+  statsdHost: {
+    env: 'AEGIS_STATSD_HOST',
+    schema: z.string().default('127.0.0.1'),
+    about: 'Address StatsD is listened for on.',
+  },
+  statsdIntervalMs: {
+    env: 'AEGIS_STATSD_INTERVAL_MS',
+    schema: z.coerce.number().int().min(100).default(10_000),
+    about: 'Milliseconds over which StatsD values are put together.',
+  },
   apiToken: {
     env: 'AEGIS_API_TOKEN',
     schema: z.string().optional(),

@@ -10,6 +10,8 @@ import { NoticeChanges } from './notice-changes.ts'
 import { EventFeed } from './routes/events.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { stateRoutes } from './routes/state.ts'
+import { parseTargets } from './sources/scrape.ts'
+import { startSources } from './sources/start-sources.ts'
 import { StateView } from './state-view.ts'
 
 const TICK_MS = 1000
@@ -60,6 +62,7 @@ export const gateway = defineService({
       redact,
       notice: new NoticeChanges(),
     })
+    const targets = parseTargets(config.scrapeTargets)
     stateRoutes(app, context, view, redact)
     feed.route(app)
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
@@ -79,6 +82,7 @@ export const gateway = defineService({
           }
         })
         closers.push(() => tail.close())
+        closers.push(await startSources({ ...config, targets }, context))
         if (config.clock === 'off') return
         const leadership = await context.lead('clock', leading => {
           clearInterval(clock)

@@ -18,6 +18,7 @@ import { z } from 'zod'
 import type { NoticeChanges } from '../notice-changes.ts'
 import { decodeProtobuf, type Signal } from '../otlp/proto.ts'
 import { type ReadOptions, readLogs, readMetrics, readTraces } from '../otlp/read.ts'
+import { remoteWriteRoute } from './remote-write.ts'
 
 const unzip = { gzip: promisify(gunzip), deflate: promisify(inflate) } as Record<
   string,
@@ -63,7 +64,7 @@ const problem = (error: z.ZodError): string => error.issues.map(i => `${i.path.j
 /** OTLP/HTTP in both encodings, and plain JSON for programs without an SDK. Answers only when the broker has the records. */
 export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, options: IngestOptions): void => {
   let inFlight = 0
-  const accept = async (request: FastifyRequest, work: () => Promise<unknown>) => {
+  const accept = async <T>(request: FastifyRequest, work: () => Promise<T>): Promise<T> => {
     const size = (request.body as Buffer)?.length ?? 0
     if (inFlight + size > options.maxInFlightBytes)
       throw Object.assign(new Error('the broker is behind; try again'), { statusCode: 429 })
@@ -137,6 +138,8 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
   otlp('logs', logsRaw, readLogs)
   otlp('metrics', metricsRaw, readMetrics)
   otlp('traces', tracesSpans, readTraces)
+
+  remoteWriteRoute(app, context, { ...options, accept })
 
   const direct = <In, T>(
     path: string,
