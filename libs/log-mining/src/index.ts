@@ -15,6 +15,7 @@ export { type FaultPattern, faultPatterns, matchFault } from './fault-patterns.t
 export { templateId } from './group.ts'
 export { type IdentifiedService, type IdentifyOptions, ServiceIdentifier } from './identify-service.ts'
 export { exceptionOf, type JoinedEvent, type JoinOptions, StackTraceJoiner } from './join-stack-traces.ts'
+export { lineClassifier } from './line-classifier.ts'
 export {
   LineAnomalyDetector,
   type LineScore,
@@ -39,4 +40,5 @@ export {
   type TemplateChange,
   TemplateMiner,
 } from './template-miner.ts'
+export { firstOf, TextModel, type TextModelWeights, trainTextModel } from './text-model.ts'
 export { readTimestamp, type TimestampHints, timestampOf } from './timestamps.ts'

@@ -16,9 +16,9 @@ import {
   templates,
 } from '@aegis/domain'
 import {
-  categoryOf,
   exceptionOf,
   findMentions,
+  lineClassifier,
   type Match,
   matchFault,
   type ParsedLine,
@@ -91,7 +91,7 @@ export class ParseLogs implements Stage, Stateful {
     let facts = this.#facts.get(match.templateId)
     if (!facts) {
       if (this.#facts.size >= TEMPLATE_FACTS) this.#facts.clear()
-      facts = { category: categoryOf(body), fault: matchFault(body) }
+      facts = { category: lineClassifier.classify(body), fault: matchFault(body) }
       this.#facts.set(match.templateId, facts)
     }
     const severity = normalSeverity(line.severity) ?? parsed.severity ?? (facts.fault?.severity as string | undefined) ?? 'INFO'
