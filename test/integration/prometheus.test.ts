@@ -1,0 +1,128 @@
+/** A real Prometheus writes to the gateway, and the gateway scrapes a real node exporter; both found on the path or in AEGIS_TEST_PROMETHEUS. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { metricsRaw, type Observation } from '@aegis/domain'
+import { gateway } from '@aegis/gateway'
+import {
+  connect,
+  type Infrastructure,
+  RUNTIME_SETTINGS,
+  type RunningService,
+  readConfig,
+  type ServiceDefinition,
+  silentLog,
+  startService,
+} from '@aegis/runtime'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
+import { stackEnv } from './stack-env.ts'
+
+const folder = process.env.AEGIS_TEST_PROMETHEUS
+const found = (...names: string[]) =>
+  names
+    .map(name => (folder ? path.join(folder, name) : name))
+    .find(program => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0)
+const prometheus = found('prometheus')
+const exporter = found('node_exporter', 'prometheus-node-exporter')
+const lacking =
+  prometheus && exporter ? '' : ' (left out: no prometheus and node exporter on the path or in AEGIS_TEST_PROMETHEUS)'
+
+const freePort = (): Promise<number> =>
+  new Promise(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+
+describe.skipIf(lacking !== '')(`Prometheus${lacking}`, () => {
+  const scratch = mkdtempSync(path.join(tmpdir(), 'aegis-prometheus-'))
+  const children: ChildProcess[] = []
+  const seen: Observation[] = []
+  let service: RunningService
+  let infrastructure: Infrastructure
+  let client: StreamClient
+  const run = (program: string, args: string[]) => children.push(spawn(program, args, { stdio: 'ignore', cwd: scratch }))
+
+  beforeAll(async () => {
+    const [exporterPort, prometheusPort] = [await freePort(), await freePort()]
+    const env = {
+      ...stackEnv(),
+      AEGIS_DATA_PARTITIONS: '2',
+      AEGIS_ENVIRONMENT_PARTITIONS: '1',
+      AEGIS_PORT: '0',
+      AEGIS_CLOCK: 'off',
+      AEGIS_SCRAPE_TARGETS: `scraped=http://127.0.0.1:${exporterPort}/metrics`,
+      AEGIS_SCRAPE_INTERVAL_MS: '1000',
+    }
+    run(exporter as string, [`--web.listen-address=127.0.0.1:${exporterPort}`])
+    const runtime = readConfig(RUNTIME_SETTINGS, env)
+    infrastructure = connect(runtime, 'gateway', silentLog())
+    service = await startService(
+      gateway as unknown as ServiceDefinition,
+      readConfig(gateway.settings, env) as never,
+      runtime,
+      infrastructure,
+      silentLog(),
+    )
+    writeFileSync(
+      path.join(scratch, 'prometheus.yml'),
+      `global: { scrape_interval: 1s }
+scrape_configs: [{ job_name: written, static_configs: [{ targets: ['127.0.0.1:${exporterPort}'] }] }]
+remote_write: [{ url: 'http://127.0.0.1:${service.port}/api/v1/write', queue_config: { batch_send_deadline: 1s } }]
+`,
+    )
+    run(prometheus as string, [
+      '--config.file=prometheus.yml',
+      `--web.listen-address=127.0.0.1:${prometheusPort}`,
+      '--storage.tsdb.path=data',
+    ])
+    client = new StreamClient(connect(runtime, 'test', silentLog()))
+    await client.tail([metricsRaw as never], 'end', list => {
+      for (const { value } of list) if (value) seen.push(value as Observation)
+    })
+  })
+  afterAll(async () => {
+    for (const child of children) child.kill('SIGKILL')
+    await client?.close()
+    await service?.stop()
+    await infrastructure?.broker.close()
+    rmSync(scratch, { recursive: true, force: true })
+  })
+  const until = async (entity: string, metric: string, n: number): Promise<Observation[]> => {
+    for (let i = 0; i < 600; i++) {
+      const list = seen.filter(o => o.entity === entity && o.metric_name === metric)
+      if (list.length >= n) return list
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    throw new Error(`fewer than ${n} observations of ${metric} of ${entity} within a minute`)
+  }
+
+  it.each(['service:written', 'service:scraped'])('gives observations of %s: gauges, counters, units, up', async entity => {
+    const [load] = await until(entity, 'node_load1', 3)
+    expect(load).toMatchObject({ metric_type: 'gauge', environment: 'default' })
+    expect(load.dimensions?.instance).toMatch(/^127\.0\.0\.1:\d+$/)
+    const cpu = await until(entity, 'node_cpu_seconds_total', 3)
+    expect(cpu[0]).toMatchObject({ metric_type: 'counter', unit: 's', dimensions: { mode: expect.any(String) } })
+    expect((await until(entity, 'node_memory_MemAvailable_bytes', 2))[0]).toMatchObject({ metric_type: 'gauge', unit: 'By' })
+    expect((await until(entity, 'up', 3)).at(-1)?.value).toBe(1)
+  })
+  it('gives the same numbers either way', async () => {
+    const [written] = await until('service:written', 'node_memory_MemTotal_bytes', 1)
+    const [scraped] = await until('service:scraped', 'node_memory_MemTotal_bytes', 1)
+    expect(written.value).toBe(scraped.value)
+  })
+  it('says what is wrong with a body, and that it need not be sent again', async () => {
+    const send = (body: string, headers: Record<string, string>) =>
+      fetch(`http://127.0.0.1:${service.port}/api/v1/write`, { method: 'POST', body, headers })
+    const bad = await send('hello', { 'content-encoding': 'snappy', 'content-type': 'application/x-protobuf' })
+    expect([bad.status, ((await bad.json()) as { message: string }).message]).toEqual([
+      400,
+      expect.stringContaining('remote-write 1.0'),
+    ])
+    expect((await send('hello', { 'content-encoding': 'gzip' })).status).toBe(415)
+  })
+})
