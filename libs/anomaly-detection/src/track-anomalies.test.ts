@@ -33,6 +33,9 @@ test('one of two series that is gone leaves the other in charge', () => {
   for (let i = 0; i < 3; i++) track.round('e', i * MINUTE, [scored('m', 10), scored('n', 10)])
   let told: string[] = []
   for (let i = 3; i < 70; i++)
-    told = [...told, ...track.round('e', i * MINUTE, [scored('n', 10)]).map(a => `${a.state} ${a.series.map(s => s.metric)}`)]
+    told = [
+      ...told,
+      ...track.round('e', i * MINUTE, [scored('n', 10)]).map(a => `${a.state} ${(a.series ?? []).map(s => s.metric)}`),
+    ]
   expect(told).toEqual(['update n'])
 })

@@ -26,6 +26,8 @@ export interface Topology {
   merge(environment: string, edges: readonly Edge[], time: number): Promise<void>
   /** Everything within `hops` of the entities, in both directions. */
   around(environment: string, entities: readonly EntityId[], hops: number): Promise<Graph>
+  /** Ends edges not seen since `before` (microseconds); they stay in the past. Returns how many. */
+  age(environment: string, before: number): Promise<number>
   close?(): Promise<void>
 }
 

@@ -3,8 +3,6 @@ import type { Edge, Graph, Topology } from '@aegis/domain'
 export interface TopologyHistory extends Topology {
   /** As `around`, but of the edges that stood at that time: seen by then, and not yet forgotten. */
   aroundAt(environment: string, entities: readonly string[], hops: number, time: number): Promise<Graph>
-  /** Ends edges not seen since `before`; they stay in the past. Returns how many. */
-  age(environment: string, before: number): Promise<number>
   /** Everything that stands now, or stood at `time`. */
   all(environment: string, time?: number): Promise<Graph>
 }

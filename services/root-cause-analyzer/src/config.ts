@@ -23,6 +23,11 @@ export const settings = {
     schema: z.coerce.number().int().positive().default(3),
     about: 'How far around the strange entities the graph is read.',
   },
+  edgeAgeHours: {
+    env: 'AEGIS_EDGE_AGE_HOURS',
+    schema: z.coerce.number().positive().default(24),
+    about: 'Edges of the graph not seen for so long no longer stand, hours; they stay in its past.',
+  },
   ranker: {
     env: 'AEGIS_RANKER',
     schema: z.string().default(''),

@@ -77,6 +77,7 @@ describe('DiagnoseIncidents', () => {
     const reads: number[] = []
     const counted = {
       merge: topology.merge.bind(topology),
+      age: topology.age.bind(topology),
       around: (...a: Parameters<PlainTopology['around']>) => (reads.push(a[2]), topology.around(...a)),
     }
     const stage = new DiagnoseIncidents(counted)
@@ -89,6 +90,16 @@ describe('DiagnoseIncidents', () => {
     expect(await wide([...graph, ...ticks(10, 20)])).toBe(0)
     expect(await wide([received(topologyEdges, edge('back', 'disk')), ...ticks(21, 25)])).toBe(1)
     expect(await wide([received(anomalies, anomaly('back', 26, 'process.memory.usage'), 2), ...ticks(26, 30)])).toBe(1)
+  })
+  it('forgets edges that nobody has seen for long, on the clock of its ticks', async () => {
+    const topology = new PlainTopology()
+    const stage = new DiagnoseIncidents(topology, { edgeAgeUs: 2 * 3600 * SECOND })
+    const near = async () => (await topology.around('test', ['service:front'], 2)).edges.length
+    await runStage(stage, [[...graph, tick(T0 + 3700 * SECOND, { stream: anomalies as never })]])
+    expect(await near()).toBe(2)
+    await runStage(stage, [[received(topologyEdges, { ...edge('front', 'middle'), time: T0 + 7000 * SECOND })]])
+    await runStage(stage, [[tick(T0 + 7400 * SECOND, { stream: anomalies as never })]])
+    expect(await near()).toBe(1)
   })
   it('makes one incident, names the cause at the bottom of the graph, mitigates and closes', async () => {
     const { of } = await runStage(make(), [story()])

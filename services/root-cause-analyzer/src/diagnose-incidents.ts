@@ -18,6 +18,7 @@ import {
   type Result,
   type Stage,
   type Stateful,
+  type Tick,
   type TimelineEntry,
   type Topology,
   type TopologyEdge,
@@ -41,6 +42,8 @@ export interface DiagnoseOptions {
   readonly settleUs?: number
   readonly closeUs?: number
   readonly hops?: number
+  /** Edges not seen for so long no longer stand, microseconds. Default one day. */
+  readonly edgeAgeUs?: number
   /** Weights of the ranking by feature name. Default: those shipped. */
   readonly weights?: Readonly<Record<string, number>>
 }
@@ -55,6 +58,8 @@ interface Diagnosis {
 }
 /** Changes and loose anomalies older than this are of no use any more, microseconds. */
 const KEEP_US = 15 * 60_000_000
+/** How often old edges are ended, microseconds. */
+const AGE_EVERY_US = 3_600_000_000
 const RANK = ['low', 'medium', 'high', 'critical']
 
 /** Anomalies to incidents: grouped over the service graph, causes ranked with their evidence, told whenever there is news. */
@@ -64,6 +69,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
   readonly #settleUs: number
   readonly #closeUs: number
   readonly #hops: number
+  readonly #edgeAgeUs: number
   readonly #clocks = new EnvironmentClocks()
   readonly #weights: Readonly<Record<string, number>> | undefined
   #groups = new Map<string, IncidentGroup>()
@@ -80,6 +86,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
   #diagnoses = new Map<string, Diagnosis>()
   /** Confirmed incidents of each environment, oldest first. */
   #confirmed = new Map<string, (Confirmed & { readonly incident: string })[]>()
+  /** When old edges of an environment were last ended. */
+  #aged = new Map<string, number>()
   /** What was read of the graph for each incident, until its entities or the environment's edges change; not in the snapshot. */
   readonly #read = new Map<string, { readonly key: string; readonly graph: Graph }>()
   /** Edges seen since the start, and how often a new one was among them, by environment. */
@@ -92,6 +100,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     this.#settleUs = options.settleUs ?? 3_000_000
     this.#closeUs = options.closeUs ?? 20_000_000
     this.#hops = options.hops ?? 3
+    this.#edgeAgeUs = options.edgeAgeUs ?? 86_400_000_000
     this.#weights = options.weights
   }
 
@@ -129,6 +138,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
       else if (isFrom(input, feedback)) this.#confirm(input.value)
       else if (input.kind === 'tick' && input.stream.name === anomalies.name) {
         this.#clocks.see(input)
+        await this.#age(input)
         for (const { group, into } of this.#merged.splice(0))
           results.push(emit(incidents, this.#mergedWords(group, into), input, this.#traces[group.id]))
         for (const group of [...this.#groups.values()]) {
@@ -143,7 +153,20 @@ export class DiagnoseIncidents implements Stage, Stateful {
     return results
   }
 
-  #note({ environment, from, to, kind }: TopologyEdge): void {
+  /** Ends edges that nobody has seen for long: a cause that is no longer called must not be suspected for ever. */
+  async #age(tick: Tick): Promise<void> {
+    for (const [environment, last] of this.#aged) {
+      const now = this.#clocks.now(environment)
+      if (!this.#clocks.moves(tick, environment) || now - last < AGE_EVERY_US) continue
+      this.#aged.set(environment, now)
+      const ended = await this.#topology.age(environment, now - this.#edgeAgeUs)
+      const edges = this.#edges.get(environment)
+      if (ended > 0 && edges) edges.version++
+    }
+  }
+
+  #note({ environment, from, to, kind, time }: TopologyEdge): void {
+    if (!this.#aged.has(environment)) this.#aged.set(environment, time)
     const edges = this.#edges.get(environment) ?? { known: new Set(), version: 0 }
     this.#edges.set(environment, edges)
     const key = `${from}\0${to}\0${kind}`
@@ -379,6 +402,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
         merged: this.#merged,
         diagnoses: [...this.#diagnoses.values()],
         confirmed: [...this.#confirmed],
+        aged: [...this.#aged],
       }),
     )
   }
@@ -403,6 +427,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     this.#merged = state.merged ?? []
     this.#diagnoses = new Map((state.diagnoses ?? []).map((d: Diagnosis) => [d.incident, d]))
     this.#confirmed = new Map(state.confirmed ?? [])
+    this.#aged = new Map(state.aged ?? [])
     this.#calibrations.clear()
   }
 }

@@ -49,6 +49,7 @@ export const rootCauseAnalyzerWith = (shared?: Topology) =>
                 settleUs: config.settleMs * 1000,
                 closeUs: config.closeMs * 1000,
                 hops: config.hops,
+                edgeAgeUs: config.edgeAgeHours * 3_600_000_000,
                 weights,
               }),
           },
