@@ -116,6 +116,15 @@ describe('LogWatch', () => {
     ])
     expect(found.map(({ kind, window }) => `${kind} ${window}`)).toEqual(['rare template 320'])
   })
+  it('gets used to bursts that keep coming', () => {
+    const { found } = run(3000, (w, random) => [
+      ...shop(w, random),
+      ...(w % 97 < 3 ? many(40 + Math.round(30 * random()), { template: 'order <*> placed' }) : []),
+    ])
+    const bursts = (from: number, to: number) => found.filter(({ window }) => window >= from && window < to).length
+    expect(bursts(0, 1000)).toBeGreaterThan(0)
+    expect(bursts(2000, 3000)).toBeLessThan(bursts(0, 1000) / 2)
+  })
   it('takes what stays for the new normal', () => {
     const { found } = run(600, (w, random) => [
       ...shop(w, random),

@@ -9,7 +9,7 @@ import { ParameterRanges } from './parameter-ranges.ts'
 import { SessionWatch } from './session-watch.ts'
 import type { Parameter } from './template-miner.ts'
 import { type RateKind, TemplateRates } from './template-rates.ts'
-import { UnusualCount } from './unusual-count.ts'
+import { nextBar, UnusualCount } from './unusual-count.ts'
 import { WindowEnsemble } from './window-ensemble.ts'
 
 export interface WatchedLine<Quote> {
@@ -58,6 +58,7 @@ export class LogWatch<Quote> {
   #outsideLines = 0
   #outside: OutsideLine<Quote>[] = []
   #mixRow = 0
+  #mixBar = 1
 
   line({ templateId, template, parameters, bad, session, timeUs, quote }: WatchedLine<Quote>): void {
     const id = this.#rates.line(templateId, template, bad, quote, (from, to) => this.#sessions.rename(from, to))
@@ -110,7 +111,9 @@ export class LogWatch<Quote> {
       })
     if (mix) {
       const scored = this.#ensemble.score(mix)
-      const strange = scored !== undefined && scored.score > scored.threshold
+      const threshold = (scored?.threshold ?? 0) * this.#mixBar
+      const strange = scored !== undefined && scored.score > threshold
+      this.#mixBar = nextBar(this.#mixBar, strange && this.#mixRow === 0)
       this.#mixRow = strange ? Math.min(this.#mixRow + 1, NEW_NORMAL) : Math.max(0, this.#mixRow - 1)
       if (scored && strange && this.#mixRow >= MIX_ROW)
         found.push({
@@ -118,9 +121,9 @@ export class LogWatch<Quote> {
           templateId: '',
           text: `unusual mix of lines: ${Object.entries(scored.members)
             .map(([name, score]) => `${name} ${score.toFixed(1)}`)
-            .join(', ')}, together ${scored.score.toFixed(1)} over ${scored.threshold.toFixed(1)}`,
+            .join(', ')}, together ${scored.score.toFixed(1)} over ${threshold.toFixed(1)}`,
           score: scored.score,
-          threshold: scored.threshold,
+          threshold,
           quotes: strangest.flatMap(({ quotes }) => quotes.slice(-1)),
         })
       // Nothing flagged is learned, until it has stayed.
@@ -146,6 +149,7 @@ export class LogWatch<Quote> {
       outsideLines: this.#outsideLines,
       outside: this.#outside,
       mixRow: this.#mixRow,
+      mixBar: this.#mixBar,
     }
   }
   load(state: ReturnType<LogWatch<Quote>['toJSON']>): this {
@@ -157,6 +161,7 @@ export class LogWatch<Quote> {
     this.#outsideLines = state.outsideLines
     this.#outside = [...state.outside]
     this.#mixRow = state.mixRow
+    this.#mixBar = state.mixBar
     return this
   }
 }

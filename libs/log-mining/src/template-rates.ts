@@ -6,7 +6,7 @@
  * follows the entity's whole volume, up for "more" and down for "less", so that a change of the load alone flags nothing. A template that widened
  * comes with a new id; it takes over what was known of those it covers.
  */
-import { farAbove, UnusualCount } from './unusual-count.ts'
+import { farAbove, nextBar, UnusualCount } from './unusual-count.ts'
 import { WIDTH, type WindowCounts } from './window-ensemble.ts'
 
 export type RateKind = 'new template' | 'rare template' | 'more often' | 'less often' | 'stopped'
@@ -44,6 +44,8 @@ interface Known<Quote> {
   /** Lines expected since the last one. */
   missed: number
   flagged: number
+  /** How much further than usual it must lie to be flagged. */
+  bar: number
   /** WARN or worse. */
   bad: boolean
   /** Not in the stream before the open window. */
@@ -183,6 +185,7 @@ export class TemplateRates<Quote> {
       t.gap++
       t.missed += t.mean * Math.min(1, this.#load(t, 1))
     }
+    t.bar = nextBar(t.bar, flagged && t.flagged === 0)
     t.flagged = flagged ? t.flagged + 1 : 0
     t.age++
     t.fresh = false
@@ -213,6 +216,7 @@ export class TemplateRates<Quote> {
       longestGap: 0,
       missed: 0,
       flagged: 0,
+      bar: 1,
       bad: false,
       fresh: true,
       quotes: [],
@@ -229,6 +233,7 @@ export class TemplateRates<Quote> {
         present: Math.max(heir.present, t.present),
         gap: heir.age === 0 ? t.gap : Math.min(heir.gap, t.gap),
         longestGap: older.longestGap,
+        bar: older.bar,
         bad: heir.bad || t.bad,
         fresh: heir.age === 0 ? t.fresh : heir.fresh && t.fresh,
         quotes: [...heir.quotes, ...t.quotes].slice(-QUOTES),
@@ -280,13 +285,14 @@ function judge<Quote>(
   const seen = sum(newest)
   const up = Math.max(1, load(MORE_SPAN))
   const most = t.mean * newest.length * up
-  if (seen >= 12 && farAbove(seen, most, t.variance * newest.length * up ** 2) && t.lines > t.mean)
+  if (seen >= 12 && farAbove(seen, most, t.variance * newest.length * up ** 2, t.bar) && t.lines > t.mean)
     return ['more often', seen, most]
   const missed = t.missed + (t.lines === 0 ? t.mean * Math.min(1, load(1)) : 0)
-  if (steady && t.lines === 0 && missed >= MISSED && t.gap + 1 > 3 * t.longestGap) return ['stopped', 0, missed]
+  if (steady && t.lines === 0 && missed >= MISSED * t.bar && t.gap + 1 > 3 * t.longestGap) return ['stopped', 0, missed]
   const all = sum(t.recent)
   const least = t.mean * t.recent.length * Math.min(1, load(LESS_SPAN))
-  if (t.lines > 0 && least - all > 6 * Math.sqrt(Math.max(least, t.variance * t.recent.length))) return ['less often', all, least]
+  if (t.lines > 0 && least - all > 6 * t.bar * Math.sqrt(Math.max(least, t.variance * t.recent.length)))
+    return ['less often', all, least]
   return undefined
 }
 

@@ -5,8 +5,12 @@ const DEVIATIONS = 6
 const WINDOWS = 4
 
 /** Whether `seen` lies far above what a Poisson count of this mean reaches by chance. `variance` where the counts are known to spread wider. */
-export const farAbove = (seen: number, expected: number, variance = expected): boolean =>
-  seen > expected + DEVIATIONS * Math.sqrt(Math.max(expected, variance, 0.02))
+export const farAbove = (seen: number, expected: number, variance = expected, bar = 1): boolean =>
+  seen > expected + bar * DEVIATIONS * Math.sqrt(Math.max(expected, variance, 0.02))
+
+/** The bar after another window: what comes in bursts raises its own bar with each burst, and lowers it over hours of peace. 1 is the lowest. */
+export const nextBar = (bar: number, burstBegins: boolean): number =>
+  burstBegins ? Math.min(50, 1.6 * bar) : 1 + 0.9995 * (bar - 1)
 
 /** Counts over the last few windows held against their usual rate, which is learned from the windows that were not unusual. */
 export class UnusualCount {
