@@ -31,7 +31,7 @@ class PassOn implements Stage {
 }
 await runService(
   defineService({
-    name: 'identity',
+    name: process.execArgv.includes('--import') ? 'plain' : 'identity',
     about: 'Passes lines on.',
     settings: {},
     create: () => ({

@@ -1,7 +1,8 @@
 /**
  * Log lines a second from logs.raw to logs.parsed through real Kafka with exactly-once on, one log-parser process, beside an identity stage
- * with the same decode, encode and transactions in the same run. The two take turns; quote the ratio, since machines are noisy.
- * Options: --lines N (default 300000), --rounds N (default 3), --json FILE. Last accepted figures: pipeline.json.
+ * with the same decode, encode and transactions in the same run, and that stage on kafkajs as it comes. They take turns; quote the ratios,
+ * since machines are noisy. With --processes 2 the lines lie on as many partitions, and so many log-parsers share them.
+ * Options: --lines N (default 300000), --rounds N (default 3), --processes N (default 1), --json FILE. Last accepted figures: pipeline.json.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
@@ -34,25 +35,37 @@ const SHAPES: readonly (() => string)[] = [
 export const run = async (args: string[]): Promise<void> => {
   const { values } = parseArgs({
     args,
-    options: { lines: { type: 'string', default: '300000' }, rounds: { type: 'string', default: '3' }, json: { type: 'string' } },
+    options: {
+      lines: { type: 'string', default: '300000' },
+      rounds: { type: 'string', default: '3' },
+      processes: { type: 'string', default: '1' },
+      json: { type: 'string' },
+    },
   })
   const lines = Number(values.lines)
+  const processes = Number(values.processes)
   const folder = mkdtempSync(path.join(tmpdir(), 'aegis-bench-'))
   const stack = await up({ attached: true, folder: path.join(folder, 'stack'), say: line => console.error(line) })
-  const spread = { AEGIS_DATA_PARTITIONS: '1', AEGIS_ENVIRONMENT_PARTITIONS: '1' }
+  const spread = { AEGIS_DATA_PARTITIONS: String(processes), AEGIS_ENVIRONMENT_PARTITIONS: '1' }
   const env = { ...process.env, ...stack.env, ...spread, LOG_LEVEL: 'warn' }
   try {
     const client = new StreamClient(connect(readConfig(RUNTIME_SETTINGS, env), 'bench', silentLog()))
-    const measure = async (name: string, script: string, group: string): Promise<number> => {
-      const child = spawn(process.execPath, [script], {
-        cwd: root,
-        env: { ...env, AEGIS_STOP_WITH_PARENT: '1' },
-        stdio: ['pipe', openSync(path.join(folder, `${name}.log`), 'a'), 'inherit', 'ipc'],
-      })
-      await new Promise(resolve => child.once('message', resolve))
+    const partitions = Array.from({ length: processes }, (_, p) => p)
+    const sum = async (of: (partition: number) => Promise<number>) =>
+      (await Promise.all(partitions.map(of))).reduce((total, n) => total + n)
+    const produced = () => sum(p => client.broker.end('logs.raw', p))
+    const measure = async (name: string, script: string, group: string, execArgv: string[] = []): Promise<number> => {
+      const children = partitions.map(() =>
+        spawn(process.execPath, [...execArgv, script], {
+          cwd: root,
+          env: { ...env, AEGIS_STOP_WITH_PARENT: '1' },
+          stdio: ['pipe', openSync(path.join(folder, `${name}.log`), 'a'), 'inherit', 'ipc'],
+        }),
+      )
+      await Promise.all(children.map(child => new Promise(resolve => child.once('message', resolve))))
       // Lines that came before it was up are read at full speed; produced while it waits, they would measure the producer.
-      const end = await client.broker.end('logs.raw', 0)
-      const at = async () => (await client.broker.committed(group, ['logs.raw'], 0))['logs.raw']
+      const end = await produced()
+      const at = () => sum(async p => (await client.broker.committed(group, ['logs.raw'], p))['logs.raw'])
       let first: { time: number; offset: number } | undefined
       let last = { time: 0, offset: 0 }
       for (;;) {
@@ -66,16 +79,16 @@ export const run = async (args: string[]): Promise<void> => {
         if (offset >= end) break
         await new Promise(resolve => setTimeout(resolve, 20))
       }
-      const ended = new Promise(resolve => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      await ended
+      const ended = children.map(child => new Promise(resolve => child.once('exit', resolve)))
+      for (const child of children) child.kill('SIGTERM')
+      await Promise.all(ended)
       return ((last.offset - first!.offset) / (last.time - first!.time)) * 1000
     }
-    await client.broker.ensureTopics(allTopics({ data: 1, environment: 1 }))
+    await client.broker.ensureTopics(allTopics({ data: processes, environment: 1 }))
     let from = 0
-    const rates: { identity: number; parser: number }[] = []
+    const rates: { plain: number; identity: number; parser: number }[] = []
     for (let round = 0; round < Number(values.rounds); round++) {
-      const start = await client.broker.end('logs.raw', 0)
+      const start = await produced()
       for (let i = 0; i < lines; i += 5000) {
         const batch = Array.from({ length: Math.min(5000, lines - i) }, (_, j): LogLine => {
           const body = pick(SHAPES)()
@@ -83,7 +96,7 @@ export const run = async (args: string[]): Promise<void> => {
             id: idOf(round, i + j),
             environment: 'bench',
             time: 1_700_000_000_000_000 + i + j,
-            entity: 'service:shop',
+            entity: `service:shop-${(i + j) % 16}`,
             body,
             severity: 'INFO',
             attributes: {},
@@ -96,24 +109,30 @@ export const run = async (args: string[]): Promise<void> => {
         await client.publish(logsRaw, batch)
       }
       from = start
-      const identity = await measure('identity', path.join(root, 'bench/identity-service.ts'), 'identity-pass-on')
+      const script = path.join(root, 'bench/identity-service.ts')
+      // Each of the two has a group of its own, so that both read all the lines.
+      const plain = await measure('plain', script, 'plain-pass-on', ['--import', path.join(root, 'bench/plain-kafkajs.ts')])
+      from = start
+      const identity = await measure('identity', script, 'identity-pass-on')
       from = start
       const parser = await measure('log-parser', path.join(root, 'services/log-parser/src/main.ts'), 'log-parser-parse-logs')
-      rates.push({ identity, parser })
+      rates.push({ plain, identity, parser })
       console.log(
-        `round ${round + 1}: identity ${Math.round(identity)} lines/s, log-parser ${Math.round(parser)} lines/s, ratio ${(parser / identity).toFixed(2)}`,
+        `round ${round + 1}: identity ${Math.round(identity)} lines/s (on kafkajs as it comes ${Math.round(plain)}), log-parser ${Math.round(parser)} lines/s, ratio ${(parser / identity).toFixed(2)}`,
       )
     }
     const middle = (list: number[]) => list.sort((a, b) => a - b)[list.length >> 1]
     const result = {
       lines,
       rounds: rates.length,
+      processes,
+      plainKafkajs: Math.round(middle(rates.map(r => r.plain))),
       identity: Math.round(middle(rates.map(r => r.identity))),
       logParser: Math.round(middle(rates.map(r => r.parser))),
       ratio: Math.round(middle(rates.map(r => r.parser / r.identity)) * 100) / 100,
     }
     console.log(
-      `median of ${rates.length}: log-parser ${result.logParser} lines/s, identity ${result.identity} lines/s, ratio ${result.ratio} (bars: 60000 lines/s on an idle machine, ratio 0.7)`,
+      `median of ${rates.length}: log-parser ${result.logParser} lines/s, identity ${result.identity} lines/s (on kafkajs as it comes ${result.plainKafkajs}), ratio ${result.ratio} (bars: 60000 lines/s on an idle machine, ratio 0.7)`,
     )
     if (values.json) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`)
     await client.close()

@@ -80,6 +80,7 @@ const runSeeds = async (from: number, count: number, off: Broken | undefined): P
       return new Promise<void>((resolve, reject) => {
         worker.on('message', (report: SeedReport) => {
           reports.push(report)
+          if (report.faults.length > 0 && !off) console.error(`seed ${report.seed} FAILED: ${report.faults.join('; ')}`)
           if (performance.now() - told < 5000) return
           told = performance.now()
           console.error(`${reports.length} of ${count} seeds, ${reports.filter(r => r.faults.length > 0).length} failed`)

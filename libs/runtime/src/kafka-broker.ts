@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { AegisError, FatalError } from '@aegis/domain'
-import kafkajs, {
-  type Admin,
-  type Consumer,
-  type EachBatchPayload,
-  type Kafka as KafkaClient,
-  type KafkaConfig,
-  type Producer as KafkaProducer,
-  type PartitionAssigner,
+import type {
+  Admin,
+  Consumer,
+  EachBatchPayload,
+  Kafka as KafkaClient,
+  KafkaConfig,
+  Producer as KafkaProducer,
+  PartitionAssigner,
 } from 'kafkajs'
 import type {
   Broker,
@@ -24,6 +24,7 @@ import type {
   Transaction,
   Transactor,
 } from './broker.ts'
+import { kafkajs } from './kafkajs-records.ts'
 import { BufferedLane } from './lane.ts'
 
 const { Kafka, AssignerProtocol, Partitioners, logLevel } = kafkajs
@@ -78,7 +79,11 @@ const together: PartitionAssigner = ({ cluster }) => ({
   },
 })
 
+/** The first of each name, which is nearly always the only one. */
 const plainHeaders = (headers: EachBatchPayload['batch']['messages'][number]['headers']): Headers => {
+  let clean = true
+  for (const name in headers) clean &&= headers[name] !== undefined && !Array.isArray(headers[name])
+  if (clean) return (headers ?? {}) as Headers
   const plain: Record<string, string | Buffer> = {}
   for (const name in headers) {
     const value = headers[name]
