@@ -7,6 +7,7 @@ import {
   feedback,
   type Input,
   incidents,
+  outcomes,
   topologyEdges,
 } from '@aegis/domain'
 import { PlainTopology } from '@aegis/root-cause'
@@ -72,6 +73,40 @@ describe('DiagnoseIncidents', () => {
     ),
     ...ticks(12, 40),
   ]
+  it('tells a deed once, however often its outcome comes', async () => {
+    const opened = await runStage(make(), [
+      [...graph, received(anomalies, anomaly('front', 1, 'calls.error_share'), 1), ...ticks(1, 6)],
+    ])
+    const [{ id: incident }] = opened.of(incidents)
+    const outcome = {
+      id: 'restart-started',
+      environment: 'test',
+      time: T0 + 3 * SECOND,
+      decision: 'restart',
+      incident,
+      action: 'restart',
+      target: 'service:front',
+      status: 'started',
+    }
+    const told = await runStage(make(), [
+      [
+        ...graph,
+        received(anomalies, anomaly('front', 1, 'calls.error_share'), 1),
+        ...ticks(1, 2),
+        received(outcomes, outcome, 0),
+        received(outcomes, outcome, 1),
+        ...ticks(3, 6),
+        received(anomalies, { ...anomaly('front', 7, 'calls.error_share'), state: 'close', ended: T0 + 7 * SECOND }, 2),
+        ...ticks(7, 40),
+      ],
+    ])
+    const deeds = told
+      .of(incidents)
+      .at(-1)
+      ?.timeline?.filter(t => t.text === 'restart: started')
+    expect(deeds).toEqual([{ time: outcome.time, entity: 'service:front', text: 'restart: started' }])
+  })
+
   it('reads the graph when an incident or its edges change, not at every tick', async () => {
     const topology = new PlainTopology()
     const reads: number[] = []

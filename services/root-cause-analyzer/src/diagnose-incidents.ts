@@ -76,7 +76,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
   /** Anomalies without impact, waiting for an incident to belong to. */
   #loose = new Map<string, Anomaly>()
   #changes: Change[] = []
-  #deeds: Record<string, TimelineEntry[]> = {}
+  /** What was done about each incident, with the outcome that said so. */
+  #deeds: Record<string, (TimelineEntry & { readonly outcome?: string })[]> = {}
   /** Last ranking of each incident; kept as it was while an action on it is under way, which disturbs what it rests on. */
   #rankings: Record<string, { ranking: Ranking; kept: boolean }> = {}
   /** Trace of the first traced anomaly of each incident. */
@@ -274,10 +275,17 @@ export class DiagnoseIncidents implements Stage, Stateful {
   #deed(o: Outcome): void {
     if (!this.#groups.has(o.incident)) return
     const list = (this.#deeds[o.incident] ??= [])
+    // Outcomes come at least once.
+    if (list.some(d => d.outcome === o.id)) return
     const last = this.#rankings[o.incident]
     if (last && o.action !== 'page') last.kept = o.status === 'started' || o.status === 'carried_out' || o.status === 'done'
     if (list.length >= MOST.deeds) list.shift()
-    list.push({ time: o.time, entity: o.target, text: `${o.action}: ${o.status}${o.error ? ` (${o.error})` : ''}` })
+    list.push({
+      outcome: o.id,
+      time: o.time,
+      entity: o.target,
+      text: `${o.action}: ${o.status}${o.error ? ` (${o.error})` : ''}`,
+    })
   }
 
   /** Where the incident stands now; told only when that is news. */
@@ -349,7 +357,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
         )
         .map(c => ({ time: c.time, entity: c.entity, text: `${c.kind}: ${c.before || '?'} → ${c.after}` })),
       ...all.map(a => ({ time: a.started, entity: a.entity, text: a.summary })),
-      ...(this.#deeds[group.id] ?? []),
+      ...(this.#deeds[group.id] ?? []).map(({ outcome: _outcome, ...entry }) => entry),
       ...all.filter(a => a.ended).map(a => ({ time: a.ended!, entity: a.entity, text: 'back in its band' })),
     ].sort((a, b) => a.time - b.time)
     const severity = RANK[Math.max(...all.map(a => RANK.indexOf(a.severity)))] ?? 'low'
