@@ -53,12 +53,19 @@ export class LogWatch<Quote> {
   readonly #rates = new TemplateRates<Quote>()
   readonly #ranges = new ParameterRanges()
   readonly #sessions = new SessionWatch<Quote>()
-  #ensemble = new WindowEnsemble()
+  #ensemble: WindowEnsemble
+  readonly #ensembleOptions: { readonly warmUp: number }
   readonly #outsideUsual = new UnusualCount(OUTSIDE_LINES)
   #outsideLines = 0
   #outside: OutsideLine<Quote>[] = []
   #mixRow = 0
   #mixBar = 1
+
+  /** @param turn any number; entities with other turns fit their models at other times, so that the loop is not held up by all of them at once */
+  constructor(turn = 0) {
+    this.#ensembleOptions = { warmUp: 48 + (turn % 64) }
+    this.#ensemble = new WindowEnsemble(this.#ensembleOptions)
+  }
 
   line({ templateId, template, parameters, bad, session, timeUs, quote }: WatchedLine<Quote>): void {
     const id = this.#rates.line(templateId, template, bad, quote, (from, to) => this.#sessions.rename(from, to))
@@ -156,7 +163,7 @@ export class LogWatch<Quote> {
     this.#rates.load(state.rates)
     this.#ranges.load(state.ranges)
     this.#sessions.load(state.sessions)
-    this.#ensemble = WindowEnsemble.fromJSON(state.ensemble)
+    this.#ensemble = WindowEnsemble.fromJSON(state.ensemble, this.#ensembleOptions)
     this.#outsideUsual.load(state.outsideUsual)
     this.#outsideLines = state.outsideLines
     this.#outside = [...state.outside]

@@ -1,4 +1,4 @@
-import { type Anomaly, type Evidence, idOf, type LogEvent, type Received, type TraceContext } from '@aegis/domain'
+import { type Anomaly, type Evidence, hash32, idOf, type LogEvent, type Received, type TraceContext } from '@aegis/domain'
 import { type LogFinding, LogWatch, sessionOf } from '@aegis/log-mining'
 import { entityKey, quoteOf, type Told } from './log-quotes.ts'
 
@@ -63,7 +63,7 @@ export class LogWindows {
     const key = entityKey(v)
     let state = this.#entities.get(key)
     if (state) this.#entities.delete(key)
-    else state = { environment: v.environment, entity: v.entity, watch: new LogWatch(), began: 0, bad: 0 }
+    else state = { environment: v.environment, entity: v.entity, watch: watchOf(v.entity), began: 0, bad: 0 }
     this.#entities.set(key, state)
     if (this.#entities.size > this.#maxEntities) this.#entities.delete(this.#entities.keys().next().value as string)
     if (v.severity === 'ERROR' || v.severity === 'CRITICAL') state.bad++
@@ -138,10 +138,12 @@ export class LogWindows {
   }
   load(state: [string, Omit<EntityState, 'watch'> & { watch: ReturnType<LogWatch<Evidence>['toJSON']> }][]): void {
     this.#entities = new Map(
-      state.map(([key, { watch, ...rest }]) => [key, { ...rest, watch: new LogWatch<Evidence>().load(watch) }]),
+      state.map(([key, { watch, ...rest }]) => [key, { ...rest, watch: watchOf(rest.entity).load(watch) }]),
     )
   }
 }
+
+const watchOf = (entity: string) => new LogWatch<Evidence>(hash32(entity))
 
 const anomalyOf = (
   { environment, entity }: EntityState,
