@@ -54,10 +54,8 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
     onsets.set(a.entity, Math.min(onsets.get(a.entity) ?? Number.POSITIVE_INFINITY, a.started))
   }
   const accused = new Map<string, { by: Set<string>; evidence: Evidence[] }>()
-  // Unlike its usual self, but nothing in it that is wrong: worth reading, no sign of a fault.
   for (const a of input.anomalies)
-    if (a.kind === 'log' && a.severity === 'low') continue
-    else if (a.kind === 'log') {
+    if (a.kind === 'log') {
       // Written to whom it depends on, or of itself.
       const own: Evidence[] = []
       let blames = false

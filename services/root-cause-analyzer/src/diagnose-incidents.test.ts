@@ -189,6 +189,14 @@ describe('DiagnoseIncidents', () => {
     ])
     expect(new Set(of(incidents).map(i => i.id)).size).toBe(2)
   })
+  it('leaves out of incidents a log that is merely unlike its usual self', async () => {
+    const log = anomaly('back', 2, 'log', { kind: 'log', severity: 'low', series: [] })
+    const { of } = await runStage(make(), [
+      [...graph, received(anomalies, log, 1), received(anomalies, anomaly('front', 3, 'calls.error_share'), 2), ...ticks(3, 12)],
+    ])
+    expect(of(incidents).length).toBeGreaterThan(0)
+    for (const incident of of(incidents)) expect(incident.anomalies).toEqual(['front-calls.error_share'])
+  })
   it('opens nothing for a resource that is merely busy', async () => {
     const { of } = await runStage(make(), [
       [...graph, received(anomalies, anomaly('back', 1, 'process.cpu.utilization', { severity: 'medium' })), ...ticks(1, 20)],

@@ -191,7 +191,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
         this.#join(group, a)
         return group
       }
-    if (a.state === 'close') {
+    // A log unlike its usual self with nothing wrong in it is worth reading, but no sign of a fault.
+    if (a.state === 'close' || (a.kind === 'log' && a.severity === 'low')) {
       this.#loose.delete(a.id)
       return undefined
     }
