@@ -11,9 +11,9 @@ export interface SessionWatchOptions {
   readonly idleUs?: number
   /** Complete sessions gathered before the first is scored. Default 100. */
   readonly warmUp?: number
-  /** Sessions open at a time; the one idle for longest is taken for complete. Default 500. */
+  /** Sessions open at a time; the one idle for longest is taken for complete. Default 200. */
   readonly maxOpen?: number
-  /** Lines of a session that are looked at. Default 200. */
+  /** Lines of a session that are looked at. Default 100. */
   readonly maxLines?: number
   /** Strange sessions in four windows below which nothing is said. Default 3. */
   readonly least?: number
@@ -31,7 +31,7 @@ interface Open<Quote> {
   timesUs: number[]
   quotes: Quote[]
 }
-const QUOTES = 6
+const QUOTES = 4
 
 export class SessionWatch<Quote> {
   readonly #idleUs: number
@@ -51,8 +51,8 @@ export class SessionWatch<Quote> {
     // What does not come within the time a session may idle is overdue.
     this.#detector = new SessionAnomalyDetector({ maxEvents: 256, slackSeconds: this.#idleUs / 2e6 })
     this.#warmUp = options.warmUp ?? 100
-    this.#maxOpen = options.maxOpen ?? 500
-    this.#maxLines = options.maxLines ?? 200
+    this.#maxOpen = options.maxOpen ?? 200
+    this.#maxLines = options.maxLines ?? 100
     this.#usual = new UnusualCount(options.least ?? 3)
   }
 

@@ -7,7 +7,7 @@ export interface WindowOptions {
   readonly windowUs?: number
   /** Windows without a finding before an anomaly closes. Default 6. */
   readonly quiet?: number
-  /** Entities watched; the one heard of least lately makes room. Default 500. */
+  /** Entities watched; the one heard of least lately makes room. Default 300. */
   readonly maxEntities?: number
 }
 
@@ -56,7 +56,7 @@ export class LogWindows {
   constructor(options: WindowOptions = {}) {
     this.#windowUs = options.windowUs ?? 5_000_000
     this.#quiet = options.quiet ?? 6
-    this.#maxEntities = options.maxEntities ?? 500
+    this.#maxEntities = options.maxEntities ?? 300
   }
 
   line({ value: v, trace }: Received<LogEvent>): void {

@@ -1,5 +1,5 @@
 import { AegisError, type LogEvent } from '@aegis/domain'
-import { type CausalChain, type ChainEvent, causalChain, type Severity, TemplateOrder } from '@aegis/log-mining'
+import { type CausalChain, type ChainEvent, causalChain, type Severity, sessionOf, TemplateOrder } from '@aegis/log-mining'
 
 /** From where to where: times in microseconds, or numbers of lines. */
 export interface ChainRange {
@@ -53,7 +53,7 @@ export class ChainReader {
       category: event.category as ChainEvent['category'],
       body: event.body,
       mentions: event.mentions as ChainEvent['mentions'],
-      traceId: event.trace_id ?? undefined,
+      traceId: sessionOf(event.trace_id, event.parameters as never),
       exception: event.exception ?? undefined,
       anomalous: event.fault_pattern !== null && event.fault_pattern !== undefined,
     })
@@ -86,7 +86,7 @@ export function chainText({ events, links, of }: CausalChain & { readonly of: nu
     )
     for (const l of links.filter(({ to }) => to === e.id))
       out.push(
-        `      after line ${l.from}: ${l.kind === 'order' ? 'which regularly comes before it' : `same ${l.kind} ${l.label}`}`,
+        `      after line ${l.from}: ${l.kind === 'order' ? 'which regularly comes before it' : `same ${l.kind === 'trace' ? 'request' : l.kind} ${l.label}`}`,
       )
   }
   return out.join('\n')
