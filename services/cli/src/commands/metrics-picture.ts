@@ -24,6 +24,9 @@ export function pictureSvg(p: Picture): string {
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     `<text x="${LEFT}" y="20" font-size="14" font-weight="bold" fill="#222">${escaped(p.title)}</text>`,
   ]
+  out.push(
+    `<g font-size="10" fill="#666" text-anchor="end"><text x="${WIDTH - 12}" y="20">red: anomaly · blue band: expected when nothing is strange · dashed: threshold</text></g>`,
+  )
   const bottom = height - 24
   for (const a of p.anomalies) {
     const width = Math.max(2, x(a.end + 1) - x(a.start))

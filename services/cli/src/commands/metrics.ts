@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
 import { DETECTOR_NAMES, needsTensorFlow } from '@aegis/anomaly-detection/make-detector'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
@@ -41,6 +42,7 @@ async function run(file: string, options: Options): Promise<void> {
   })
   const from = Number(options.from ?? 0)
   const to = Math.min(table.count, Number(options.to ?? table.count))
+  const strange = anomaliesOf(found.decisions, 0, table.count)
   const anomalies = anomaliesOf(found.decisions, from, to).map(([start, end]) => {
     const blame = new Map<number, number>()
     // The first metrics named while it lasted, the early namings counting most.
@@ -60,7 +62,7 @@ async function run(file: string, options: Options): Promise<void> {
   const shown = [...worst].sort((a, b) => b[1] - a[1]).map(([m]) => m)
   for (let m = 0; shown.length < Math.min(Number(options.metrics), table.metrics); m++) if (!shown.includes(m)) shown.push(m)
   const picture: Picture = {
-    title: `${file}: ${to - from} rows, ${table.metrics} metrics, ${anomalies.length} anomalies by ${options.detector}`,
+    title: `${path.basename(path.dirname(path.resolve(file)))}/${path.basename(file)}: ${to - from} rows, ${table.metrics} metrics, ${anomalies.length} ${anomalies.length === 1 ? 'anomaly' : 'anomalies'} found by ${options.detector}`,
     stamps: table.stamps.slice(from, to),
     score: found.scores.subarray(from, to),
     threshold: found.thresholds.subarray(from, to),
@@ -75,7 +77,7 @@ async function run(file: string, options: Options): Promise<void> {
         Float64Array.from({ length: to - from }, (_, i) => values[(from + i) * table.metrics + m])
       const values = pick(table.values)
       const expected = pick(found.expected)
-      const usual = Float64Array.from(values.map((v, i) => Math.abs(v - expected[i])).filter(Number.isFinite)).sort()
+      const usual = usualErrors(table.values, found.expected, strange, table, m)
       const width = usual[Math.floor(0.98 * (usual.length - 1))] ?? 0
       return { name: table.names[m], values, low: expected.map(v => v - width), high: expected.map(v => v + width) }
     }),
@@ -95,4 +97,23 @@ function anomaliesOf(decisions: Uint8Array, from: number, to: number): [number, 
     else out.push([i, i])
   }
   return out
+}
+
+/** How far a metric lies from what is expected when nothing is strange, sorted: an incident must not widen the band it is held against. */
+function usualErrors(
+  values: Float64Array,
+  expected: Float64Array,
+  strange: readonly (readonly [number, number])[],
+  { count, metrics }: { readonly count: number; readonly metrics: number },
+  metric: number,
+): Float64Array {
+  const errors: number[] = []
+  let next = 0
+  for (let i = 0; i < count; i++) {
+    while (next < strange.length && strange[next][1] < i) next++
+    if (next < strange.length && strange[next][0] <= i) continue
+    const error = Math.abs(values[i * metrics + metric] - expected[i * metrics + metric])
+    if (Number.isFinite(error)) errors.push(error)
+  }
+  return Float64Array.from(errors).sort()
 }

@@ -18,7 +18,7 @@ export interface MetricAnomalyOptions {
   readonly detector?: string
   /** Alarms per entity and day one is ready to look at. */
   readonly alarmsPerDay?: number
-  readonly progress?: (message: string) => void
+  readonly progress?: (done: number, total: number, what: string) => void
 }
 export interface MetricAnomalyResult {
   readonly series: readonly {
@@ -39,7 +39,7 @@ export async function evalMetricAnomaly(options: MetricAnomalyOptions): Promise<
       'INPUT_INVALID',
       `${data} holds no series: expected folders with test.csv or test.csv.gz somewhere in it`,
     )
-  const tensors = needsTensorFlow(detector) ? await loadTensorFlow({ log: progress }) : undefined
+  const tensors = needsTensorFlow(detector) ? await loadTensorFlow() : undefined
   const series = []
   for (const [i, { folder, test, train }] of folders.entries()) {
     const started = performance.now()
@@ -53,8 +53,7 @@ export async function evalMetricAnomaly(options: MetricAnomalyOptions): Promise<
       alarmsPerDay,
       stepSeconds: stepOf(rows.times),
       tensors,
-      onProgress: p =>
-        progress(`  step ${p.step} of ${p.steps}: loss ${p.loss.toFixed(4)}, validation ${p.validation.toFixed(4)}`),
+      onProgress: p => progress(p.step, p.steps, `${name}, training steps`),
     })
     await mkdir(join(out, name), { recursive: true })
     const lines = ['t,score,decision']
@@ -67,9 +66,7 @@ export async function evalMetricAnomaly(options: MetricAnomalyOptions): Promise<
     await writeFile(join(out, name, 'explain.json'), JSON.stringify(told))
     const flagged = decisions.reduce((a, b) => a + b, 0)
     const seconds = (performance.now() - started) / 1000
-    progress(
-      `${i + 1}/${folders.length} ${name}: ${rows.count} rows, ${history ? `${history.count} learned from` : 'streaming'}, ${flagged} flagged, ${seconds.toFixed(1)} s`,
-    )
+    progress(i + 1, folders.length, 'series')
     series.push({ name, rows: rows.count, flagged, seconds })
   }
   return { series }
