@@ -22,6 +22,8 @@ interface Accumulator {
   sum: number
   weight: number
   seen: boolean
+  /** Event time of its newest observation, microseconds. */
+  last?: number
 }
 interface Last {
   value: number
@@ -34,6 +36,8 @@ export class DeriveSeries {
   #series = new Map<string, Accumulator>()
   #last = new Map<string, Last>()
   #infos: SeriesInfo[] = []
+  /** Handles of series that were forgotten; given out again first. */
+  #free: number[] = []
 
   get size(): number {
     return this.#infos.length
@@ -79,8 +83,8 @@ export class DeriveSeries {
     const key = `${o.environment}\0${o.entity}\0${metric}`
     let a = this.#series.get(key)
     if (!a) {
-      const info = { handle: this.#infos.length, environment: o.environment, entity: o.entity, metric, unit }
-      this.#infos.push(info)
+      const info = { handle: this.#free.pop() ?? this.#infos.length, environment: o.environment, entity: o.entity, metric, unit }
+      this.#infos[info.handle] = info
       this.#series.set(key, (a = { info, kind, sum: 0, weight: 0, seen: false }))
     }
     if (unit && !a.info.unit) {
@@ -90,6 +94,7 @@ export class DeriveSeries {
     a.sum += value
     a.weight += weight
     a.seen = true
+    a.last = o.time
   }
 
   /** Values since the last call, of the environments whose clock moved. Rates add up over instances and averages do not. */
@@ -106,12 +111,28 @@ export class DeriveSeries {
     return out
   }
 
-  toJSON() {
-    return { series: [...this.#series], last: [...this.#last], infos: this.#infos }
+  /** Forgets what has said nothing for `silenceUs`: pods come and go. Returns handles that other series will get, for the detector to forget as well. */
+  forget(now: (environment: string) => number, silenceUs: number): number[] {
+    const gone: number[] = []
+    for (const [key, a] of this.#series) {
+      const time = now(a.info.environment)
+      a.last ??= time
+      if (time - a.last <= silenceUs) continue
+      this.#series.delete(key)
+      gone.push(a.info.handle)
+    }
+    for (const [key, { time }] of this.#last) if (now(key.slice(0, key.indexOf('\0'))) - time > silenceUs) this.#last.delete(key)
+    this.#free.push(...gone)
+    return gone
   }
-  fromJSON(state: ReturnType<DeriveSeries['toJSON']>): void {
+
+  toJSON() {
+    return { series: [...this.#series], last: [...this.#last], infos: this.#infos, free: this.#free }
+  }
+  fromJSON(state: Omit<ReturnType<DeriveSeries['toJSON']>, 'free'> & { free?: number[] }): void {
     this.#series = new Map(state.series)
     this.#last = new Map(state.last)
     this.#infos = state.infos
+    this.#free = state.free ?? []
   }
 }

@@ -101,6 +101,10 @@ export class RobustBaseline implements Detector {
     }
   }
 
+  forget(series: readonly number[]): void {
+    for (const handle of series) this.#states[handle] = undefined
+  }
+
   snapshot(): Uint8Array {
     return Buffer.from(JSON.stringify(this.#states))
   }

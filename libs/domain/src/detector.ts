@@ -24,6 +24,8 @@ export interface Detector {
   learn(round: Round, flagged: readonly boolean[]): void
   /** Band in which each value was expected, where the detector has one. */
   expect?(round: Round): Expectation
+  /** These handles go to other series from now on: what was learned of the old ones goes. Without it handles are never given out again. */
+  forget?(series: readonly number[]): void
   snapshot(): Uint8Array
   restore(bytes: Uint8Array): void
 }

@@ -38,6 +38,8 @@ interface Presence {
 const UP: Pick<Scored, 'metric' | 'unit'> = { metric: 'telemetry', unit: '1' }
 /** An entity silent for this long is taken to be gone for good, microseconds. */
 const GONE_US = 3_600_000_000
+/** A series silent for this long is forgotten: pods come and go; microseconds. */
+const FORGET_US = 86_400_000_000
 
 /** Observations to anomalies: each tick closes a round, which is scored, tracked and then learned from. An entity that falls silent is strange too. */
 export class DetectMetricAnomalies implements Stage, Stateful {
@@ -143,6 +145,9 @@ export class DetectMetricAnomalies implements Stage, Stateful {
         })
       }
     }
+    const now = (environment: string) => this.#clocks.now(environment)
+    if (this.#detector.forget) this.#detector.forget(this.#series.forget(now, FORGET_US))
+    this.#watch.forget(now, FORGET_US)
     const together = this.#entities?.round(tick, values, environment => this.#clocks.now(environment)) ?? []
     for (const environment of this.#track.environments)
       if (!byEnvironment.has(environment) && this.#clocks.moves(tick, environment)) byEnvironment.set(environment, [])

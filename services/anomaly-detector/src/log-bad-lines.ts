@@ -23,6 +23,8 @@ interface TemplateState {
 interface EntityState {
   environment: string
   ticks: number
+  /** When it last logged anything, microseconds. */
+  last?: number
   templates: Record<string, TemplateState>
   open?: {
     id: string
@@ -37,6 +39,8 @@ interface EntityState {
 }
 const BAD = new Set(['ERROR', 'CRITICAL', 'FATAL'])
 const WINDOW = 4
+/** An entity that has logged nothing for this long is forgotten: pods come and go; microseconds. */
+const FORGET_US = 86_400_000_000
 
 /**
  * Bad lines that are new or much more frequent than usual: errors, and lines that match a known fault pattern. Works from the first lines on, before
@@ -59,6 +63,11 @@ export class BadLines {
     const told: Told[] = []
     for (const [key, state] of this.#entities) {
       if (!moves(state.environment)) continue
+      state.last ??= now(state.environment)
+      if (!state.open && now(state.environment) - state.last > FORGET_US) {
+        this.#entities.delete(key)
+        continue
+      }
       const entity = key.slice(key.indexOf('\0') + 1)
       // Whose trace it is must be read after the round: that opens.
       const anomaly = this.#round(entity, state, time, now(state.environment))
@@ -72,6 +81,7 @@ export class BadLines {
     const key = entityKey(v)
     let state = this.#entities.get(key)
     if (!state) this.#entities.set(key, (state = { environment: v.environment, ticks: 0, templates: {} }))
+    state.last = input.time
     if (!BAD.has(v.severity) && !(v.fault_pattern && v.severity !== 'INFO' && v.severity !== 'DEBUG')) return
     const t = (state.templates[v.template_id] ??= {
       usual: 0,

@@ -10,6 +10,8 @@ interface Watching {
   readonly watch: SeriesWatch
   /** Since when it is flat, microseconds; 0 when it is not. */
   flat: number
+  /** When it was last heard of, microseconds. */
+  seen?: number
 }
 
 /**
@@ -23,6 +25,7 @@ export class WatchSeries {
   see(o: Observation, time: number): { readonly value: Observation | undefined; readonly told: readonly Anomaly[] } {
     if (o.metric_type !== 'gauge') return { value: o, told: [] }
     const w = this.#of(o)
+    w.seen = time
     const seen = w.watch.point(time, o.value)
     const value = !seen.usable ? undefined : seen.factor === 1 ? o : { ...o, value: o.value * seen.factor }
     return { value, told: this.#tell(w, seen, o, time) }
@@ -45,6 +48,15 @@ export class WatchSeries {
       this.#series.set(key, w)
     }
     return w
+  }
+
+  /** Forgets what has said nothing for `silenceUs`. */
+  forget(now: (environment: string) => number, silenceUs: number): void {
+    for (const [key, w] of this.#series) {
+      const time = now(w.environment)
+      w.seen ??= time
+      if (time - w.seen > silenceUs) this.#series.delete(key)
+    }
   }
 
   #tell(w: Watching, seen: Watched, o: Observation, time: number): Anomaly[] {
