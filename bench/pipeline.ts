@@ -121,7 +121,7 @@ export const run = async (args: string[]): Promise<void> => {
         `round ${round + 1}: identity ${Math.round(identity)} lines/s (on kafkajs as it comes ${Math.round(plain)}), log-parser ${Math.round(parser)} lines/s, ratio ${(parser / identity).toFixed(2)}`,
       )
     }
-    const middle = (list: number[]) => list.sort((a, b) => a - b)[list.length >> 1]
+    const middle = (list: number[]) => list.sort((a, b) => a - b)[(list.length - 1) >> 1]
     const result = {
       lines,
       rounds: rates.length,
