@@ -163,8 +163,8 @@ describe('anomaly-detector through Kafka', () => {
       const model = new EntityModel(trained)
       const events = new EntityEvents()
       return rows[e].slice(WARM_UP + 2).flatMap((row, i) => {
-        const found = model.row(row)
         const time = timeOf(WARM_UP + 2 + i) + 500_000
+        const found = model.row(row, time)
         const event = found && events.row(time, found.score, found.threshold, found.guilty)
         return event ? [{ entity, ...event }] : []
       })

@@ -86,6 +86,7 @@ export class Ensemble implements RowModel {
       })
       const rest = {
         ...rows,
+        times: rows.times && Array.from(rows.times).slice(first),
         count: rows.count - first,
         values: rows.values.subarray(first * rows.metrics),
       }
@@ -128,6 +129,10 @@ export class Ensemble implements RowModel {
   #remember(): void {
     for (let k = 0; k < this.#members.length; k++)
       if (!Number.isNaN(this.#surprises[k])) this.#means[k] += this.#drift * (Math.min(6, this.#surprises[k]) - this.#means[k])
+  }
+
+  at(seconds: number): void {
+    for (const { model } of this.#members) model.at?.(seconds)
   }
 
   score(row: Float64Array, guilt: Float64Array): number {

@@ -41,8 +41,8 @@ export class EntityModel {
     this.#age = new Float64Array(metrics.length)
   }
 
-  /** Scores a row and goes on; undefined where none of its metrics is known. Metrics that came after the training are not looked at. */
-  row(values: readonly { readonly metric: string; readonly value: number }[]): EntityScore | undefined {
+  /** Scores a row of that time (microseconds, for the time of day) and goes on; undefined where none of its metrics is known. Metrics that came after the training are not looked at. */
+  row(values: readonly { readonly metric: string; readonly value: number }[], time?: number): EntityScore | undefined {
     const { mean, spread, metrics } = this.trained
     const row = Float64Array.from(this.#last)
     for (let j = 0; j < row.length; j++) if (++this.#age[j] > CARRY) row[j] = 0
@@ -55,6 +55,7 @@ export class EntityModel {
       raw.set(j, value)
     }
     if (raw.size === 0) return undefined
+    if (time !== undefined) this.#detector.at(time / 1e6)
     const middle = Float64Array.from(this.#last)
     this.#detector.expected(middle)
     const guilt = new Float64Array(row.length)

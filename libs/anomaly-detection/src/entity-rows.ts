@@ -58,14 +58,14 @@ export class EntityRows {
     this.#times.shift()
   }
 
-  /** All rows as a table; NaN where a metric was not there. */
+  /** All rows as a table, with their times; NaN where a metric was not there. */
   table(): Rows {
     const metrics = this.#columns.size
     const values = new Float64Array(this.#rows.length * metrics).fill(Number.NaN)
     this.#rows.forEach((row, i) => {
       values.set(row, i * metrics)
     })
-    return { count: this.#rows.length, metrics, values }
+    return { count: this.#rows.length, metrics, values, times: this.#times.map(us => us / 1e6) }
   }
 
   save() {

@@ -47,9 +47,10 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
     onProgress: options.onProgress,
   })
   const first = streaming ? Math.max(Math.min(test.count, 60), Math.floor((options.warmUp ?? 0.15) * test.count)) : 0
-  const history = train ?? {
+  const history: Rows = train ?? {
     count: first,
     metrics: test.metrics,
+    times: test.times,
     values: test.values.subarray(0, first * test.metrics),
   }
   let scale = scaleOf(history)
@@ -87,6 +88,7 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
       const past = {
         count: i,
         metrics: test.metrics,
+        times: test.times,
         values: test.values.subarray(0, i * test.metrics),
       }
       scale = scaleOf(past)
@@ -99,6 +101,7 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
     const before = i > 0 ? row.slice() : undefined
     standardise(test.values.subarray(at, at + test.metrics), scale, row)
     for (let j = 0; j < row.length; j++) if (!Number.isFinite(row[j])) row[j] = before?.[j] ?? 0
+    if (test.times) detector.at(test.times[i])
     scores[i] = detector.score(row, guilt)
     thresholds[i] = spot.threshold
     decisions[i] = spot.push(scores[i]) ? 1 : 0

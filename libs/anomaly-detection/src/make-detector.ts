@@ -7,6 +7,7 @@ import { Ewma, RobustZ } from './moving-level.ts'
 import { NearestNeighbour } from './nearest-neighbour.ts'
 import { RidgeForecast } from './ridge-forecast.ts'
 import type { RowModel } from './row-model.ts'
+import { SeasonalBaseline } from './seasonal-baseline.ts'
 import { SubPca } from './sub-pca.ts'
 import type { Tensors } from './tensorflow.ts'
 import { VariationalAutoencoder } from './variational-autoencoder.ts'
@@ -14,6 +15,7 @@ import { VariationalAutoencoder } from './variational-autoencoder.ts'
 const MODELS = {
   ridge: () => ({ model: new RidgeForecast(), online: false }),
   'sub-pca': () => ({ model: new SubPca(), online: false }),
+  seasonal: () => ({ model: new SeasonalBaseline(), online: false }),
   'k-means': () => ({ model: new KMeansWindows(), online: false }),
   'isolation-forest': () => ({ model: new IsolationForest(), online: false }),
   ewma: () => ({ model: new Ewma(), online: true }),

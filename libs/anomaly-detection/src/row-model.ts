@@ -10,12 +10,16 @@ export interface Rows {
   readonly count: number
   readonly metrics: number
   readonly values: Float64Array
+  /** When each row was, seconds; absent where nobody knows. */
+  readonly times?: ArrayLike<number>
 }
 
 export interface RowModel {
   readonly name: string
   /** Learns from rows taken as mostly normal, and ends as if they had all been pushed. */
   fit(rows: Rows): void
+  /** When the next row scored or pushed is, seconds; for models that know of days. */
+  at?(seconds: number): void
   /** How strange the row is, given those pushed before it. Writes the share of each metric into `guilt`. Changes nothing that can be seen. */
   score(row: Float64Array, guilt: Float64Array): number
   /** The row has happened: the next one is judged in its light. */
@@ -41,6 +45,7 @@ export function replay(model: RowModel, rows: Rows, onScore?: (index: number, gu
   const guilt = new Float64Array(rows.metrics)
   for (let i = 0; i < rows.count; i++) {
     const row = rowOf(rows, i)
+    if (rows.times) model.at?.(rows.times[i])
     scores[i] = model.score(row, guilt)
     onScore?.(i, guilt)
     model.push(row)

@@ -5,7 +5,7 @@ export const settings = {
     env: 'AEGIS_DETECTOR',
     schema: z.string().default('none'),
     about:
-      'Detector of each entity’s metrics together, beside the robust baseline of each series: none, ensemble, ridge, sub-pca, k-means, isolation-forest, ewma, robust-z, nearest-neighbour, lstm-autoencoder or vae. Trained from the stream, beside it; the last two load TensorFlow.js.',
+      'Detector of each entity’s metrics together, beside the robust baseline of each series: none, ensemble, ridge, sub-pca, seasonal, k-means, isolation-forest, ewma, robust-z, nearest-neighbour, lstm-autoencoder or vae. Trained from the stream, beside it; the last two load TensorFlow.js.',
   },
   alarmsPerDay: {
     env: 'AEGIS_ALARMS_PER_DAY',

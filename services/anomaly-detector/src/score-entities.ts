@@ -50,9 +50,12 @@ export class ScoreEntities {
         scorer.version = published.version
         scorer.running = undefined
       }
-      const found = scorer.model.row(own.map(v => ({ metric: v.info.metric, value: v.value })))
-      if (!found) continue
       const time = now(environment)
+      const found = scorer.model.row(
+        own.map(v => ({ metric: v.info.metric, value: v.value })),
+        time,
+      )
+      if (!found) continue
       const event = scorer.events.row(time, found.score, found.threshold, found.guilty)
       if (event) out.push(anomalyOf(event, environment, entity, own, this.#options.detector, scorer.version))
     }

@@ -26,11 +26,9 @@ export const remoteWriteRoute = (app: FastifyInstance, context: ServiceContext, 
       try {
         samples = decodeRemoteWrite(request.body as Buffer, version, options.maxBodyBytes)
       } catch (error) {
-        return reply
-          .code(400)
-          .send({
-            message: `body is not Prometheus remote-write ${version}.0 in Snappy's block format: ${(error as Error).message}`,
-          })
+        return reply.code(400).send({
+          message: `body is not Prometheus remote-write ${version}.0 in Snappy's block format: ${(error as Error).message}`,
+        })
       }
       const values = samples.map(s => observationOf(s, options.environment)).filter(v => v !== undefined)
       if (values.length > 0) await context.publish(metricsRaw, values)
