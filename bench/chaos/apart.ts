@@ -2,12 +2,23 @@ import type { Transaction, Transactor } from '@aegis/runtime'
 
 export const isSnapshot = (topic: string | undefined): boolean => topic?.endsWith('.snapshots') === true
 
+const ATTEMPTS = 20
+
 /** Outputs and offsets each in a transaction of their own: what a runtime without transactions would do. */
 export const apart = (transactor: Transactor): Transaction => {
   const alone = async (work: (tx: Transaction) => Promise<void>) => {
-    const tx = await transactor.begin()
-    await work(tx)
-    await tx.commit()
+    for (let attempt = 1; ; attempt++) {
+      const tx = await transactor.begin()
+      try {
+        await work(tx)
+        return await tx.commit()
+      } catch (error) {
+        await tx.abort().catch(() => undefined)
+        // The broker may still be writing the markers of the transaction just before: two in a row are not what the runtime does.
+        if (attempt >= ATTEMPTS || !/concurrent/i.test((error as Error).message)) throw error
+        await new Promise(resolve => setTimeout(resolve, 20 * attempt))
+      }
+    }
   }
   return {
     send: records => alone(tx => tx.send(records)),
