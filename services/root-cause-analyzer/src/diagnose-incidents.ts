@@ -60,6 +60,8 @@ interface Diagnosis {
 const KEEP_US = 15 * 60_000_000
 /** How often old edges are ended, microseconds. */
 const AGE_EVERY_US = 3_600_000_000
+/** A second suspect with so much of the first one's confidence makes it a close call. */
+const CLOSE_SHARE = 0.6
 const RANK = ['low', 'medium', 'high', 'critical']
 
 /** Anomalies to incidents: grouped over the service graph, causes ranked with their evidence, told whenever there is news. */
@@ -317,7 +319,11 @@ export class DiagnoseIncidents implements Stage, Stateful {
           { weights: this.#weights, calibration: this.#calibration(group.environment) },
         )
     this.#rankings[group.id] = { ranking, kept: last?.kept ?? false }
-    const named = settled ? ranking : { ...ranking, verdict: 'not_enough_evidence' as const }
+    // Two suspects nearly alike: a few more seconds tell them apart better than an action on the wrong one.
+    const [first, second] = ranking.causes
+    const close = second !== undefined && second.confidence > CLOSE_SHARE * first.confidence
+    const clear = !close || final || now - group.started >= 4 * this.#settleUs
+    const named = settled && clear ? ranking : { ...ranking, verdict: 'not_enough_evidence' as const }
     const told = JSON.stringify([
       state,
       named.verdict,
