@@ -71,15 +71,16 @@ async function run(options: DemoOptions): Promise<void> {
   const names = options.control !== undefined ? [undefined] : options.fault === 'all' ? faults.map(f => f.name) : [options.fault]
   const reports: DrillReport[] = []
   try {
-    const supervisorPort = await freePort()
-    const pipeline = options.aegis
-      ? await startPipeline(options.stack, supervisorPort, base, say, closers, abort.signal)
-      : undefined
+    // An environment of its own for each fault: cooldowns and budgets stay as shipped. Its name says nothing of the fault. And a supervisor of
+    // its own: what is decided late for a shop that is gone must not be done to the next one.
+    const shops: Shop[] = []
+    for (const i of names.keys())
+      shops.push({ environment: `demo-${started.toString(36)}-${i + 1}`, supervisorPort: await freePort() })
+    const pipeline = options.aegis ? await startPipeline(options.stack, shops, base, say, closers, abort.signal) : undefined
     say(`ready after ${((Date.now() - started) / 1000).toFixed(1)} s`)
     let last: (() => Promise<void>) | undefined
     for (const [i, name] of names.entries()) {
-      // An environment of its own: cooldowns and budgets stay as shipped. Its name says nothing of the fault.
-      const environment = `demo-${started.toString(36)}-${i + 1}`
+      const { environment, supervisorPort } = shops[i]
       const stateDir = path.join(base, `shop-${i + 1}`)
       rmSync(stateDir, { recursive: true, force: true })
       say(`\n— ${name ?? 'control: nothing is broken'} —`)
@@ -126,9 +127,13 @@ async function run(options: DemoOptions): Promise<void> {
   process.exit()
 }
 
+interface Shop {
+  readonly environment: string
+  readonly supervisorPort: number
+}
 async function startPipeline(
   kind: DemoOptions['stack'],
-  supervisorPort: number,
+  shops: readonly Shop[],
   base: string,
   say: (line: string) => void,
   closers: (() => Promise<void>)[],
@@ -142,8 +147,8 @@ async function startPipeline(
     env: {
       AEGIS_DATA_PARTITIONS: '2',
       AEGIS_ENVIRONMENT_PARTITIONS: '1',
-      AEGIS_ENVIRONMENT_MODES: 'demo-*=act',
-      AEGIS_EXECUTORS: `demo-*=process:http://127.0.0.1:${supervisorPort}`,
+      AEGIS_ENVIRONMENT_MODES: shops.map(s => `${s.environment}=act`).join(','),
+      AEGIS_EXECUTORS: shops.map(s => `${s.environment}=process:http://127.0.0.1:${s.supervisorPort}`).join(','),
     },
   }
   if (!real) {
