@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KubeConfig } from '@kubernetes/client-node'
+import { anyFree } from '../../services/cli/src/stack/ports.ts'
 
 export interface TestCluster {
   /** A client as the holder of this token. */
@@ -20,16 +20,6 @@ export interface TestCluster {
 const STARTS_WITHIN_MS = 60_000
 /** A node whose lease is not renewed for this long is lost. */
 const GRACE_SECONDS = 12
-
-const freePort = async (): Promise<number> =>
-  new Promise((resolve, fail) => {
-    const server = createServer()
-    server.once('error', fail)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 /** What makes a pod crash here: how a real kubelet would show a bad image, a bad setting, too little memory, or one unlucky container. */
 const CRASHES: Readonly<Record<string, { key: string; operator: string; values?: string[]; reason: string }>> = {
@@ -127,7 +117,7 @@ export const startCluster = async (home: string): Promise<TestCluster> => {
     }
   }
   try {
-    const [etcd, peer, port] = await Promise.all([freePort(), freePort(), freePort()])
+    const [etcd, peer, port] = await Promise.all([anyFree(), anyFree(), anyFree()])
     const adminToken = randomUUID()
     const { privateKey } = generateKeyPairSync('rsa', {
       modulusLength: 2048,

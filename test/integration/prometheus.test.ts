@@ -1,7 +1,6 @@
 /** A real Prometheus writes to the gateway, and the gateway scrapes a real node exporter; both found on the path or in AEGIS_TEST_PROMETHEUS. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { metricsRaw, type Observation } from '@aegis/domain'
@@ -18,6 +17,7 @@ import {
 } from '@aegis/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
+import { anyFree } from '../../services/cli/src/stack/ports.ts'
 import { stackEnv } from './stack-env.ts'
 
 const folder = process.env.AEGIS_TEST_PROMETHEUS
@@ -30,14 +30,6 @@ const exporter = found('node_exporter', 'prometheus-node-exporter')
 const lacking =
   prometheus && exporter ? '' : ' (left out: no prometheus and node exporter on the path or in AEGIS_TEST_PROMETHEUS)'
 
-const freePort = (): Promise<number> =>
-  new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-
 describe.skipIf(lacking !== '')(`Prometheus${lacking}`, () => {
   const scratch = mkdtempSync(path.join(tmpdir(), 'aegis-prometheus-'))
   const children: ChildProcess[] = []
@@ -48,7 +40,7 @@ describe.skipIf(lacking !== '')(`Prometheus${lacking}`, () => {
   const run = (program: string, args: string[]) => children.push(spawn(program, args, { stdio: 'ignore', cwd: scratch }))
 
   beforeAll(async () => {
-    const [exporterPort, prometheusPort] = [await freePort(), await freePort()]
+    const [exporterPort, prometheusPort] = [await anyFree(), await anyFree()]
     const env = {
       ...stackEnv(),
       AEGIS_DATA_PARTITIONS: '2',

@@ -1,10 +1,10 @@
 /** Kafka with TLS, SASL and an authorizer, Neo4j and Redis with TLS: real servers, made for one test and stopped with it. */
 import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { java, onPath, serverFolder } from '../../services/cli/src/stack/places.ts'
+import { anyFree } from '../../services/cli/src/stack/ports.ts'
 import { neo4j } from '../../services/cli/src/stack/servers/neo4j.ts'
 import { fastJvm } from '../../services/cli/src/stack/servers/plan.ts'
 
@@ -23,15 +23,6 @@ export interface Users {
   readonly neo4jPassword: string
   readonly redisPassword: string
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 
 const openssl = (folder: string, ...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
 
@@ -109,11 +100,11 @@ export async function startSecureServers({ passwords, neo4jPassword, redisPasswo
   const folder = mkdtempSync(join(tmpdir(), 'aegis-secure-'))
   certificates(folder)
   const ports = {
-    kafka: await freePort(),
-    controller: await freePort(),
-    bolt: await freePort(),
-    http: await freePort(),
-    redis: await freePort(),
+    kafka: await anyFree(),
+    controller: await anyFree(),
+    bolt: await anyFree(),
+    http: await anyFree(),
+    redis: await anyFree(),
   }
   const children: ReturnType<typeof spawn>[] = []
   const run = (name: string, file: string, args: readonly string[], cwd = folder) => {

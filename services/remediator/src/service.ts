@@ -9,9 +9,11 @@ export const remediator = defineService({
   about: 'Chooses an action for each incident, holds it against the guard, and writes down why.',
   settings,
   async create(config) {
-    const policy = await policyNamed(config.policy, config.exploration)
     // Experiments may put any of them in charge of a share of the incidents.
-    const policies = { rules: await policyNamed('rules', 0), learned: await policyNamed('learned', config.exploration) }
+    const policies = {
+      rules: await policyNamed('rules', config.exploration),
+      learned: await policyNamed('learned', config.exploration),
+    }
     return {
       stages: [
         {
@@ -21,7 +23,7 @@ export const remediator = defineService({
           writes: streamList(decisions),
           snapshotAlways: true,
           create: () =>
-            new DecideActions(policy, {
+            new DecideActions(policies[config.policy], {
               policies,
               defaultMode: config.defaultMode,
               environmentModes: config.environmentModes,

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import { faults } from '@aegis/demo-shop'
 import { AegisError } from '@aegis/domain'
 import { Command, Option } from 'commander'
 import { type DrillReport, drill } from '../demo/drill.ts'
 import { type Pipeline, type PipelineOptions, startEmbedded, startProcesses } from '../pipeline/pipeline.ts'
+import { anyFree } from '../stack/ports.ts'
 import { canRunServers, up } from '../stack/stack.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..')
@@ -42,15 +42,6 @@ export const demoCommand = (): Command =>
     )
     .action(run)
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-
 async function run(options: DemoOptions): Promise<void> {
   const started = Date.now()
   const abort = new AbortController()
@@ -75,7 +66,7 @@ async function run(options: DemoOptions): Promise<void> {
     // its own: what is decided late for a shop that is gone must not be done to the next one.
     const shops: Shop[] = []
     for (const i of names.keys())
-      shops.push({ environment: `demo-${started.toString(36)}-${i + 1}`, supervisorPort: await freePort() })
+      shops.push({ environment: `demo-${started.toString(36)}-${i + 1}`, supervisorPort: await anyFree() })
     const pipeline = options.aegis ? await startPipeline(options.stack, shops, base, say, closers, abort.signal) : undefined
     say(`ready after ${((Date.now() - started) / 1000).toFixed(1)} s`)
     let last: (() => Promise<void>) | undefined

@@ -1,4 +1,4 @@
-import { AegisError, type Control, type Decision, decisions, type Outcome, outcomes, type Stream } from '@aegis/domain'
+import { AegisError, type Control, type Decision, type Outcome } from '@aegis/domain'
 import {
   completeExperiment,
   createExperiment,
@@ -9,6 +9,7 @@ import {
   resumeExperiment,
 } from '@aegis/remediation'
 import { Command } from 'commander'
+import { endings, readDecisions } from '../policy/decision-log.ts'
 import { ask } from './incidents.ts'
 
 const path = (environment: string) => `/api/v1/controls/${encodeURIComponent(environment)}`
@@ -72,13 +73,10 @@ export function countOutcomes(experiment: Experiment, made: readonly Decision[],
     for (const reason of d.attempt === 0 && d.status === 'decided' ? d.reasons : [])
       for (const { name } of experiment.arms)
         if (reason === `experiment ${experiment.name}: arm ${name}`) arms.set(d.decision, name)
-  const last = new Map<string, boolean>()
-  for (const o of ended)
-    if (['done', 'failed', 'undone', 'taken_back'].includes(o.status)) last.set(o.decision, o.status === 'done')
   let counted = experiment
-  for (const [decision, success] of last) {
+  for (const [decision, status] of endings(ended)) {
     const arm = arms.get(decision)
-    if (arm) counted = recordOutcome(counted, arm, success)
+    if (arm) counted = recordOutcome(counted, arm, status === 'done')
   }
   return counted
 }
@@ -92,21 +90,7 @@ async function results(name: string | undefined, { environment }: { environment:
     )
   const { connectClient } = await import('../pipeline/client.ts')
   const client = connectClient()
-  const made: Decision[] = []
-  const ended: Outcome[] = []
-  try {
-    const tail = await client.tail([decisions, outcomes] as unknown as Stream<never>[], 'start', decoded => {
-      for (const { value, record } of decoded) {
-        if ((value as { environment?: string } | undefined)?.environment !== environment) continue
-        if (record.topic === decisions.name) made.push(value as Decision)
-        else ended.push(value as Outcome)
-      }
-    })
-    await tail.caughtUp
-    await tail.close()
-  } finally {
-    await client.close()
-  }
+  const { made, ended } = await readDecisions(client, environment).finally(() => client.close())
   const empty = { ...now, counts: now.arms.map(() => ({ outcomes: 0, successes: 0 })) }
   console.log(`experiment ${now.name} in ${environment}, ${now.state}`)
   console.log('arm             policy    share  outcomes  healed by the first action   verdict')

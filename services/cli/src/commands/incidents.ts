@@ -117,7 +117,7 @@ const accuracy = async (environment: string | undefined): Promise<string> => {
   try {
     const named = new Map<string, { cause: string; confidence: number }>()
     const confirmed = new Map<string, Feedback>()
-    const tail = await client.tail([incidents, feedback] as unknown as Stream<never>[], 'start', decoded => {
+    await client.all([incidents, feedback] as unknown as Stream<never>[], decoded => {
       for (const { value, record } of decoded) {
         const v = value as { environment?: string } | undefined
         if (!v || (environment && v.environment !== environment)) continue
@@ -127,8 +127,6 @@ const accuracy = async (environment: string | undefined): Promise<string> => {
           named.set(i.id, { cause: i.causes[0].entity, confidence: i.causes[0].confidence })
       }
     })
-    await tail.caughtUp
-    await tail.close()
     return accuracyTable([...confirmed.values()], named)
   } finally {
     await client.close()

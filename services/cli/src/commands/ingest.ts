@@ -1,13 +1,12 @@
-import { createReadStream, existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import { createGunzip } from 'node:zlib'
 import { AegisError, idOf, type LogLine, logsRaw, metricsRaw, type Observation } from '@aegis/domain'
 import { redact } from '@aegis/log-mining'
 import { Command } from 'commander'
 import { connectClient } from '../pipeline/client.ts'
 import { Progress } from '../progress.ts'
 import { csvRows } from '../replay/csv.ts'
+import { openFile } from '../replay/open-file.ts'
 
 const BATCH = 2000
 
@@ -40,14 +39,7 @@ export const ingestCommand = (): Command => {
   return command
 }
 
-const opened = (file: string) => {
-  if (file === '-') return process.stdin
-  if (!existsSync(file)) throw new AegisError('INPUT_INVALID', `${file} does not exist`)
-  if (statSync(file).isDirectory())
-    throw new AegisError('INPUT_INVALID', `${file} is a folder; name a file, or use "aegis replay" for a case folder`)
-  const bytes = createReadStream(file)
-  return file.endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes
-}
+const opened = (file: string) => openFile(file, 'name a file, or use "aegis replay" for a case folder')
 const paced = (rate: string | undefined) => {
   const perSecond = rate === undefined ? 0 : Number(rate)
   if (rate !== undefined && !(perSecond > 0))

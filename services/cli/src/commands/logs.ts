@@ -1,6 +1,4 @@
-import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { createGunzip } from 'node:zlib'
 import { AegisError } from '@aegis/domain'
 import { severities } from '@aegis/log-mining'
 import { Command, Option } from 'commander'
@@ -8,6 +6,7 @@ import { findingsText, LogModel } from '../logs/log-model.ts'
 import { ChainReader, chainText, parseRange } from '../logs/read-chain.ts'
 import { LogReader, type LogReport, type TemplateRow } from '../logs/read-log.ts'
 import { Progress } from '../progress.ts'
+import { openFile } from '../replay/open-file.ts'
 
 interface Options {
   json?: boolean
@@ -58,7 +57,7 @@ async function run(file: string, options: Options): Promise<void> {
   const progress = new Progress('lines', 0)
   try {
     // Lines end at \n only; a \r before it is the parser's to remove.
-    for await (const line of createInterface({ input: opened(file), crlfDelay: 0 })) {
+    for await (const line of createInterface({ input: openFile(file, 'name a log file in it'), crlfDelay: 0 })) {
       await reader.line(line)
       progress.add(1)
     }
@@ -83,13 +82,6 @@ async function run(file: string, options: Options): Promise<void> {
     console.log(`\nwhat its services usually log is in ${options.train}: --model ${options.train} tells what is unlike it`)
 }
 
-function opened(file: string): NodeJS.ReadableStream {
-  if (file === '-') return process.stdin
-  if (!existsSync(file)) throw new AegisError('INPUT_INVALID', `${file} does not exist`)
-  if (statSync(file).isDirectory()) throw new AegisError('INPUT_INVALID', `${file} is a folder; name a log file in it`)
-  const bytes = createReadStream(file)
-  return file.endsWith('.gz') ? bytes.on('error', () => {}).pipe(createGunzip()) : bytes
-}
 function count(option: string, text: string): number {
   const n = Number(text)
   if (!Number.isInteger(n) || n < 0) throw new AegisError('INPUT_INVALID', `${option} must be a whole number, not ${text}`)

@@ -55,11 +55,9 @@ async function withModels<T>(
   const client = connectClient()
   try {
     const versions: ModelVersion[] = []
-    const tail = await client.tail([models] as unknown as Stream<never>[], 'start', decoded => {
+    await client.all([models] as unknown as Stream<never>[], decoded => {
       for (const { value } of decoded) if (value) versions.push(value as ModelVersion)
     })
-    await tail.caughtUp
-    await tail.close()
     return await work(versions, m => client.publish(models, [m]))
   } finally {
     await client.close()

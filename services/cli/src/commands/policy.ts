@@ -174,9 +174,10 @@ export const policyCommand = (): Command => {
     .option('--environment <name>', 'only this one')
     .action(async ({ out, environment }: { readonly out: string; readonly environment?: string }) => {
       const { connectClient } = await import('../pipeline/client.ts')
-      const { readDecisionLog } = await import('../policy/decision-log.ts')
+      const { loggedChoices, readDecisions } = await import('../policy/decision-log.ts')
       const client = connectClient()
-      const log = await readDecisionLog(client, environment).finally(() => client.close())
+      const { made, ended } = await readDecisions(client, environment).finally(() => client.close())
+      const log = loggedChoices(made, ended)
       await writeFile(out, log.map(line => `${JSON.stringify(line)}\n`).join(''))
       console.log(`${log.length} decisions with their rewards are in ${out}`)
     })

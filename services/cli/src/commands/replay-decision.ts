@@ -53,8 +53,9 @@ async function run(id: string, options: Options): Promise<void> {
         'INPUT_INVALID',
         `no decision ${id} on ${decisions.name} (${made.length} are retained); "aegis tail ${decisions.name} --from start" lists them`,
       )
-    const steps = [...(await again(client, found)), ...(await quoted(client, found.value))]
-    if (options.detection) steps.push(await detection(client, found.value))
+    const revisions = await collect<Incident>(client, incidents as Stream<Incident>, i => i.id === found.value.incident)
+    const steps = [...(await again(client, found, revisions)), ...(await quoted(client, found.value))]
+    if (options.detection) steps.push(await detection(client, found.value, revisions))
     report(found, steps, options.json === true)
     if (steps.some(s => s.differences.length > 0)) process.exitCode = 1
   } finally {
@@ -69,8 +70,11 @@ export interface Step {
 }
 
 /** Ranking, policy, guard and bytes, from the incident as it was and what was written down with the decision. */
-async function again(client: StreamClient, { value, record }: Found<Decision>): Promise<Step[]> {
-  const revisions = await collect<Incident>(client, incidents as Stream<Incident>, i => i.id === value.incident)
+async function again(
+  client: StreamClient,
+  { value, record }: Found<Decision>,
+  revisions: readonly Found<Incident>[],
+): Promise<Step[]> {
   const told = revisions.find(i => i.value.revision === value.incident_revision)
   if (!told)
     throw new AegisError(
@@ -148,8 +152,7 @@ async function quoted(client: StreamClient, { evidence }: Decision): Promise<Ste
 }
 
 /** The incident's anomalies, found once more in the retained input. */
-async function detection(client: StreamClient, decision: Decision): Promise<Step> {
-  const revisions = await collect<Incident>(client, incidents as Stream<Incident>, i => i.id === decision.incident)
+async function detection(client: StreamClient, decision: Decision, revisions: readonly Found<Incident>[]): Promise<Step> {
   const ids = new Set(revisions.filter(i => i.value.revision <= decision.incident_revision).flatMap(i => i.value.anomalies))
   const recorded = await collect<Anomaly>(client, anomalies as Stream<Anomaly>, a => ids.has(a.id) && a.time <= decision.time)
   const progress = new Progress('detection', 0)

@@ -123,6 +123,13 @@ export class StreamClient {
     return { caughtUp: tail.caughtUp.then(() => order), close: () => tail.close() }
   }
 
+  /** Everything that stands on the streams now, each partition in order. */
+  async all(streams: readonly Stream<never>[], onValues: (decoded: readonly Decoded[]) => void): Promise<void> {
+    const tail = await this.tail(streams, 'start', onValues)
+    await tail.caughtUp
+    await tail.close()
+  }
+
   async close(): Promise<void> {
     await this.broker.close()
   }

@@ -14,10 +14,13 @@ export const rewardOf = (decision: Decision, last: Outcome['status']): number =>
 
 const ENDS: ReadonlySet<string> = new Set(['done', 'failed', 'undone', 'taken_back'])
 
+/** How each decision that was acted on has ended, by its last word; what is unfinished tells nothing. */
+export const endings = (ended: readonly Outcome[]): ReadonlyMap<string, Outcome['status']> =>
+  new Map(ended.filter(o => ENDS.has(o.status)).map(o => [o.decision, o.status]))
+
 /** Those that were acted on and have ended, oldest first; what is unfinished tells nothing. */
 export function loggedChoices(made: readonly Decision[], ended: readonly Outcome[]): LoggedChoice[] {
-  const last = new Map<string, string>()
-  for (const o of ended) if (ENDS.has(o.status)) last.set(o.decision, o.status)
+  const last = endings(ended)
   return made
     .filter(d => d.status === 'decided' && last.has(d.decision))
     .map(d => ({
@@ -28,17 +31,16 @@ export function loggedChoices(made: readonly Decision[], ended: readonly Outcome
     }))
 }
 
-export async function readDecisionLog(client: StreamClient, environment: string | undefined): Promise<LoggedChoice[]> {
+/** The decisions and outcomes that are retained; of all environments unless one is named. */
+export async function readDecisions(client: StreamClient, environment?: string): Promise<{ made: Decision[]; ended: Outcome[] }> {
   const made: Decision[] = []
   const ended: Outcome[] = []
-  const tail = await client.tail([decisions, outcomes] as unknown as Stream<never>[], 'start', decoded => {
+  await client.all([decisions, outcomes] as unknown as Stream<never>[], decoded => {
     for (const { value, record } of decoded) {
       if (!value || (environment && (value as { environment: string }).environment !== environment)) continue
       if (record.topic === decisions.name) made.push(value as Decision)
       else ended.push(value as Outcome)
     }
   })
-  await tail.caughtUp
-  await tail.close()
-  return loggedChoices(made, ended)
+  return { made, ended }
 }

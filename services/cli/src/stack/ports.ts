@@ -20,8 +20,8 @@ export const isFree = (port: number, host = '127.0.0.1'): Promise<boolean> =>
     server.listen({ port, host, exclusive: true }, () => server.close(() => done(true)))
   })
 
-/** A port the operating system picks; used when twenty steps from the wanted one are all taken. */
-const anyFree = (): Promise<number> =>
+/** A port the operating system picks. */
+export const anyFree = (): Promise<number> =>
   new Promise((done, fail) => {
     const server = createServer()
     server.once('error', fail)

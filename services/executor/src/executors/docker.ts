@@ -1,10 +1,9 @@
 import { request } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Action, type Executor, type Found, nameOf, type Receipt, Unverified } from '@aegis/domain'
+import { type Action, type Executor, type Found, nameOf, type Receipt } from '@aegis/domain'
+import { untilStatus } from './until-status.ts'
 
 /** Docker's stable API version that Docker Engine 20.10 and later, and podman's compatible service, answer to. */
 const API = '/v1.41'
-const POLL_MS = 250
 const LIMIT_FACTOR = 1.5
 
 interface Container {
@@ -50,7 +49,7 @@ export class Docker implements Executor {
           ? { action: opposite, target: action.target, environment: action.environment, parameters: {} }
           : undefined,
     }
-    await this.#until(receipt, signal, async () => {
+    await untilStatus(receipt, signal, async () => {
       const { State } = await this.#inspect(name, signal)
       if (action.action === 'stop') return State.Running ? 'it still runs' : undefined
       if (!State.Running) return 'it does not run'
@@ -92,7 +91,7 @@ export class Docker implements Executor {
         ),
       },
     }
-    await this.#until(receipt, signal, async () => {
+    await untilStatus(receipt, signal, async () => {
       const now = (await this.#inspect(name, signal)).HostConfig
       if (memory > 0 && now.Memory !== memory) return `its memory limit is ${now.Memory}`
       return nanocpus > 0 && now.NanoCpus !== nanocpus ? `its cpu limit is ${now.NanoCpus}` : undefined
@@ -104,21 +103,6 @@ export class Docker implements Executor {
     if (action.action !== 'start' && action.action !== 'stop') return 'unknown'
     const { State } = await this.#inspect(nameOf(action.target), signal)
     return State.Running === (action.action === 'start') ? { text: `found container "${nameOf(action.target)}" so` } : 'not-done'
-  }
-
-  async #until(receipt: Receipt, signal: AbortSignal, lacks: () => Promise<string | undefined>): Promise<void> {
-    let last = 'its state was not read'
-    try {
-      for (;;) {
-        const lacking = await lacks()
-        if (lacking === undefined) return
-        last = lacking
-        await sleep(POLL_MS, undefined, { signal })
-      }
-    } catch (error) {
-      if (signal.aborted) throw new Unverified(`${receipt.text}, but ${last} (${(signal.reason as Error).message})`, receipt)
-      throw error
-    }
   }
 
   async #inspect(name: string, signal: AbortSignal): Promise<Container> {

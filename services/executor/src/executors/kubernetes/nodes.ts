@@ -1,9 +1,9 @@
 /** Cordon, uncordon and drain. */
 import type { Action } from '@aegis/domain'
 import type { V1Node, V1Pod } from '@kubernetes/client-node'
+import { untilStatus } from '../until-status.ts'
 import type { Cluster } from './cluster.ts'
-import { type Entry, entryOf, LEDGER, withEntry } from './ledger.ts'
-import { untilStatus } from './wait.ts'
+import { type Entry, entryOf, LEDGER, receiptOf, withEntry } from './ledger.ts'
 
 export const NODE_ACTIONS = ['cordon', 'uncordon', 'drain']
 
@@ -68,7 +68,7 @@ export const finishNode = async (
       for (const pod of await remaining(cluster, await cluster.node(name, signal), signal)) await cluster.evict(pod, signal)
     return
   }
-  await untilStatus(entry, signal, async () => {
+  await untilStatus(receiptOf(entry), signal, async () => {
     const node = await cluster.node(name, signal)
     const unschedulable = node.spec?.unschedulable ?? false
     if (unschedulable !== (action.action !== 'uncordon')) {

@@ -1,8 +1,8 @@
 /** Deleting one pod. Its name may come back (StatefulSets), so the decision is written on the set that brings it back. */
 import type { V1Pod } from '@kubernetes/client-node'
+import { untilStatus } from '../until-status.ts'
 import type { Cluster } from './cluster.ts'
-import { type Entry, entryOf, LEDGER, withEntry } from './ledger.ts'
-import { untilStatus } from './wait.ts'
+import { type Entry, entryOf, LEDGER, receiptOf, withEntry } from './ledger.ts'
 
 export const POD_ACTIONS = ['restart', 'delete_pod']
 
@@ -33,7 +33,7 @@ export const deletePod = async (cluster: Cluster, name: string, id: string, sign
   }
   if (entry.pods?.includes(pod.metadata!.uid!)) await cluster.deletePod(pod, signal)
   if (cluster.dryRun) return entry
-  await untilStatus(entry, signal, async () => {
+  await untilStatus(receiptOf(entry), signal, async () => {
     const siblings = await cluster.podsOwnedBy(owner.uid, signal)
     if (siblings.some(p => entry.pods?.includes(p.metadata!.uid!))) return `pod "${name}" is still there`
     if (siblings.length === 0) return `no other pod of ${owner.kind} "${owner.name}" is there`

@@ -1,10 +1,10 @@
 /** Actions on Deployments and StatefulSets: what each changes, and when its status shows that it worked. */
 import { type Action, Unverified } from '@aegis/domain'
 import type { V1Deployment, V1Pod, V1PodTemplateSpec } from '@kubernetes/client-node'
+import { untilStatus } from '../until-status.ts'
 import type { Cluster, Workload } from './cluster.ts'
 import { type Entry, entryOf, LEDGER, receiptOf, withEntry } from './ledger.ts'
 import { timesQuantity } from './quantity.ts'
-import { untilStatus } from './wait.ts'
 
 const REVISION = 'deployment.kubernetes.io/revision'
 const LIMIT_FACTOR = 1.5
@@ -208,7 +208,7 @@ export const finishWorkload = async (
   const pods = async () => cluster.podsOf(await cluster.workload(name, signal), signal)
   const left = async () => (await pods()).filter(p => entry.pods?.includes(p.metadata!.uid!))
   const settled = (gone: ReadonlySet<string>) =>
-    untilStatus(entry, signal, async () => {
+    untilStatus(receiptOf(entry), signal, async () => {
       const w = await cluster.workload(name, signal)
       const all = await cluster.podsOf(w, signal)
       const staying = all.filter(p => gone.has(p.metadata!.uid!))

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Unverified } from '@aegis/domain'
-import type { Entry } from './ledger.ts'
-import { receiptOf } from './ledger.ts'
+import { type Receipt, Unverified } from '@aegis/domain'
 
 const POLL_MS = 250
 
 /** Looks until `lacks` names nothing any more. Stopped before that, it says what still lacked: done, but not seen to work. */
-export const untilStatus = async (entry: Entry, signal: AbortSignal, lacks: () => Promise<string | undefined>): Promise<void> => {
+export const untilStatus = async (
+  receipt: Receipt,
+  signal: AbortSignal,
+  lacks: () => Promise<string | undefined>,
+): Promise<void> => {
   let last = 'its status was not read'
   try {
     for (;;) {
@@ -18,6 +20,6 @@ export const untilStatus = async (entry: Entry, signal: AbortSignal, lacks: () =
   } catch (error) {
     if (error instanceof Unverified || !signal.aborted) throw error
     const why = (signal.reason as Error | undefined)?.message ?? 'stopped'
-    throw new Unverified(`${entry.text}, but ${last} (${why})`, receiptOf(entry))
+    throw new Unverified(`${receipt.text}, but ${last} (${why})`, receipt)
   }
 }
