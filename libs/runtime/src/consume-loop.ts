@@ -1,7 +1,8 @@
 /**
  * The work on one partition number of one stage: take a batch, process it, and put outputs, dead letters, offsets and now and then a
  * snapshot into one transaction. Whatever goes wrong, the state is thrown away and restored from what was committed, so nothing is
- * taught twice and nothing is left out.
+ * taught twice and nothing is left out. While one batch is being committed the next is decoded and processed; it is committed only
+ * after it, and thrown away with the state when that fails.
  *
  * On assignment: fence older holders, only then read the committed positions and the snapshot, restore, replay silently, go live.
  */
@@ -21,7 +22,7 @@ import {
   type Tick,
   traceparent,
 } from '@aegis/domain'
-import type { Broker, Lane, OutRecord, RawRecord, Transaction, Transactor } from './broker.ts'
+import type { Broker, Lane, OutRecord, Positions, RawRecord, Transaction, Transactor } from './broker.ts'
 import type { Codec } from './codec.ts'
 import { deadLetter } from './dead-letters.ts'
 import type { Followed } from './followed.ts'
@@ -34,6 +35,8 @@ import { BatchTrace } from './tracing.ts'
 
 /** How far ahead of the last tick an event time may lie, microseconds. */
 const AHEAD_US = 5 * 60_000_000
+/** Records decoded and processed before what the network brought is looked at: a commit under way must not stand still meanwhile. */
+const SLICE_RECORDS = 500
 /** A little less than the topics take, for the frame and headers. */
 const MAX_VALUE_BYTES = 15 * 1024 * 1024
 
@@ -104,9 +107,21 @@ const isoSecond = (us: number): string => {
 
 type Bad = { readonly raw: RawRecord; readonly code: string; readonly message: string }
 interface Decoded {
-  readonly inputs: readonly Input[]
-  readonly bad: readonly Bad[]
+  readonly inputs: Input[]
+  readonly bad: Bad[]
 }
+/** All that one transaction holds. */
+interface Work {
+  readonly batch: readonly RawRecord[]
+  readonly results: readonly Result[]
+  readonly emitted: readonly Emit[]
+  readonly bad: readonly Bad[]
+  readonly sends: readonly (readonly OutRecord[])[]
+  readonly positions: Positions
+  readonly trace: BatchTrace
+  readonly started: number
+}
+const othersTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 export class PartitionLoop {
   readonly #definition: StageDefinition
@@ -118,10 +133,14 @@ export class PartitionLoop {
   readonly #stop = new AbortController()
   #transactor: Transactor | undefined
   #stage: Stage | undefined
-  #positions: Record<string, number> = {}
-  /** Time of the last tick that was committed; event times are held against it. */
-  #committedTick = 0
+  /** After the last batch that was processed; it is committed, or `#committing`. */
+  #positions: Positions = {}
+  /** Time of the last tick of that batch; event times are held against it. */
+  #batchTick = 0
   #lastTick = 0
+  #committing: Promise<void> = Promise.resolve()
+  /** Times it had to start again since something was last committed. */
+  #failures = 0
   #deadInARow = 0
   #sinceSnapshot = 0
   #snapshotAt = 0
@@ -159,20 +178,16 @@ export class PartitionLoop {
 
   async #work(): Promise<void> {
     const { log } = this.#deps
-    let failures = 0
     try {
       while (!this.#stop.signal.aborted) {
         try {
           await this.#recover()
-          while (!this.#stop.signal.aborted) {
-            await this.#step()
-            failures = 0
-          }
+          while (!this.#stop.signal.aborted) await this.#step()
         } catch (error) {
           if (error instanceof FatalError) throw error
           this.#live = false
-          failures++
-          const wait = (this.#deps.options.backOffMs ?? 50) * 2 ** Math.min(6, failures)
+          this.#failures++
+          const wait = (this.#deps.options.backOffMs ?? 50) * 2 ** Math.min(6, this.#failures)
           log.warn(
             { err: error, stage: this.#definition.name, partition: this.#lane.partition, waitMs: wait },
             'partition starts again from what was committed',
@@ -182,6 +197,7 @@ export class PartitionLoop {
       }
     } finally {
       this.#live = false
+      await this.#committing.catch(() => undefined)
       // Whoever has the partition next tells its lag; two words on one partition would contradict each other.
       for (const topic of this.#streams.keys()) this.#deps.telemetry.remove('aegis_lag_records', this.#lagLabels(topic))
       await this.#transactor?.close()
@@ -206,6 +222,8 @@ export class PartitionLoop {
   async #recover(): Promise<void> {
     const { broker, telemetry, log } = this.#deps
     const partition = this.#lane.partition
+    await this.#committing.catch(() => undefined)
+    this.#committing = Promise.resolve()
     await this.#transactor?.close()
     this.#transactor = await broker.transactor(`${this.#group}-${partition}`)
     // Before the fence another holder might still have committed; from here on nobody else can.
@@ -231,9 +249,9 @@ export class PartitionLoop {
     const snapshot = await loadSnapshot(broker, this.#group, partition)
     if (snapshot) {
       restore(stage, snapshot, this.#group)
-      this.#committedTick = snapshot.tick
+      this.#batchTick = snapshot.tick
     }
-    this.#lastTick = this.#committedTick
+    this.#lastTick = this.#batchTick
     for (const topic of this.#streams.keys()) {
       const from = snapshot?.positions[topic] ?? 0
       const to = this.#positions[topic]
@@ -243,7 +261,7 @@ export class PartitionLoop {
         telemetry.add('aegis_replayed_records_total', this.labels, records.length)
         if (inputs.length > 0) await stage.process(inputs, this.#stop.signal)
       })
-      this.#committedTick = this.#lastTick
+      this.#batchTick = this.#lastTick
     }
   }
 
@@ -251,7 +269,8 @@ export class PartitionLoop {
     const { options, telemetry } = this.#deps
     const raw = await this.#lane.take(options.batchRecords, options.batchBytes, 500)
     for (const [topic, lag] of Object.entries(this.#lane.lag())) telemetry.set('aegis_lag_records', this.#lagLabels(topic), lag)
-    if (raw.length === 0 || this.#stop.signal.aborted) return
+    if (raw.length === 0) return this.#committing
+    if (this.#stop.signal.aborted) return
     let batch = raw
     if (raw.length < options.batchRecords && options.batchWaitMs > 0) {
       await this.#pause(options.batchWaitMs)
@@ -259,24 +278,31 @@ export class PartitionLoop {
       if (more.length > 0) batch = [...raw, ...more]
     }
     if (this.#stop.signal.aborted) return
-    const started = performance.now()
     await this.#handle(batch)
-    telemetry.observe('aegis_batch_seconds', this.labels, (performance.now() - started) / 1000)
   }
 
   /** Tries the batch whole, then in halves, until each part is committed or a record that fails alone is dead-lettered. */
   async #handle(batch: readonly RawRecord[]): Promise<void> {
     const { options, telemetry, log } = this.#deps
+    const started = performance.now()
     let failure: Error | undefined
     for (let attempt = 0; attempt <= options.retries; attempt++) {
       try {
-        this.#lastTick = this.#committedTick
-        const decoded = await this.#decode(batch)
-        const results = decoded.inputs.length > 0 ? await this.#stage!.process(decoded.inputs, this.#stop.signal) : []
-        return await this.#commit(batch, decoded, results)
+        this.#lastTick = this.#batchTick
+        const bad: Bad[] = []
+        const results: Result[] = []
+        for (let from = 0; from < batch.length; from += SLICE_RECORDS) {
+          if (from > 0) await othersTurn()
+          const decoded = await this.#decode(batch.slice(from, from + SLICE_RECORDS))
+          for (const b of decoded.bad) bad.push(b)
+          if (decoded.inputs.length === 0) continue
+          for (const r of await this.#stage!.process(decoded.inputs, this.#stop.signal)) results.push(r)
+        }
+        return await this.#commit(batch, bad, results, started)
       } catch (error) {
         failure = error as Error
         if (error instanceof FatalError || isOutage(error) || this.#stop.signal.aborted) throw error
+        await this.#committing
         telemetry.add('aegis_retries_total', this.labels)
         log.warn(
           { err: error, stage: this.#definition.name, partition: this.#lane.partition, records: batch.length, attempt },
@@ -298,14 +324,8 @@ export class PartitionLoop {
         cause: failure,
       })
     await this.#rebuild()
-    await this.#commit(
-      batch,
-      {
-        inputs: [],
-        bad: [{ raw: batch[0], code: tooLarge ? 'RECORD_TOO_LARGE' : 'STAGE_FAILED', message: failure?.message ?? '' }],
-      },
-      [],
-    )
+    const code = tooLarge ? 'RECORD_TOO_LARGE' : 'STAGE_FAILED'
+    await this.#commit(batch, [{ raw: batch[0], code, message: failure?.message ?? '' }], [], started)
   }
 
   /** Whether another record passes where this one fails: bad data, then, and not an outage. Results are thrown away. */
@@ -420,13 +440,19 @@ export class PartitionLoop {
     return { records, rejected, emitted }
   }
 
-  async #commit(batch: readonly RawRecord[], decoded: Decoded, results: readonly Result[]): Promise<void> {
-    const { telemetry, options, log } = this.#deps
+  /** Puts together what is committed as the state is now, and begins to commit it when the batch before is through. */
+  async #commit(
+    batch: readonly RawRecord[],
+    undecoded: readonly Bad[],
+    results: readonly Result[],
+    started: number,
+  ): Promise<void> {
+    const { telemetry, options } = this.#deps
     const stage = this.#stage!
     const partition = this.#lane.partition
-    const batchTrace = new BatchTrace(this.#definition.name)
-    const { records, rejected, emitted } = this.#outputs(results, batchTrace)
-    const bad = [...decoded.bad, ...rejected]
+    const trace = new BatchTrace(this.#definition.name)
+    const { records, rejected, emitted } = this.#outputs(results, trace)
+    const bad = [...undecoded, ...rejected]
     const letters = bad.map(b =>
       deadLetter(b.raw, { group: this.#group, stage: this.#definition.name, code: b.code, message: b.message }),
     )
@@ -448,42 +474,50 @@ export class PartitionLoop {
         { ...this.labels, partition: String(partition) },
         snapshot.reduce((sum, r) => sum + (r.value?.length ?? 0), 0),
       )
+      this.#sinceSnapshot = 0
+      this.#snapshotAt = performance.now()
     }
+    const sends = [records, letters, snapshot].filter(list => list.length > 0)
+    await this.#committing
+    this.#positions = positions
+    this.#batchTick = this.#lastTick
+    this.#committing = this.#transact(stage, { batch, results, emitted, bad, sends, positions, trace, started })
+    // Whoever comes next waits for it and hears of its failure; until then it is nobody's.
+    this.#committing.catch(() => undefined)
+  }
+
+  async #transact(stage: Stage, work: Work): Promise<void> {
+    const { telemetry, log } = this.#deps
+    const partition = this.#lane.partition
     let tx: Transaction | undefined
     try {
       tx = await this.#transactor!.begin()
-      if (records.length > 0) await tx.send(records)
-      if (letters.length > 0) await tx.send(letters)
-      if (snapshot.length > 0) await tx.send(snapshot)
-      await tx.offsets(this.#group, partition, positions)
+      for (const records of work.sends) await tx.send(records)
+      await tx.offsets(this.#group, partition, work.positions)
       await tx.commit()
     } catch (error) {
       await tx?.abort().catch(() => undefined)
       throw new CommitFailed(error as Error)
     } finally {
-      batchTrace.end()
+      work.trace.end()
     }
-    this.#positions = positions
-    this.#committedTick = this.#lastTick
-    if (snapshot.length > 0) {
-      this.#sinceSnapshot = 0
-      this.#snapshotAt = performance.now()
-    }
-    this.#count(batch, emitted, bad)
-    if (bad.length > 0)
+    this.#failures = 0
+    this.#count(work.batch, work.emitted, work.bad)
+    telemetry.observe('aegis_batch_seconds', this.labels, (performance.now() - work.started) / 1000)
+    if (work.bad.length > 0)
       log.warn(
         {
           stage: this.#definition.name,
           partition,
-          count: bad.length,
-          topic: bad[0].raw.topic,
-          offset: bad[0].raw.offset,
-          code: bad[0].code,
-          reason: bad[0].message,
+          count: work.bad.length,
+          topic: work.bad[0].raw.topic,
+          offset: work.bad[0].raw.offset,
+          code: work.bad[0].code,
+          reason: work.bad[0].message,
         },
         'records dead-lettered',
       )
-    stage.committed?.(results)
+    stage.committed?.(work.results)
   }
 
   #countDead(batch: readonly RawRecord[], bad: readonly Bad[]): void {

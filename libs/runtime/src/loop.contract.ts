@@ -13,7 +13,7 @@ import {
   type Stateful,
 } from '@aegis/domain'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Broker, RawRecord } from './broker.ts'
+import type { Broker, RawRecord, Transaction, Transactor } from './broker.ts'
 import { Codec } from './codec.ts'
 import { type LoopOptions, PartitionLoop } from './consume-loop.ts'
 import { Followed } from './followed.ts'
@@ -89,6 +89,20 @@ const observation = (l: LogLine, value: number): Observation => ({
   dimensions: {},
 })
 
+/** The broker, with something between the loop and its transactions. */
+const withTransactions = (broker: Broker, change: (tx: Transaction) => Transaction): Broker =>
+  new Proxy(broker, {
+    get: (target, name) => {
+      if (name === 'transactor')
+        return async (id: string): Promise<Transactor> => {
+          const transactor = await target.transactor(id)
+          return { begin: async () => change(await transactor.begin()), close: () => transactor.close() }
+        }
+      const member = target[name as keyof Broker]
+      return typeof member === 'function' ? member.bind(target) : member
+    },
+  })
+
 /** What the loop promises, on any broker: each record counts once, through throws, restarts, fencing and poison. */
 export const loopContract = (name: string, makeBroker: () => Promise<Broker>, makeRegistry: () => Registry): void => {
   describe(`loop contract: ${name}`, () => {
@@ -103,7 +117,11 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
     afterAll(() => broker.close())
 
     /** A pipeline of its own on the shared topics: it begins at their present ends. */
-    const pipeline = async (faults: Faults = { throwsOn: () => false }, overrides: Partial<LoopOptions> = {}) => {
+    const pipeline = async (
+      faults: Faults = { throwsOn: () => false },
+      overrides: Partial<LoopOptions> = {},
+      between: (broker: Broker) => Broker = b => b,
+    ) => {
       const group = `loop-${randomUUID().slice(0, 8)}`
       await broker.ensureTopics([snapshotSpec(group, await broker.partitions('logs.raw'))])
       const partition = 0
@@ -133,7 +151,7 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
           assigned: lane => {
             if (lane.partition !== partition) return
             loop = new PartitionLoop(definition, group, lane, {
-              broker,
+              broker: between(broker),
               codec,
               followed: new Followed(silentLog()),
               log: silentLog(),
@@ -223,6 +241,38 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
       await run.stop()
       expect(numbered(await p.outputs())).toEqual(expected(lines))
       expect(await p.letters()).toEqual([])
+      await p.close()
+    })
+
+    it('works on the next batch while one is being committed, and takes both back when that fails', async () => {
+      let nextSeen: () => void = () => undefined
+      const next = new Promise<void>(resolve => (nextSeen = resolve))
+      let failed = 0
+      const p = await pipeline(
+        {
+          throwsOn: l => {
+            if (l.body === 'line 55') nextSeen()
+            return false
+          },
+        },
+        {},
+        b =>
+          withTransactions(b, tx => ({
+            ...tx,
+            commit: async () => {
+              if (failed++ > 0) return tx.commit()
+              await next
+              throw new Error('the network is away')
+            },
+          })),
+      )
+      const lines = Array.from({ length: 100 }, (_, i) => line(i))
+      await p.send(lines)
+      const run = await p.start()
+      await p.until(async () => (await p.outputs()).length >= 100, '100 outputs')
+      await run.stop()
+      expect(failed).toBeGreaterThan(1)
+      expect(numbered(await p.outputs())).toEqual(expected(lines))
       await p.close()
     })
 
