@@ -22,8 +22,10 @@ interface Accumulator {
   sum: number
   weight: number
   seen: boolean
-  /** Event time of its newest observation, microseconds. */
+  /** Event time of its newest observation, microseconds; absent while only its past is known. */
   last?: number
+  /** Rounds it was seen in, while they are few: until then its past may still be learned. */
+  young?: number
 }
 interface Last {
   value: number
@@ -31,6 +33,8 @@ interface Last {
 }
 /** A counter quiet for this long starts anew, microseconds. */
 const STALE_US = 300_000_000
+/** Rounds in which a series is young. */
+const YOUNG = 30
 
 export class DeriveSeries {
   #series = new Map<string, Accumulator>()
@@ -81,12 +85,9 @@ export class DeriveSeries {
 
   #put(o: Observation, metric: string, kind: Accumulator['kind'], unit: string, value: number, weight: number): void {
     const key = `${o.environment}\0${o.entity}\0${metric}`
-    let a = this.#series.get(key)
-    if (!a) {
-      const info = { handle: this.#free.pop() ?? this.#infos.length, environment: o.environment, entity: o.entity, metric, unit }
-      this.#infos[info.handle] = info
-      this.#series.set(key, (a = { info, kind, sum: 0, weight: 0, seen: false }))
-    }
+    const { environment, entity } = o
+    const a = this.#series.get(key) ?? this.#make(key, { environment, entity, metric, unit })
+    a.kind = kind
     if (unit && !a.info.unit) {
       a.info = { ...a.info, unit }
       this.#infos[a.info.handle] = a.info
@@ -95,6 +96,22 @@ export class DeriveSeries {
     a.weight += weight
     a.seen = true
     a.last = o.time
+  }
+
+  /** The series whose past is to be learned, made where there is none; undefined where it has been seen for a while, and its past says nothing new. */
+  ofPast({ environment, entity, metric, unit }: Omit<SeriesInfo, 'handle'>): SeriesInfo | undefined {
+    const key = `${environment}\0${entity}\0${metric}`
+    const known = this.#series.get(key)
+    if (known) return known.young === undefined ? undefined : known.info
+    return this.#make(key, { environment, entity, metric, unit }).info
+  }
+
+  #make(key: string, named: Omit<SeriesInfo, 'handle'>): Accumulator {
+    const info = { handle: this.#free.pop() ?? this.#infos.length, ...named }
+    this.#infos[info.handle] = info
+    const a: Accumulator = { info, kind: 'gauge', sum: 0, weight: 0, seen: false, young: 0 }
+    this.#series.set(key, a)
+    return a
   }
 
   /** Values since the last call, of the environments whose clock moved. Rates add up over instances and averages do not. */
@@ -106,6 +123,7 @@ export class DeriveSeries {
       a.sum = 0
       a.weight = 0
       a.seen = false
+      if (a.young !== undefined && ++a.young >= YOUNG) a.young = undefined
       if (Number.isFinite(value)) out.push({ info: a.info, value })
     }
     return out

@@ -51,8 +51,11 @@ export class EntityRows {
       const column = this.#columns.get(metric)
       if (column !== undefined) row[column] = value
     }
-    this.#rows.push(row)
-    this.#times.push(time)
+    // A past that is read back may come after the first rows of the present.
+    let at = this.#times.length
+    while (at > 0 && this.#times[at - 1] > time) at--
+    this.#rows.splice(at, 0, row)
+    this.#times.splice(at, 0, time)
     if (this.#rows.length <= this.#history) return
     this.#rows.shift()
     this.#times.shift()

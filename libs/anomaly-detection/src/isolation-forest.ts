@@ -19,6 +19,8 @@ export interface IsolationForestOptions {
   readonly seed?: number
 }
 const LIMIT = 20
+/** Cuts on a path at most: a tree of as many rows as there can be is no deeper. */
+const DEEPEST = 53
 
 export class IsolationForest implements RowModel {
   readonly name = 'isolation-forest'
@@ -28,10 +30,13 @@ export class IsolationForest implements RowModel {
   readonly #seed: number
   #recent: RecentRows | undefined
   #features = new Float64Array(0)
-  /** Nodes of all trees: feature (-1 for a leaf), cut (for a leaf: what its size adds to the depth), left child; the right one follows it. */
-  #feature = new Int32Array(0)
-  #cut = new Float64Array(0)
+  /** Nodes of all trees: feature (-1 for a leaf), cut (for a leaf: what its size adds to the depth), left child; the right one follows it. Small types, so that the forest stays in the cache. */
+  #feature = new Int16Array(0)
+  #cut = new Float32Array(0)
   #left = new Int32Array(0)
+  /** While a row is scored: features on its way through a tree, and the weight of each feature. */
+  #path = new Int16Array(0)
+  #hits = new Float64Array(0)
   #roots: number[] = []
   #norm = 1
 
@@ -45,6 +50,7 @@ export class IsolationForest implements RowModel {
   #start(metrics: number): void {
     this.#recent = new RecentRows(metrics, LIMIT, [Math.max(1, this.#span - 1)])
     this.#features = new Float64Array(2 * metrics)
+    this.#hits = new Float64Array(2 * metrics)
   }
   #fill(row: Float64Array, out: Float64Array): void {
     const recent = this.#recent as RecentRows
@@ -74,55 +80,70 @@ export class IsolationForest implements RowModel {
     const size = Math.min(this.#sample, rows.count)
     const deepest = Math.ceil(Math.log2(Math.max(2, size)))
     this.#norm = Math.max(1e-9, pathOf(size))
-    const grow = (node: number, members: number[], depth: number): void => {
-      for (let attempt = 0; attempt < 10 && depth < deepest && members.length > 1; attempt++) {
-        const f = Math.floor(random() * d)
-        let low = Number.POSITIVE_INFINITY
-        let high = Number.NEGATIVE_INFINITY
-        for (const i of members) {
-          const x = all[i * d + f]
-          if (x < low) low = x
-          if (x > high) high = x
-        }
-        if (!(high > low)) continue
-        const at = low + random() * (high - low)
-        const child = feature.length
-        feature.push(-1, -1)
-        cut.push(0, 0)
-        left.push(-1, -1)
-        feature[node] = f
-        cut[node] = at
-        left[node] = child
-        grow(
-          child,
-          members.filter(i => all[i * d + f] < at),
-          depth + 1,
-        )
-        grow(
-          child + 1,
-          members.filter(i => all[i * d + f] >= at),
-          depth + 1,
-        )
-        return
-      }
-      cut[node] = pathOf(members.length)
-    }
     this.#roots = []
-    for (let t = 0; t < this.#trees; t++) {
-      const root = feature.length
-      this.#roots.push(root)
-      feature.push(-1)
+    const add = () => {
       cut.push(0)
       left.push(-1)
-      grow(
-        root,
-        Array.from({ length: size }, () => Math.floor(random() * rows.count)),
-        0,
-      )
+      return feature.push(-1) - 1
     }
-    this.#feature = Int32Array.from(feature)
-    this.#cut = Float64Array.from(cut)
+    /** Rows of the tree that grows; each of its nodes holds a stretch of them. */
+    const members = new Int32Array(size)
+    for (let t = 0; t < this.#trees; t++) {
+      for (let i = 0; i < size; i++) members[i] = Math.floor(random() * rows.count)
+      const root = add()
+      this.#roots.push(root)
+      const open = [{ node: root, from: 0, to: size, depth: 0 }]
+      for (let next = open.pop(); next; next = open.pop()) {
+        const { node, from, to, depth } = next
+        const split = depth < deepest && to - from > 1 ? this.#split(all, d, members, from, to, random) : undefined
+        if (!split) {
+          cut[node] = pathOf(to - from)
+          continue
+        }
+        const low = add()
+        add()
+        feature[node] = split.feature
+        cut[node] = split.at
+        left[node] = low
+        open.push(
+          { node: low + 1, from: split.middle, to, depth: depth + 1 },
+          { node: low, from, to: split.middle, depth: depth + 1 },
+        )
+      }
+    }
+    this.#plant(feature, cut, left)
+  }
+
+  /** Draws a feature that differs and a cut between its least and greatest value, and puts the rows below it first; undefined where none was drawn. */
+  #split(all: Float64Array, d: number, members: Int32Array, from: number, to: number, random: () => number) {
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const f = Math.floor(random() * d)
+      let low = Number.POSITIVE_INFINITY
+      let high = Number.NEGATIVE_INFINITY
+      for (let i = from; i < to; i++) {
+        const x = all[members[i] * d + f]
+        if (x < low) low = x
+        if (x > high) high = x
+      }
+      if (!(high > low)) continue
+      const at = low + random() * (high - low)
+      let middle = from
+      for (let i = from; i < to; i++) {
+        const row = members[i]
+        if (all[row * d + f] >= at) continue
+        members[i] = members[middle]
+        members[middle++] = row
+      }
+      return { feature: f, at, middle }
+    }
+    return undefined
+  }
+
+  #plant(feature: readonly number[], cut: readonly number[], left: readonly number[]): void {
+    this.#feature = Int16Array.from(feature)
+    this.#cut = Float32Array.from(cut)
     this.#left = Int32Array.from(left)
+    this.#path = new Int16Array(DEEPEST)
   }
 
   score(row: Float64Array, guilt: Float64Array): number {
@@ -130,24 +151,23 @@ export class IsolationForest implements RowModel {
     if (!recent || this.#roots.length === 0) return Number.NaN
     this.#fill(row, this.#features)
     const m = recent.metrics
-    guilt.fill(0)
+    const [x, hits, path, feature, cut, left] = [this.#features, this.#hits, this.#path, this.#feature, this.#cut, this.#left]
+    hits.fill(0)
     let total = 0
-    for (const root of this.#roots) {
-      let node = root
+    for (let t = 0; t < this.#roots.length; t++) {
+      let node = this.#roots[t]
       let depth = 0
-      while (this.#feature[node] >= 0) {
-        node = this.#left[node] + (this.#features[this.#feature[node]] < this.#cut[node] ? 0 : 1)
-        depth++
+      for (let f = feature[node]; f >= 0; f = feature[node]) {
+        path[depth++] = f
+        node = x[f] < cut[node] ? left[node] : left[node] + 1
       }
-      const length = depth + this.#cut[node]
+      const length = depth + cut[node]
       total += length
       // The cuts of short paths are the ones that set the row apart.
-      const weight = 1 / (1 + length) ** 2
-      for (let at = root; this.#feature[at] >= 0; ) {
-        guilt[this.#feature[at] % m] += weight
-        at = this.#left[at] + (this.#features[this.#feature[at]] < this.#cut[at] ? 0 : 1)
-      }
+      const weight = 1 / ((1 + length) * (1 + length))
+      while (depth > 0) hits[path[--depth]] += weight
     }
+    for (let j = 0; j < m; j++) guilt[j] = hits[j] + hits[m + j]
     return 2 ** (-total / this.#roots.length / this.#norm)
   }
 
@@ -170,9 +190,7 @@ export class IsolationForest implements RowModel {
     if (!state.recent) return
     this.#start(state.metrics)
     this.#recent?.load(state.recent)
-    this.#feature = Int32Array.from(state.feature)
-    this.#cut = Float64Array.from(state.cut)
-    this.#left = Int32Array.from(state.left)
+    this.#plant(state.feature, state.cut, state.left)
     this.#roots = [...state.roots]
     this.#norm = state.norm
   }

@@ -19,6 +19,9 @@ export interface RobustBaselineOptions {
   /** Least scale of a series, by handle, in its unit. */
   readonly floorOf?: (series: number) => number
 }
+/** Values of a series before it is judged. */
+export const BASELINE_WARM_UP = 12
+
 interface State {
   values: number[]
   next: number
@@ -41,7 +44,7 @@ export class RobustBaseline implements Detector {
 
   constructor(options: RobustBaselineOptions = {}) {
     this.#window = options.window ?? 240
-    this.#warmUp = options.warmUp ?? 12
+    this.#warmUp = options.warmUp ?? BASELINE_WARM_UP
     this.#relativeFloor = options.relativeFloor ?? 0.06
     this.#adoptAfter = options.adoptAfter ?? 600
     this.#floorOf = options.floorOf ?? (() => 0)

@@ -262,6 +262,8 @@ export interface Incident {
   readonly explanation: string
   /** Incident this one was merged into. */
   readonly merged_into?: string | null
+  /** Incident that this one was part of, until nothing was found to connect the two. */
+  readonly split_from?: string | null
 }
 
 /** A known problem from outside: an alert, a failed probe, a Kubernetes event. */
@@ -418,6 +420,8 @@ export interface Observation {
   readonly value: number
   /** Labels that tell series of one metric apart. */
   readonly dimensions?: Readonly<Record<string, string>>
+  /** True for what was read back from a store: it teaches what is usual of a series that has not been seen yet, and is not judged. */
+  readonly history?: boolean
 }
 
 /** A version of a model. */
@@ -656,6 +660,32 @@ export interface EdgePart {
   readonly buckets: readonly number[]
 }
 
+/** A log line written within a span: which statement it is, for the trace it belongs to. */
+export interface TracedLine {
+  /** Hash of the line's place in logs.raw. */
+  readonly id: string
+  /** Named deployment that fails and heals as one. */
+  readonly environment: string
+  /** Event time, microseconds since the epoch. */
+  readonly time: number
+  /** Trace, 32 hex digits. */
+  readonly trace_id: string
+  /** Span, 16 hex digits. */
+  readonly span_id: string
+  /** Entity that wrote it, kind:name. */
+  readonly entity: string
+  /** Where in the code it was written, or its first words without what varies; the same for as long as the code is. */
+  readonly statement: string
+  /** DEBUG, INFO, WARN, ERROR or CRITICAL. */
+  readonly severity: string
+  /** The redacted text, cut after 400 characters. */
+  readonly text: string
+  /** Partition of the first line in logs.raw. */
+  readonly partition: number
+  /** Offset of the first line in logs.raw. */
+  readonly offset: number
+}
+
 /** One operation of one entity in a trace. */
 export interface Span {
   /** Hash of trace and span id. */
@@ -686,4 +716,24 @@ export interface Span {
   readonly status_message?: string | null
   /** Other attributes. */
   readonly attributes?: Readonly<Record<string, string>>
+}
+
+/** How many visits of requests to an entity ended, and how many of them stopped short of what such visits always do, from one partition of spans. */
+export interface VisitPart {
+  /** Hash of entity, time and partition. */
+  readonly id: string
+  /** Named deployment that fails and heals as one. */
+  readonly environment: string
+  /** Event time, microseconds since the epoch. */
+  readonly time: number
+  /** Visited entity, kind:name. */
+  readonly entity: string
+  /** Visits that were held against what is usual. */
+  readonly visits: number
+  /** Those that stopped short, with no visit below them that did. */
+  readonly stopped: number
+  /** What most of them lack: the statement or step; with "! " before it, the error that they wrote instead. */
+  readonly step?: string | null
+  /** Spans and last lines of some that stopped. */
+  readonly evidence?: readonly Evidence[]
 }

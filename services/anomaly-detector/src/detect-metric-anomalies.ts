@@ -1,4 +1,4 @@
-import { DeriveSeries, RobustBaseline, type Scored, TrackAnomalies } from '@aegis/anomaly-detection'
+import { BASELINE_WARM_UP, DeriveSeries, RobustBaseline, type Scored, TrackAnomalies } from '@aegis/anomaly-detection'
 import {
   type Anomaly,
   anomalies,
@@ -15,6 +15,7 @@ import {
   type Tick,
 } from '@aegis/domain'
 import { ApplyAlertRules } from './apply-alert-rules.ts'
+import { LearnPast } from './learn-past.ts'
 import { ScoreEntities, type ScoreOptions } from './score-entities.ts'
 import { floorOf } from './unit-floors.ts'
 import { WatchSeries } from './watch-series.ts'
@@ -27,6 +28,8 @@ export interface DetectOptions {
   readonly entities?: ScoreOptions
   /** Makes the detector of a partition's series. */
   readonly detector?: (floor: (series: number) => number) => Detector
+  /** Told once of an entity without a past, while live: until when (microseconds) its series are only learned. */
+  readonly onLearning?: (environment: string, entity: string, until: number) => void
 }
 interface Presence {
   last: number
@@ -34,6 +37,8 @@ interface Presence {
   interval: number
   seen: number
 }
+/** Observations of an entity after which its interval is known. */
+const TELL_AT = 4
 /** Series that tell of silence are held against this. */
 const UP: Pick<Scored, 'metric' | 'unit'> = { metric: 'telemetry', unit: '1' }
 /** An entity silent for this long is taken to be gone for good, microseconds. */
@@ -43,7 +48,7 @@ const FORGET_US = 86_400_000_000
 
 /** Observations to anomalies: each tick closes a round, which is scored, tracked and then learned from. An entity that falls silent is strange too. */
 export class DetectMetricAnomalies implements Stage, Stateful {
-  readonly snapshotVersion = 3
+  readonly snapshotVersion = 4
   readonly #clocks = new EnvironmentClocks()
   readonly #series = new DeriveSeries()
   readonly #detector: Detector
@@ -52,6 +57,9 @@ export class DetectMetricAnomalies implements Stage, Stateful {
   readonly #entities: ScoreEntities | undefined
   readonly #rules = new ApplyAlertRules()
   readonly #watch = new WatchSeries()
+  readonly #past: LearnPast
+  readonly #onLearning: DetectOptions['onLearning']
+  #live = false
   #presence = new Map<string, Presence>()
 
   constructor(options: DetectOptions = {}) {
@@ -59,13 +67,16 @@ export class DetectMetricAnomalies implements Stage, Stateful {
     this.#detector = options.detector?.(floor) ?? new RobustBaseline({ floorOf: floor })
     this.#track = new TrackAnomalies(this.#detector.name, 'metric', options)
     this.#silenceUs = options.silenceUs ?? 5_000_000
+    this.#past = new LearnPast(this.#series, this.#detector, this.#track.threshold)
+    this.#onLearning = options.onLearning
     this.#entities = options.entities && new ScoreEntities(options.entities)
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
     const results: Result[] = []
     for (const input of batch) {
-      if (isFrom(input, metricsRaw)) {
+      if (isFrom(input, metricsRaw) && input.value.history) this.#past.see(input.value)
+      else if (isFrom(input, metricsRaw)) {
         const { value, told } = this.#watch.see(input.value, input.time)
         if (value) this.#series.add(value)
         this.#present(input.value, input.time)
@@ -74,6 +85,10 @@ export class DetectMetricAnomalies implements Stage, Stateful {
       } else if (input.kind === 'tick') for (const anomaly of this.#round(input)) results.push(emit(anomalies, anomaly, input))
     }
     return results
+  }
+
+  live(): void {
+    this.#live = true
   }
 
   /** What an entity says of itself; what others say of it (calls to it) goes on when it is dead. */
@@ -89,13 +104,15 @@ export class DetectMetricAnomalies implements Stage, Stateful {
     if (gap <= 0) return
     if (gap > 200_000) {
       p.interval = p.interval === 0 ? gap : p.interval + 0.2 * (Math.min(gap, 4 * p.interval) - p.interval)
-      p.seen++
+      if (++p.seen === TELL_AT && this.#live && !this.#past.knows(o))
+        this.#onLearning?.(o.environment, o.entity, time + (BASELINE_WARM_UP - TELL_AT) * p.interval)
     }
     p.last = time
   }
 
   #round(tick: Tick): Anomaly[] {
     this.#clocks.see(tick)
+    this.#past.rest()
     const values = this.#series.round(environment => this.#clocks.moves(tick, environment))
     const round = {
       time: tick.time,
@@ -167,6 +184,7 @@ export class DetectMetricAnomalies implements Stage, Stateful {
         entities: this.#entities,
         rules: this.#rules,
         watch: this.#watch,
+        past: this.#past,
         detector: Buffer.from(this.#detector.snapshot()).toString('base64'),
       }),
     )
@@ -183,5 +201,6 @@ export class DetectMetricAnomalies implements Stage, Stateful {
     if (state.entities) this.#entities?.fromJSON(state.entities)
     this.#rules.fromJSON(state.rules)
     this.#watch.fromJSON(state.watch)
+    if (version >= 4) this.#past.fromJSON(state.past)
   }
 }

@@ -15,6 +15,7 @@ import {
   type Stateful,
   type Tick,
 } from '@aegis/domain'
+import { type LearnedRound, LearnPast } from './learn-past.ts'
 import { byEntity, type EntityRound, modelId } from './model-names.ts'
 import { floorOf } from './unit-floors.ts'
 
@@ -56,24 +57,27 @@ const iso = (us: number) => new Date(us / 1000).toISOString()
  * more is thrown away by the runtime, as every output of a replay is.
  */
 export class TrainModels implements Stage, Stateful {
-  readonly snapshotVersion = 1
+  readonly snapshotVersion = 2
   readonly #options: TrainOptions
   readonly #threshold: number
   readonly #clocks = new EnvironmentClocks()
   readonly #series = new DeriveSeries()
   readonly #baseline: RobustBaseline
+  readonly #past: LearnPast
   #learners = new Map<string, Learner>()
 
   constructor(options: TrainOptions) {
     this.#options = options
     this.#threshold = options.threshold ?? 6
     this.#baseline = new RobustBaseline({ floorOf: series => floorOf(this.#series.info(series).unit) })
+    this.#past = new LearnPast(this.#series, this.#baseline, this.#threshold)
   }
 
   async process(batch: readonly Input[], signal: AbortSignal): Promise<readonly Result[]> {
     const results: Result[] = []
     for (const input of batch) {
-      if (isFrom(input, metricsRaw)) this.#series.add(input.value)
+      if (isFrom(input, metricsRaw) && input.value.history) this.#gatherPast(this.#past.see(input.value))
+      else if (isFrom(input, metricsRaw)) this.#series.add(input.value)
       else if (input.kind === 'tick')
         for (const model of await this.#round(input, signal)) results.push(emit(models, model, input))
     }
@@ -82,6 +86,7 @@ export class TrainModels implements Stage, Stateful {
 
   async #round(tick: Tick, signal: AbortSignal): Promise<ModelVersion[]> {
     this.#clocks.see(tick)
+    for (const round of this.#past.rest()) this.#gatherPast(round)
     const values = this.#series.round(environment => this.#clocks.moves(tick, environment))
     const round = {
       time: tick.time,
@@ -103,27 +108,15 @@ export class TrainModels implements Stage, Stateful {
     return out
   }
 
-  #gather({ environment, entity, values }: EntityRound, strange: ReadonlySet<string>, tick: Tick): ModelVersion | undefined {
-    const { history, entities, warmUp, detector } = this.#options
-    const key = `${environment}\0${entity}`
-    let learner = this.#learners.get(key)
-    if (!learner) {
-      if (this.#learners.size >= entities) return undefined
-      learner = { environment, entity, rows: new EntityRows({ history }), since: 0, trainedOn: 0, leftOut: 0, told: false }
-      this.#learners.set(key, learner)
-    }
-    if (strange.has(key)) {
-      learner.leftOut++
-      return undefined
-    }
+  #gather(round: EntityRound, strange: ReadonlySet<string>, tick: Tick): ModelVersion | undefined {
+    const { warmUp, detector } = this.#options
+    const { environment, entity } = round
     const now = this.#clocks.now(environment)
-    learner.rows.add(
-      now,
-      values.map(v => ({ metric: v.info.metric, value: v.value })),
-    )
-    learner.since++
+    const learner = this.#add(round, now, strange.has(`${environment}\0${entity}`))
+    if (!learner) return undefined
     const id = modelId(detector, environment, entity)
-    if (learner.told || learner.rows.count < TELL_AT || tick.inForce(models, id)) return undefined
+    const { count } = learner.rows
+    if (learner.told || count < TELL_AT || count >= warmUp || tick.inForce(models, id)) return undefined
     learner.told = true
     const until = now + Math.max(0, warmUp - learner.rows.count) * learner.rows.stepSeconds * 1e6
     return {
@@ -135,6 +128,32 @@ export class TrainModels implements Stage, Stateful {
       metrics: { rows: learner.rows.count, wanted: warmUp, until },
       lineage: { detector, entity, until: iso(until) },
     }
+  }
+
+  #gatherPast(round: LearnedRound | undefined): void {
+    if (round) this.#add(round, round.time, round.strange)
+  }
+
+  /** The row of a round goes to those its entity is trained on; undefined where it does not. */
+  #add({ environment, entity, values }: EntityRound, time: number, strange: boolean): Learner | undefined {
+    const { history, entities } = this.#options
+    const key = `${environment}\0${entity}`
+    let learner = this.#learners.get(key)
+    if (!learner) {
+      if (this.#learners.size >= entities) return undefined
+      learner = { environment, entity, rows: new EntityRows({ history }), since: 0, trainedOn: 0, leftOut: 0, told: false }
+      this.#learners.set(key, learner)
+    }
+    if (strange) {
+      learner.leftOut++
+      return undefined
+    }
+    learner.rows.add(
+      time,
+      values.map(v => ({ metric: v.info.metric, value: v.value })),
+    )
+    learner.since++
+    return learner
   }
 
   /** Half as many rows again as it was last trained on. */
@@ -208,15 +227,17 @@ export class TrainModels implements Stage, Stateful {
       JSON.stringify({
         clocks: this.#clocks,
         series: this.#series,
+        past: this.#past,
         baseline: Buffer.from(this.#baseline.snapshot()).toString('base64'),
         learners: [...this.#learners].map(([key, l]) => [key, { ...l, rows: l.rows.save() }]),
       }),
     )
   }
-  restore(bytes: Uint8Array): void {
+  restore(bytes: Uint8Array, version: number): void {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
     this.#series.fromJSON(state.series)
+    if (version >= 2) this.#past.fromJSON(state.past)
     this.#baseline.restore(Buffer.from(state.baseline, 'base64'))
     this.#learners = new Map(
       (state.learners as [string, Omit<Learner, 'rows'> & { rows: ReturnType<EntityRows['save']> }][]).map(([key, l]) => {

@@ -31,6 +31,32 @@ export const settings = {
     schema: z.coerce.number().int().min(1000).default(15_000),
     about: 'Milliseconds between two looks at a target.',
   },
+  historyUrl: {
+    env: 'AEGIS_HISTORY_URL',
+    schema: z
+      .string()
+      .regex(/^https?:\/\//, 'must be http://host:port')
+      .optional(),
+    about:
+      'Prometheus server asked at start for the history of series not seen yet, so that they need not be learned first: http://host:9090.',
+  },
+  historySelector: {
+    env: 'AEGIS_HISTORY_SELECTOR',
+    schema: z.string().optional(),
+    about:
+      'Series asked for there, as PromQL selects them; default those of the scrape targets, by their names as jobs, else {job!=""}.',
+  },
+  historyMs: {
+    env: 'AEGIS_HISTORY_MS',
+    schema: z.coerce.number().int().min(60_000).default(21_600_000),
+    about: 'How far back, milliseconds.',
+  },
+  historyStepMs: {
+    env: 'AEGIS_HISTORY_STEP_MS',
+    schema: z.coerce.number().int().min(1000).optional(),
+    about:
+      'Milliseconds between two values asked for; default AEGIS_SCRAPE_INTERVAL_MS. Should be the interval the series come at.',
+  },
   statsdPort: {
     env: 'AEGIS_STATSD_PORT',
     schema: z.coerce.number().int().min(0).max(65_535).optional(),

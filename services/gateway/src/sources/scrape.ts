@@ -1,6 +1,7 @@
 import { AegisError } from '@aegis/domain'
 import type { Sample } from './prometheus-series.ts'
 import { parseExposition } from './prometheus-text.ts'
+import { readBody } from './read-body.ts'
 
 export interface Target {
   /** Becomes the label `job`, and so the entity. */
@@ -32,15 +33,9 @@ export async function scrape(target: Target, now: () => number, timeoutMs: numbe
       headers: { accept: 'text/plain;version=0.0.4' },
       signal: AbortSignal.timeout(timeoutMs),
     })
-    if (!response.ok || !response.body) return [up(0)]
-    const chunks: Uint8Array[] = []
-    let size = 0
-    for await (const chunk of response.body) {
-      size += chunk.length
-      if (size > maxBytes) return [up(0)]
-      chunks.push(chunk)
-    }
-    const { samples } = parseExposition(Buffer.concat(chunks).toString(), now())
+    const body = response.ok ? await readBody(response, maxBytes) : undefined
+    if (!body) return [up(0)]
+    const { samples } = parseExposition(body.toString(), now())
     // What the target says of itself does not replace who it is; as Prometheus does it (honor_labels off).
     return [...samples.map(s => ({ ...s, labels: { ...s.labels, ...labels } })), up(1)]
   } catch {

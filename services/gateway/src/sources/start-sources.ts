@@ -1,5 +1,6 @@
 import { metricsRaw, type Observation } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
+import { readHistory } from './prometheus-history.ts'
 import { observationOf } from './prometheus-series.ts'
 import { scrape, type Target } from './scrape.ts'
 import { listenStatsd, statsdObservation } from './statsd.ts'
@@ -13,6 +14,47 @@ export interface SourceOptions {
   readonly statsdPort?: number
   readonly statsdIntervalMs: number
   readonly maxBodyBytes: number
+  /** Where the history of series is asked for at start; undefined: nowhere. */
+  readonly historyUrl?: string
+  readonly historySelector?: string
+  readonly historyMs: number
+  readonly historyStepMs?: number
+}
+/** Observations sent at once. */
+const BATCH = 5000
+const HISTORY_TIMEOUT_MS = 60_000
+
+/** Puts what Prometheus remembers on `metrics.raw`, with its own event times; returns how many observations. Readers take it up for series they do not know. */
+export async function sendHistory(
+  options: SourceOptions,
+  context: Pick<ServiceContext, 'now' | 'publish'>,
+  isStopped: () => boolean = () => false,
+): Promise<number> {
+  const { historyUrl, historySelector, historyMs, historyStepMs, scrapeIntervalMs, targets, environment, maxBodyBytes } = options
+  if (!historyUrl) return 0
+  const jobs = targets.map(t => t.name.replace(/[.*+?^${}()|[\]\\]/g, c => `\\${c}`)).join('|')
+  const stepMs = historyStepMs ?? scrapeIntervalMs
+  // At whole steps: whoever asks again asks for the same moments.
+  const to = Math.floor(context.now() / 1000 / stepMs) * stepMs
+  const stretches = readHistory({
+    url: historyUrl,
+    selector: historySelector ?? (targets.length > 0 ? `{job=~${JSON.stringify(jobs)}}` : '{job!=""}'),
+    from: to - Math.floor(historyMs / stepMs) * stepMs,
+    to,
+    stepMs,
+    maxBytes: maxBodyBytes,
+    timeoutMs: HISTORY_TIMEOUT_MS,
+  })
+  let sent = 0
+  for await (const samples of stretches) {
+    const values = samples.flatMap(s => observationOf(s, environment) ?? []).map(o => ({ ...o, history: true }))
+    for (let i = 0; i < values.length; i += BATCH) {
+      if (isStopped()) return sent
+      await context.publish(metricsRaw, values.slice(i, i + BATCH))
+    }
+    sent += values.length
+  }
+  return sent
 }
 
 /** What the gateway fetches or listens for by itself. Several gateways share the scraping by leadership: one of them does it. */
@@ -40,7 +82,7 @@ export async function startSources(
     context.log.info({ port: statsd.port }, 'listens for StatsD')
     closers.push(() => statsd.close())
   }
-  if (options.targets.length > 0) {
+  if (options.targets.length > 0 || options.historyUrl) {
     let timers: NodeJS.Timeout[] = []
     const down = new Set<string>()
     const look = async (target: Target) => {
@@ -54,17 +96,28 @@ export async function startSources(
       const values = samples.map(s => observationOf(s, options.environment)).filter(v => v !== undefined)
       await publish(values, target.name)
     }
+    let terms = 0
     const stop = () => {
+      terms++
       for (const timer of timers) clearInterval(timer)
       timers = []
     }
-    const leadership = await context.lead('scrape', leading => {
-      stop()
-      if (!leading) return
+    const lead = async (term: number) => {
+      // History first: what is seen in the present is no longer new.
+      await sendHistory(options, context, () => term !== terms)
+        .then(
+          observations => options.historyUrl && context.log.info({ observations, from: options.historyUrl }, 'history is read'),
+        )
+        .catch(error => context.log.warn({ err: error }, 'history cannot be read; series are learned as they come'))
+      if (term !== terms) return
       for (const target of options.targets) {
         void look(target)
         timers.push(setInterval(() => void look(target), options.scrapeIntervalMs))
       }
+    }
+    const leadership = await context.lead('scrape', leading => {
+      stop()
+      if (leading) void lead(terms)
     })
     closers.push(async () => {
       stop()
