@@ -46,7 +46,9 @@ describe('encodeSituation', () => {
 
   it('says what is known of suspects, incident and attempts', () => {
     const f = encodeSituation(incident([cause('cart', 'memory', 0.8, ['metric', 'deploy']), cause('db', 'disk', 0.1)]), [
-      'restart',
+      { action: 'restart', target: 'cart' },
+      { action: 'start', target: 'db' },
+      { action: 'restart', target: 'another' },
     ])
     expect(read(f, 'confidence in the first suspect')).toBeCloseTo(0.8)
     expect(read(f, 'the first suspect is said to have: memory')).toBe(1)
@@ -55,9 +57,13 @@ describe('encodeSituation', () => {
     expect(read(f, 'health of the first suspect')).toBeCloseTo(0.2)
     expect(read(f, 'lead of the first suspect over the second')).toBeCloseTo(0.7)
     expect(read(f, 'minutes since it began, of ten')).toBeCloseTo(0.5)
-    expect(read(f, 'tried: restart')).toBe(0.5)
-    expect(read(f, 'tried last: restart')).toBe(1)
-    expect(read(f, 'confidence that it is memory')).toBeCloseTo(0.8)
+    expect(read(f, 'tried on the first suspect: restart')).toBe(1)
+    expect(read(f, 'tried on the second suspect: restart')).toBe(0)
+    expect(read(f, 'tried on the second suspect: start')).toBe(1)
+    expect(read(f, 'disruptive actions tried')).toBe(0.5)
+    expect(read(f, 'confidence that the first suspect has: memory')).toBeCloseTo(0.8)
+    // An attempt took half of both: .05 of the .55 that is left.
+    expect(read(f, 'confidence that the second suspect has: disk')).toBeCloseTo(0.05 / 0.55)
     expect(read(f, 'confidence in the third suspect')).toBe(0)
   })
 
@@ -80,7 +86,7 @@ describe('encodeSituation', () => {
     fc.assert(
       fc.property(
         causes,
-        fc.array(fc.constantFrom('restart', 'page', 'other'), { maxLength: 9 }),
+        fc.array(fc.record({ action: fc.constantFrom('restart', 'page', 'other'), target: text }), { maxLength: 9 }),
         fc.nat(1e10),
         (c, tried, time) => {
           const f = encodeSituation(

@@ -2,10 +2,11 @@
  * An incident as 128 numbers between 0 and 1, the same code in training and serving. `SITUATION_FEATURES` says what each one is.
  *
  * Per suspect (three): confidence, how much and what kind of evidence, how far symptoms travelled, what kind of fault it is said to be, its health. Of the
- * incident: severity, spread, age, health. Of what was done: which actions were tried, how many, how disruptive. Products of what is said about
- * the first suspect with its confidence save the policy from having to multiply.
+ * incident: severity, spread, age, health. Of what was done: which actions were tried on which suspect, how many, how disruptive. Products of what
+ * is said about the first two suspects with the confidence in them save the policy from having to multiply.
  */
 import { ACTIONS, type Cause, type Incident, isDisruptive } from '@aegis/domain'
+import { type Attempt, confidenceIn } from './options.ts'
 
 export const FAULT_KINDS = [
   'crash',
@@ -23,6 +24,8 @@ export const FAULT_KINDS = [
 export const FEATURES = 128
 const SEVERITY: Readonly<Record<string, number>> = { low: 0.25, medium: 0.5, high: 0.75, critical: 1 }
 const SUSPECTS = ['first', 'second', 'third'] as const
+/** Those that may be acted on. */
+const TARGETS = ['first', 'second'] as const
 const EVIDENCE = {
   metrics: /^(metric|series|memory|anomaly)/,
   logs: /^(log|template)/,
@@ -34,7 +37,7 @@ const share = (n: number, of: number): number => Math.min(1, Math.max(0, n / of)
 
 interface Given {
   readonly incident: Incident
-  readonly tried: readonly string[]
+  readonly tried: readonly Attempt[]
 }
 type Feature = readonly [name: string, read: (given: Given) => number]
 const ofSuspect =
@@ -93,15 +96,24 @@ const FEATURE_TABLE: readonly Feature[] = [
     ({ incident }) => (incident.causes[0]?.evidence.some(e => EVIDENCE.changes.test(e.kind)) ? 1 : 0),
   ],
   ['actions tried', ({ tried }) => share(tried.length, 4)],
-  ['disruptive actions tried', ({ tried }) => share(tried.filter(isDisruptive).length, 4)],
+  ['disruptive actions tried', ({ tried }) => share(tried.filter(t => isDisruptive(t.action)).length, 4)],
   ['nothing tried yet', ({ tried }) => (tried.length === 0 ? 1 : 0)],
-  ...ACTION_NAMES.map((action): Feature => [`tried: ${action}`, ({ tried }) => share(tried.filter(t => t === action).length, 2)]),
-  ...ACTION_NAMES.map((action): Feature => [`tried last: ${action}`, ({ tried }) => (tried.at(-1) === action ? 1 : 0)]),
-  ...FAULT_KINDS.map(
-    (kind): Feature => [
-      `confidence that it is ${kind}`,
-      ({ incident: { causes } }) => (said(causes[0]) === kind ? (causes[0]?.confidence ?? 0) : 0),
-    ],
+  ...TARGETS.flatMap((name, rank) =>
+    ACTION_NAMES.filter(action => action !== 'page').map(
+      (action): Feature => [
+        `tried on the ${name} suspect: ${action}`,
+        ({ incident, tried }) => (tried.some(t => t.action === action && t.target === incident.causes[rank]?.entity) ? 1 : 0),
+      ],
+    ),
+  ),
+  ...TARGETS.flatMap((name, rank) =>
+    FAULT_KINDS.map(
+      (kind): Feature => [
+        `confidence that the ${name} suspect has: ${kind}`,
+        ({ incident: { causes }, tried }) =>
+          causes[rank] && said(causes[rank]) === kind ? confidenceIn(causes, causes[rank].entity, tried) : 0,
+      ],
+    ),
   ),
 ]
 const RESERVED = FEATURES - FEATURE_TABLE.length
@@ -110,8 +122,8 @@ export const SITUATION_FEATURES: readonly string[] = [
   ...Array.from({ length: RESERVED }, (_, i) => `reserved ${i + 1}: always 0`),
 ]
 
-/** The features of an incident, given the actions already tried on it. */
-export const encodeSituation = (incident: Incident, tried: readonly string[]): Float32Array => {
+/** The features of an incident, given what was already tried on it and did not help. */
+export const encodeSituation = (incident: Incident, tried: readonly Attempt[]): Float32Array => {
   const features = new Float32Array(FEATURES)
   const given = { incident, tried }
   FEATURE_TABLE.forEach(([, read], i) => {

@@ -1,10 +1,11 @@
 import { seededRandom } from '@aegis/domain'
 import { describe, expect, it } from 'vitest'
 import { LearnedPolicy } from './learned-policy.ts'
+import { OPTIONS } from './options.ts'
 import { LoadedModel } from './ppo-model.ts'
 import { type RuledSituation, RulesPolicy } from './rules-policy.ts'
 import { shippedIncidentModel, shippedModel } from './shipped-model.ts'
-import { INCIDENT_ACTIONS, IncidentSim } from './sim/incident-sim.ts'
+import { IncidentSim } from './sim/incident-sim.ts'
 import { LearnedPlayer } from './sim/learned-player.ts'
 import { play, scoreOf } from './sim/play.ts'
 
@@ -14,18 +15,18 @@ const situationOf = (sim: IncidentSim, forbidden: readonly string[] = []): Ruled
   const target = sim.incident.causes[0].entity
   return {
     features,
-    options: INCIDENT_ACTIONS.map(action => ({ action, target, allowed: !forbidden.includes(action) })),
+    options: sim.options.map((o, a) => ({ ...o, allowed: sim.allowed(a) && !forbidden.includes(o.action) })),
     faultKind: sim.faultKind,
     target,
-    tried: sim.tried,
+    tried: sim.tried.filter(t => t.target === target).map(t => t.action),
   }
 }
-const returnOf = (choose: (s: RuledSituation) => string, episodes: number): number => {
+const returnOf = (choose: (s: RuledSituation) => number, episodes: number): number => {
   const sim = new IncidentSim()
   let total = 0
   for (let k = 0; k < episodes; k++) {
     sim.reset(1_000_000 + k)
-    while (!sim.done) total += sim.step((INCIDENT_ACTIONS as readonly string[]).indexOf(choose(situationOf(sim))))
+    while (!sim.done) total += sim.step(choose(situationOf(sim)))
   }
   return total / episodes
 }
@@ -50,10 +51,18 @@ describe('the shipped policies', () => {
 
   it('earn more than the runbook on held-out incidents', () => {
     const model = new LoadedModel(shippedIncidentModel())
-    const untried = (s: RuledSituation) => INCIDENT_ACTIONS.map(a => a === 'page' || !s.tried.includes(a))
-    const learned = returnOf(s => INCIDENT_ACTIONS[model.consider(s.features, untried(s))], 1000)
+    const learned = returnOf(
+      s =>
+        model.consider(
+          s.features,
+          s.options.map(o => o.allowed),
+        ),
+      1000,
+    )
     const rules = new RulesPolicy()
-    expect(learned).toBeGreaterThan(returnOf(s => rules.choose(s, () => 0).action, 1000))
+    expect(learned).toBeGreaterThan(
+      returnOf(s => OPTIONS.findIndex(o => o.suspect === 0 && o.action === rules.choose(s, () => 0).action), 1000),
+    )
   })
 })
 
@@ -82,6 +91,14 @@ describe('LearnedPolicy', () => {
 
   it('takes nothing when nothing is allowed', () => {
     sim.reset(1)
-    expect(() => policy.choose(situationOf(sim, INCIDENT_ACTIONS), () => 0)).toThrow(/no action is allowed/)
+    expect(() =>
+      policy.choose(
+        situationOf(
+          sim,
+          OPTIONS.map(o => o.action),
+        ),
+        () => 0,
+      ),
+    ).toThrow(/no action is allowed/)
   })
 })

@@ -2,14 +2,16 @@
  * A trained model as a `Policy`: situations of real incidents in, a choice with values, probabilities and reasons out.
  *
  * The best allowed action is taken; a share `exploration` of choices is drawn from the model's own probabilities instead, so that what it takes to
- * be nearly as good is tried now and then, and the propensity is on record. What was tried on this incident and did not help is not tried again.
- * Actions the model does not know are left to other policies.
+ * be nearly as good is tried now and then, and the propensity is on record. What the model does not know is left to other policies.
  */
 import type { Choice, Policy, Situation } from '@aegis/domain'
 import { drawn } from './choice.ts'
 import { SITUATION_FEATURES } from './encode-situation.ts'
 import { explainChoice } from './explain-choice.ts'
+import { OPTIONS } from './options.ts'
 import type { LoadedModel } from './ppo-model.ts'
+
+const OPTION_NAMES = OPTIONS.map(o => o.name)
 
 export interface LearnedPolicyOptions {
   /** Share of choices drawn by the model's probabilities. */
@@ -33,17 +35,15 @@ export class LearnedPolicy implements Policy {
 
   choose(situation: Situation, random: () => number): Choice {
     const { actions } = this.#model.model
-    const tried = (action: string) => situation.features[SITUATION_FEATURES.indexOf(`tried: ${action}`)] > 0
-    const allowed = actions.map(
-      action => situation.options.some(o => o.action === action && o.allowed) && (action === 'page' || !tried(action)),
-    )
+    const options = actions.map(name => situation.options[OPTION_NAMES.indexOf(name)])
+    const allowed = options.map(o => o?.allowed ?? false)
     const best = this.#model.consider(situation.features, allowed)
     if (best < 0) throw new RangeError('no action is allowed')
     const { exploration } = this.#options
-    const candidates = actions
-      .map((action, a) => ({
-        action,
-        target: situation.options.find(o => o.action === action)?.target ?? '',
+    const candidates = options
+      .map((o, a) => ({
+        action: o?.action ?? '',
+        target: o?.target ?? '',
         value: this.#model.logits[a],
         probability: exploration * this.#model.probabilities[a] + (a === best ? 1 - exploration : 0),
       }))

@@ -7,7 +7,7 @@
  * sample size (Σw)² / Σw² (Kish 1965), and coverage, the share of the candidate's acts that the log could have shown.
  *
  * `judgeCandidate` is the rule of promotion: only when the candidate's lower bound beats what the present policy earned, never under an effective
- * sample size of 200 or a coverage of 0.9, and an unsafe act of a policy in charge demotes it at once.
+ * sample size of 200 or a coverage of 0.9.
  */
 export interface LoggedDecision {
   /** Index of the act taken, its reward, and the probabilities that policy gave each act. */
@@ -137,34 +137,4 @@ export function judgeCandidate(estimate: OffPolicyEstimate, options: Partial<Pro
         verdict: 'keep',
         reasons: [`its estimate is ${value.toFixed(3)}, at least ${low.toFixed(3)}; at present ${present.toFixed(3)} is earned`],
       }
-}
-
-/** Who is in charge, who waits in shadow, and why it came to that. A value: every change gives a new one. */
-export interface Succession {
-  readonly present: string
-  readonly previous: readonly string[]
-  readonly shadow?: string
-  readonly history: readonly string[]
-}
-export const shadowed = (s: Succession, candidate: string): Succession => ({
-  ...s,
-  shadow: candidate,
-  history: [...s.history, `${candidate} runs in shadow of ${s.present}`],
-})
-export function promoted(s: Succession, judgement: Judgement): Succession {
-  if (s.shadow === undefined) throw new RangeError('no candidate runs in shadow')
-  if (judgement.verdict !== 'promote')
-    return { ...s, history: [...s.history, `${s.shadow} stays in shadow: ${judgement.reasons.join('; ')}`] }
-  return {
-    present: s.shadow,
-    previous: [s.present, ...s.previous],
-    history: [...s.history, `${s.shadow} takes over from ${s.present}: ${judgement.reasons.join('; ')}`],
-  }
-}
-/** After an unsafe act, or by hand: the one before takes over at once. The first policy has none before it and stays. */
-export function demoted(s: Succession, reason: string): Succession {
-  const [before, ...previous] = s.previous
-  if (before === undefined)
-    return { ...s, history: [...s.history, `${s.present} has no predecessor and stays, in spite of this: ${reason}`] }
-  return { ...s, present: before, previous, history: [...s.history, `${before} takes over again from ${s.present}: ${reason}`] }
 }

@@ -17,7 +17,7 @@ export const RUNBOOK: Readonly<Record<string, readonly string[]>> = {
 export interface RuledSituation extends Situation {
   readonly faultKind: string
   readonly target: string
-  /** Actions already tried on this incident. */
+  /** Actions already tried on the target. */
   readonly tried: readonly string[]
 }
 
@@ -27,7 +27,7 @@ export class RulesPolicy implements Policy {
 
   choose(situation: Situation, _random: () => number): Choice {
     const { faultKind, target, tried, options } = situation as RuledSituation
-    const allowed = new Set(options.filter(o => o.allowed).map(o => o.action))
+    const allowed = new Set(options.filter(o => o.allowed && o.target === target).map(o => o.action))
     const listed = (RUNBOOK[faultKind] ?? []).filter(a => allowed.has(a) && !tried.includes(a))
     const ranked = [...listed, 'page']
     const candidates: Candidate[] = ranked.map((action, i) => ({

@@ -17,11 +17,22 @@ const modes = z
     return out
   })
 
+const list = z
+  .string()
+  .default('')
+  .transform(text =>
+    text
+      .split(',')
+      .map(word => word.trim())
+      .filter(Boolean),
+  )
+
 export const settings = {
   policy: {
     env: 'AEGIS_POLICY',
     schema: z.enum(['rules', 'learned']).default('rules'),
-    about: 'Who chooses: the runbook table, or the trained policy that ships with Aegis.',
+    about:
+      'Who chooses while "aegis policy promote" has put nobody in charge: the runbook table, or the trained policy that ships with Aegis.',
   },
   exploration: {
     env: 'AEGIS_EXPLORATION',
@@ -55,6 +66,34 @@ export const settings = {
     about: 'Least confidence in the cause for acting alone.',
   },
   minimumEvidence: { env: 'AEGIS_MINIMUM_EVIDENCE', schema: number(1), about: 'Least pieces of evidence for acting alone.' },
+  allow: {
+    env: 'AEGIS_ALLOWED_ACTIONS',
+    schema: list,
+    about: 'The only actions that may be done, such as start,raise_limit; all where empty. Paging is always open.',
+  },
+  deny: { env: 'AEGIS_DENIED_ACTIONS', schema: list, about: 'Actions that are never done, such as drain,delete_pod.' },
+  errorBudgetMinutes: {
+    env: 'AEGIS_ERROR_BUDGET_MINUTES',
+    schema: number(0),
+    about:
+      'Minutes of incidents of high or critical severity that an environment may have in 30 days (99.9 % are 43); 0: no budget is kept.',
+  },
+  errorBudgetFloor: {
+    env: 'AEGIS_ERROR_BUDGET_FLOOR',
+    schema: z.coerce.number().min(0).max(1).default(0.1),
+    about: 'Disruptive actions are only suggested while less than this share of the error budget is left.',
+  },
+  policyServiceUrl: {
+    env: 'POLICY_ENGINE_URL',
+    schema: z.url().optional(),
+    about:
+      'External policy service that is asked before each action, such as http://policy:8080/api/v1/policy/evaluate. While it does not answer, nothing disruptive is done.',
+  },
+  policyServiceMs: {
+    env: 'POLICY_ENGINE_TIMEOUT_MS',
+    schema: z.coerce.number().positive().default(2000),
+    about: 'Milliseconds the policy service has to answer.',
+  },
   approvalMs: {
     env: 'AEGIS_APPROVAL_MS',
     schema: number(900_000),

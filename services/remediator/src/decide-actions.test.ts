@@ -217,7 +217,7 @@ describe('makeDecision', () => {
     for (const d of made) {
       const recorded = incident(d.incident === 'i1' ? {} : { id: 'i2', revision: 7 }, d.incident === 'i1' ? 'memory' : 'config')
       expect(makeDecision(new RulesPolicy(), recorded, JSON.parse(d.facts))).toEqual(d)
-      const other = { ...JSON.parse(d.facts), tried: [d.action] }
+      const other = { ...JSON.parse(d.facts), tried: [{ action: d.action, target: d.target }] }
       expect(makeDecision(new RulesPolicy(), recorded, other).action).not.toBe(d.action)
     }
   })

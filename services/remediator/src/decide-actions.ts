@@ -14,9 +14,10 @@ import {
   isDisruptive,
   isFinal,
   isFrom,
-  type ManualFix,
   type Mode,
+  type ModelVersion,
   manualFixes,
+  models,
   type Outcome,
   outcomes,
   type Policy,
@@ -27,6 +28,7 @@ import {
 } from '@aegis/domain'
 import {
   type Arm,
+  type Attempt,
   assignArm,
   type Experiment,
   type RecordedFix,
@@ -34,19 +36,31 @@ import {
   signatureOf,
   suggestFixes,
 } from '@aegis/remediation'
-import { type DecisionGrounds, makeDecision } from './make-decision.ts'
+import type { AskPolicyService } from './ask-policy-service.ts'
+import { ErrorBudget } from './error-budget.ts'
+import { InCharge, type InChargeOptions } from './in-charge.ts'
+import { chooseAction, type DecisionGrounds, makeDecision } from './make-decision.ts'
 
 export interface DecideOptions {
   readonly defaultMode: Mode
   readonly environmentModes: Readonly<Record<string, Mode>>
   readonly limits: GuardFacts['limits']
   readonly approvalUs: number
+  /** Actions that may be done at all, where not empty, and those that may not. */
+  readonly allow?: readonly string[]
+  readonly deny?: readonly string[]
+  /** Time in incidents of high or critical severity that an environment may have in 30 days, microseconds; 0: no budget is kept. */
+  readonly errorBudgetUs?: number
+  /** Asks the external policy service, where there is one. */
+  readonly ask?: AskPolicyService
+  /** Loads what the models stream puts in charge; without it the policy given stays. */
+  readonly models?: Omit<InChargeOptions, 'policy'>
   /** Policies that experiments may name, beside the one in charge. */
   readonly policies?: Readonly<Record<string, Policy>>
 }
 interface Standing {
   incident: Incident
-  tried: string[]
+  tried: Attempt[]
   attempt: number
   /** The decision now under way or waiting. */
   current?: Decision
@@ -67,8 +81,9 @@ const modeFor = (modes: Readonly<Record<string, Mode>>, environment: string): Mo
 
 /** Incidents to guarded decisions: one at a time, each with what was weighed, why, and everything needed to decide it again. */
 export class DecideActions implements Stage, Stateful {
-  readonly snapshotVersion = 2
-  readonly #policy: Policy
+  readonly snapshotVersion = 3
+  readonly #charge: InCharge
+  readonly #budget: ErrorBudget
   readonly #options: DecideOptions
   readonly #clocks = new EnvironmentClocks()
   #standing = new Map<string, Standing>()
@@ -79,15 +94,19 @@ export class DecideActions implements Stage, Stateful {
   #fixes: RecordedFix[] = []
 
   constructor(policy: Policy, options: DecideOptions) {
-    this.#policy = policy
+    const none = () => {
+      throw new Error('this stage follows no models')
+    }
+    this.#charge = new InCharge({ load: none, ...options.models, policy })
+    this.#budget = new ErrorBudget(options.errorBudgetUs ?? 0)
     this.#options = options
   }
 
-  async process(batch: readonly Input[]): Promise<readonly Result[]> {
+  async process(batch: readonly Input[], signal: AbortSignal): Promise<readonly Result[]> {
     const results: Result[] = []
     for (const input of batch) {
-      if (isFrom(input, incidents)) this.#incident(input.value, input, results)
-      else if (isFrom(input, outcomes)) this.#outcome(input.value, input, results)
+      if (isFrom(input, incidents)) await this.#incident(input.value, input, results, signal)
+      else if (isFrom(input, outcomes)) await this.#outcome(input.value, input, results, signal)
       else if (isFrom(input, manualFixes)) this.#learn(input.value, this.#signatures.get(input.value.incident ?? ''))
       else if (isFrom(input, approvals)) {
         const { decision, approved, who, until } = input.value
@@ -110,11 +129,12 @@ export class DecideActions implements Stage, Stateful {
         )
         results.push(emit(decisions, s.current, input))
         if (!approved) {
-          s.tried.push(s.current.action)
+          s.tried.push({ action: s.current.action, target: s.current.target })
           s.current = undefined
         }
       } else if (input.kind === 'tick' && input.stream.name === incidents.name) {
         this.#clocks.see(input)
+        if (this.#options.models) this.#charge.see(input)
         for (const environment of new Set([...this.#standing.values()].map(s => s.incident.environment))) {
           const control = input.inForce(controls, environment)
           if (control) this.#controls.set(environment, control)
@@ -132,7 +152,8 @@ export class DecideActions implements Stage, Stateful {
     return results
   }
 
-  #incident(incident: Incident, input: Input, results: Result[]): void {
+  async #incident(incident: Incident, input: Input, results: Result[], signal: AbortSignal): Promise<void> {
+    this.#budget.see(incident)
     if (incident.state === 'closed' || incident.state === 'merged') {
       this.#standing.delete(incident.id)
       return
@@ -146,17 +167,18 @@ export class DecideActions implements Stage, Stateful {
       if (this.#signatures.size > MOST.signatures) this.#signatures.delete(this.#signatures.keys().next().value as string)
     }
     if (incident.state === 'mitigated' || incident.verdict !== 'cause_named') return
-    this.#decide(s, input, results)
+    await this.#decide(s, input, results, signal)
   }
 
-  #decide(s: Standing, input: Input, results: Result[]): void {
+  async #decide(s: Standing, input: Input, results: Result[], signal: AbortSignal): Promise<void> {
     const about = `${s.incident.causes[0].entity} ${s.incident.causes[0].fault_kind}`
     if (s.current || s.paged || s.said === about) return
     const { attempt, tried } = s
     const facts = this.#facts(s.incident, input.time)
     const suggestions = suggestFixes(signatureOf(s.incident), this.#fixes).slice(0, MOST.suggestions)
     const { policy, arm } = this.#inCharge(s.incident)
-    const decision = makeDecision(policy, s.incident, { attempt, tried, now: input.time, facts, suggestions, arm })
+    const grounds: DecisionGrounds = { attempt, tried, now: input.time, facts, suggestions, arm }
+    const decision = makeDecision(policy, s.incident, await this.#asked(policy, s.incident, grounds, signal))
     s.attempt++
     if (decision.action === 'page') s.paged = true
     const inert =
@@ -165,10 +187,24 @@ export class DecideActions implements Stage, Stateful {
     else s.current = decision
     if (decision.mode === 'approve') s.waitingSince = input.time
     results.push(emit(decisions, decision, input))
+    const { candidate } = this.#charge
+    if (!candidate) return
+    const inShadowOf = `${policy.name} ${policy.version}`
+    results.push(emit(decisions, makeDecision(candidate, s.incident, { ...grounds, inShadowOf }), input))
+  }
+
+  /** The grounds with the policy service's answer about what would be chosen on them. */
+  async #asked(policy: Policy, incident: Incident, grounds: DecisionGrounds, signal: AbortSignal): Promise<DecisionGrounds> {
+    if (!this.#options.ask) return grounds
+    const choice = chooseAction(policy, incident, grounds)
+    if (choice.action === 'page') return grounds
+    const policyService = await this.#options.ask(choice, incident, signal)
+    return { ...grounds, facts: { ...grounds.facts, policyService } }
   }
 
   #facts(incident: Incident, now: number): DecisionGrounds['facts'] {
     const control = this.#controls.get(incident.environment)
+    const errorBudgetLeft = this.#budget.left(incident.environment, now)
     return {
       environment: incident.environment,
       killSwitch: control?.kill_switch ?? false,
@@ -177,16 +213,15 @@ export class DecideActions implements Stage, Stateful {
         (control?.default_mode as Mode | undefined) ??
         modeFor(this.#options.environmentModes, incident.environment) ??
         this.#options.defaultMode,
-      allow: [],
-      deny: [],
+      allow: this.#options.allow ?? [],
+      deny: this.#options.deny ?? [],
       protectedEntities: control?.protected ?? [],
       maintenance: (control?.maintenance ?? []).map(w => ({ ...w, entities: w.entities ?? [] })),
       recent: (this.#deeds.get(incident.environment) ?? [])
         .filter(d => d.time > now - HOUR_US)
         .map(({ decision: _decision, ...deed }) => deed),
       limits: this.#options.limits,
-      confidence: incident.causes[0].confidence,
-      evidenceCount: incident.causes[0].evidence.length,
+      ...(errorBudgetLeft !== undefined && { errorBudgetLeft }),
     }
   }
 
@@ -196,7 +231,7 @@ export class DecideActions implements Stage, Stateful {
     const experiment = text ? (JSON.parse(text) as Experiment) : undefined
     const arm: Arm | undefined = experiment && assignArm(experiment, id)
     const policy = arm && this.#options.policies?.[arm.policy]
-    if (!experiment || !arm || !policy) return { policy: this.#policy }
+    if (!experiment || !arm || !policy) return { policy: this.#charge.policy }
     return { policy, arm: { experiment: experiment.name, arm: arm.name } }
   }
 
@@ -205,7 +240,7 @@ export class DecideActions implements Stage, Stateful {
     this.#fixes = [...this.#fixes.filter(f => f.fix.id !== fix.id), { fix, signature }].slice(-MOST.fixes)
   }
 
-  #outcome(o: Outcome, input: Input, results: Result[]): void {
+  async #outcome(o: Outcome, input: Input, results: Result[], signal: AbortSignal): Promise<void> {
     const deeds = this.#deeds.get(o.environment) ?? []
     this.#deeds.set(o.environment, deeds)
     const known = deeds.find(d => d.decision === o.decision)
@@ -239,10 +274,13 @@ export class DecideActions implements Stage, Stateful {
       )
     const s = this.#standing.get(o.incident)
     if (!s?.current || s.current.decision !== o.decision) return
-    s.tried.push(s.current.action)
+    const demotion: ModelVersion | undefined =
+      this.#options.models && this.#charge.judge(o, `${s.current.policy}@${s.current.policy_version}`)
+    if (demotion) results.push(emit(models, demotion, input))
+    s.tried.push({ action: s.current.action, target: s.current.target })
     s.current = undefined
     // It did not help: the next candidate, and in the end a person.
-    if (o.status !== 'done' && s.incident.state !== 'mitigated') this.#decide(s, input, results)
+    if (o.status !== 'done' && s.incident.state !== 'mitigated') await this.#decide(s, input, results, signal)
   }
 
   #next(decision: Decision, status: string, reasons: readonly string[], time: number): Decision {
@@ -253,6 +291,8 @@ export class DecideActions implements Stage, Stateful {
     return Buffer.from(
       JSON.stringify({
         clocks: this.#clocks,
+        charge: this.#charge,
+        budget: this.#budget,
         standing: [...this.#standing],
         deeds: [...this.#deeds],
         controls: [...this.#controls],
@@ -264,7 +304,15 @@ export class DecideActions implements Stage, Stateful {
   restore(bytes: Uint8Array): void {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
-    this.#standing = new Map(state.standing)
+    this.#charge.fromJSON(state.charge)
+    this.#budget.fromJSON(state.budget)
+    // Before version 3 attempts were actions alone, all on the first suspect.
+    this.#standing = new Map(
+      (state.standing as [string, Standing & { tried: (Attempt | string)[] }][]).map(([id, s]) => {
+        const target = s.incident.causes[0]?.entity ?? ''
+        return [id, { ...s, tried: s.tried.map(t => (typeof t === 'string' ? { action: t, target } : t)) }]
+      }),
+    )
     this.#deeds = new Map(state.deeds)
     this.#controls = new Map(state.controls)
     // Before version 2 nothing was learned from fixes.

@@ -1,46 +1,82 @@
 import {
-  ACTIONS,
+  type Choice,
   type Decision,
   type GuardFacts,
   hash32,
   type Incident,
   idOf,
   isDisruptive,
+  MODES,
+  type Mode,
   type Policy,
   seededRandom,
 } from '@aegis/domain'
-import { encodeSituation, guard, type RuledSituation, type Suggestion } from '@aegis/remediation'
+import {
+  type Attempt,
+  confidenceIn,
+  encodeSituation,
+  guard,
+  optionsOf,
+  type RuledSituation,
+  type Suggestion,
+} from '@aegis/remediation'
 
 /** Everything a decision follows from, beside the incident and the policy. */
 export interface DecisionGrounds {
   /** Counts the decisions of one incident, from 0. */
   readonly attempt: number
-  /** Actions that did not help before. */
-  readonly tried: readonly string[]
+  /** What did not help before. */
+  readonly tried: readonly Attempt[]
   /** Event time, microseconds. */
   readonly now: number
-  readonly facts: Omit<GuardFacts, 'disruptive'>
+  readonly facts: Omit<GuardFacts, 'disruptive' | 'confidence' | 'evidenceCount'>
   /** What helped in situations like this. */
   readonly suggestions?: readonly Suggestion[]
   /** The arm of an experiment that chose the policy. */
   readonly arm?: { readonly experiment: string; readonly arm: string }
+  /** Name and version of the policy that decides while this one only says what it would have done. */
+  readonly inShadowOf?: string
 }
+
+const situationOf = (incident: Incident, { tried, facts }: Pick<DecisionGrounds, 'tried' | 'facts'>): RuledSituation => {
+  const [cause] = incident.causes
+  return {
+    features: encodeSituation(incident, tried),
+    options: optionsOf(incident.causes, tried, facts.limits.minimumConfidence),
+    faultKind: cause.fault_kind ?? 'unknown',
+    target: cause.entity,
+    tried: tried.filter(t => t.target === cause.entity).map(t => t.action),
+  }
+}
+const seedOf = (incident: Incident, attempt: number) => hash32(`${incident.id}/${attempt}`)
+/** What the policy prefers, before the guard: the same as in the decision made on the same grounds. */
+export const chooseAction = (
+  policy: Policy,
+  incident: Incident,
+  grounds: Pick<DecisionGrounds, 'attempt' | 'tried' | 'facts'>,
+): Choice => policy.choose(situationOf(incident, grounds), seededRandom(seedOf(incident, grounds.attempt)))
 
 /** Policy, then guard: pure, so that the same incident, grounds and policy give the same decision again; what both looked at is in it. */
 export function makeDecision(policy: Policy, incident: Incident, grounds: DecisionGrounds): Decision {
-  const { attempt, tried, now, facts, suggestions = [], arm } = grounds
-  const cause = incident.causes[0]
-  const seed = hash32(`${incident.id}/${attempt}`)
-  const situation: RuledSituation = {
-    features: encodeSituation(incident, [...tried]),
-    options: Object.keys(ACTIONS).map(action => ({ action, target: cause.entity, allowed: true })),
-    faultKind: cause.fault_kind ?? 'unknown',
-    target: cause.entity,
-    tried: [...tried],
-  }
+  const { attempt, tried, now, facts, suggestions = [], arm, inShadowOf } = grounds
+  const situation = situationOf(incident, grounds)
+  const seed = seedOf(incident, attempt)
   const choice = policy.choose(situation, seededRandom(seed))
-  const { mode, reasons } = guard(choice, { ...facts, disruptive: isDisruptive(choice.action) }, now)
-  const decision = idOf('decision', incident.id, attempt)
+  const cause = incident.causes.find(c => c.entity === choice.target) ?? incident.causes[0]
+  const handed: GuardFacts = {
+    ...facts,
+    disruptive: isDisruptive(choice.action),
+    confidence: confidenceIn(incident.causes, cause.entity, tried),
+    evidenceCount: cause.evidence.length,
+  }
+  const verdict = guard(choice, handed, now)
+  const mode: Mode = inShadowOf ? lower(verdict.mode, 'shadow') : verdict.mode
+  const reasons = [
+    ...verdict.reasons,
+    ...(arm ? [`experiment ${arm.experiment}: arm ${arm.arm}`] : []),
+    ...(inShadowOf ? [`in shadow of ${inShadowOf}, which decides`] : []),
+  ]
+  const decision = idOf(inShadowOf ? `decision of ${policy.name} ${policy.version} in shadow` : 'decision', incident.id, attempt)
   return {
     id: idOf(decision, 'decided'),
     environment: incident.environment,
@@ -58,9 +94,9 @@ export function makeDecision(policy: Policy, incident: Incident, grounds: Decisi
     candidates: choice.candidates,
     propensity: choice.propensity,
     situation: [...situation.features],
-    facts: JSON.stringify(grounds),
+    facts: JSON.stringify({ ...grounds, facts: handed }),
     evidence: cause.evidence,
-    reasons: arm ? [...reasons, `experiment ${arm.experiment}: arm ${arm.arm}`] : reasons,
+    reasons,
     explanation: `${choice.explanation}. Cause: ${cause.explanation}${suggestions.length > 0 ? ` ${inWords(suggestions[0])}` : ''}`,
     suggestions: suggestions.map(({ command, tried: times, worked, likeness, chance, examples }) => ({
       command,
@@ -76,5 +112,6 @@ export function makeDecision(policy: Policy, incident: Incident, grounds: Decisi
   }
 }
 
+const lower = (a: Mode, b: Mode): Mode => (MODES.indexOf(a) < MODES.indexOf(b) ? a : b)
 const inWords = ({ command, tried, worked }: Suggestion): string =>
   `When it looked like this before, "${command}" helped ${worked} of ${tried} times.`

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { HEALS, INCIDENT_ACTIONS, IncidentSim } from './incident-sim.ts'
+import { OPTIONS } from '../options.ts'
+import { RulesPolicy } from '../rules-policy.ts'
+import { HEALS, IncidentSim, SHOP } from './incident-sim.ts'
 
-const page = INCIDENT_ACTIONS.indexOf('page')
+const page = OPTIONS.findIndex(o => o.action === 'page')
+const onFirst = (action: string) => OPTIONS.findIndex(o => o.action === action && o.suspect === 0)
 
 describe('IncidentSim', () => {
   it('plays the same episode from the same seed', () => {
@@ -11,7 +14,7 @@ describe('IncidentSim', () => {
       const seen = [JSON.stringify(sim.incident)]
       let total = 0
       for (let turn = 0; !sim.done; turn++) {
-        total += sim.step(turn < 3 ? turn % INCIDENT_ACTIONS.length : page)
+        total += sim.step(turn < 3 && sim.allowed(turn) ? turn : page)
         seen.push(JSON.stringify(sim.incident))
       }
       return { seen, total, healed: sim.healed }
@@ -32,7 +35,7 @@ describe('IncidentSim', () => {
       const sure = sim.incident.causes[0].confidence > 0.7 ? 1 : 0
       if (!best) continue
       seen[sure]++
-      sim.step((INCIDENT_ACTIONS as readonly string[]).indexOf(best[0]))
+      sim.step(onFirst(best[0]))
       healed[sure] += sim.healed ? 1 : 0
     }
     expect(healed[1] / seen[1]).toBeGreaterThan(healed[0] / seen[0] + 0.15)
@@ -43,7 +46,7 @@ describe('IncidentSim', () => {
     for (let seed = 0; seed < 200; seed++) {
       sim.reset(seed)
       for (let turn = 0; turn < 20 && !sim.done; turn++) {
-        const open = INCIDENT_ACTIONS.map((_, a) => a).filter(a => sim.allowed(a))
+        const open = OPTIONS.map((_, a) => a).filter(a => sim.allowed(a))
         sim.step(open.includes(1) ? 1 : page)
       }
       expect(sim.done).toBe(true)

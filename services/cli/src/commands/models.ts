@@ -49,7 +49,7 @@ export const modelsCommand = (): Command => {
 }
 
 /** Every version there is, oldest first; then what is to be published. */
-async function withModels<T>(
+export async function withModels<T>(
   work: (versions: readonly ModelVersion[], publish: (m: ModelVersion) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const client = connectClient()

@@ -9,15 +9,17 @@ import { play } from '@aegis/remediation/sim/play'
 import { Command } from 'commander'
 import { curveSvg, curveText } from '../policy/learning-curve.ts'
 import { INCIDENT_ENCODING, modelPlayer, playIncidents, rulesPlayer } from '../policy/play-incidents.ts'
-import { promote, rollback } from '../policy/succession.ts'
+import { inShadow, promote, rollback } from '../policy/succession.ts'
 import { SIMULATORS, type Trained, trainPolicy, validate } from '../policy/train-policy.ts'
 import { Progress } from '../progress.ts'
+import { withModels as withVersions } from './models.ts'
 
 const count = (name: string) => (text: string) => {
   const n = Number(text)
   if (!Number.isSafeInteger(n) || n < 0) throw new AegisError('INPUT_INVALID', `${name} must be a whole number, not ${text}`)
   return n
 }
+const nowUs = (): number => Date.now() * 1000
 const fixed = (x: number, digits = 3): string => x.toFixed(digits)
 
 async function readModel(path: string): Promise<PpoModel> {
@@ -144,7 +146,7 @@ async function compare(first: string, second: string, flags: JudgeFlags): Promis
 export const policyCommand = (): Command => {
   const command = new Command('policy').addHelpText(
     'after',
-    '\nA model is a file written by `train`, or the word "shipped" or "shipped-incidents". Training seeds lie below 900,000, validation from 950,000, test from 1,000,000.',
+    '\nA model is a file written by `train`, or the word "shipped" or "shipped-incidents". Who decides is kept on the models stream: "aegis models list remediation-policy". Training seeds lie below 900,000, validation from 950,000, test from 1,000,000.',
   )
   command
     .command('train')
@@ -181,22 +183,53 @@ export const policyCommand = (): Command => {
       await writeFile(out, log.map(line => `${JSON.stringify(line)}\n`).join(''))
       console.log(`${log.length} decisions with their rewards are in ${out}`)
     })
-  const kept = (name: string, about: string) =>
-    command.command(name).description(about).requiredOption('--registry <folder>', 'where it is kept who is in charge')
-  kept('promote <model>', 'judge a candidate by logged decisions; it takes over if its lower bound beats the present policy')
-    .requiredOption('--log <file>', 'decisions with their rewards, a JSON object a line: situation, action, candidates, reward')
-    .action(async (path: string, flags: { readonly registry: string; readonly log: string }) => {
-      const { estimate, judgement, succession } = await promote(flags.registry, await readModel(path), flags.log)
+  command
+    .command('shadow <model>')
+    .description('a candidate decides beside the policy in charge; what it would have done is written down, and nothing is done')
+    .option('--end', 'the candidate in shadow leaves', false)
+    .action(async (path: string, { end }: { readonly end: boolean }) => {
+      const said = inShadow(await readModel(path), nowUs())
+      await withVersions(async (_, publish) => publish(end ? { ...said, state: 'retired', weights: null } : said))
+      console.log(`${said.version} ${end ? 'leaves the shadow' : 'runs in shadow'} from the next tick on`)
+    })
+  command
+    .command('promote <model>')
+    .description(
+      'judge a candidate by logged decisions; it takes over if its lower bound beats the present policy, else it runs in shadow',
+    )
+    .requiredOption('--log <file>', 'decisions with their rewards, as "aegis policy log" writes them')
+    .action(async (path: string, flags: { readonly log: string }) => {
+      const model = await readModel(path)
+      const text = await readFile(flags.log, 'utf8').catch(() => undefined)
+      if (text === undefined) throw new AegisError('INPUT_INVALID', `no log can be read at ${flags.log}`)
+      const lines = text.split('\n').filter(line => line.trim() !== '')
+      const { estimate, judgement } = await withVersions(async (versions, publish) => {
+        const promotion = promote(versions, model, lines, nowUs())
+        for (const version of promotion.publish) await publish(version)
+        return promotion
+      })
       const { value, low, high } = estimate.doublyRobust ?? estimate.snips
       console.log(`estimate ${fixed(value)} (95 %: ${fixed(low)} to ${fixed(high)}), at present ${fixed(estimate.present.value)}`)
       console.log(`worth ${fixed(estimate.effectiveSampleSize, 0)} decisions, coverage ${fixed(estimate.coverage)}`)
       console.log(`${judgement.verdict}: ${judgement.reasons.join('; ')}`)
-      console.log(`in charge: ${succession.present}`)
+      console.log(
+        judgement.verdict === 'promote'
+          ? `${model.name} ${model.version} decides from the next tick on; "aegis policy rollback" takes it back`
+          : `${model.name} ${model.version} runs in shadow from the next tick on`,
+      )
     })
-  kept('rollback', 'the policy before the present one takes over again, at once')
+  command
+    .command('rollback')
+    .description('the policy before the present one decides again from the next tick on')
+    .option('--to <version>', 'this version, or "rules" for the rule table')
     .option('--reason <text>', 'why', 'by hand')
-    .action(async (flags: { readonly registry: string; readonly reason: string }) => {
-      console.log(`in charge: ${(await rollback(flags.registry, flags.reason)).present}`)
+    .action(async ({ to, reason }: { readonly to?: string; readonly reason: string }) => {
+      const back = await withVersions(async (versions, publish) => {
+        const version = rollback(versions, reason, nowUs(), to)
+        await publish(version)
+        return version
+      })
+      console.log(`${back.version} decides from the next tick on, in place of ${back.lineage?.took_over_from}`)
     })
   return command
 }

@@ -7,6 +7,9 @@ import {
   decisions,
   type Incident,
   incidents,
+  type ModelVersion,
+  models,
+  type Policy,
   type Stream,
   streams,
 } from '@aegis/domain'
@@ -89,9 +92,7 @@ async function again(
   const written = await client.encode(incidents as Stream<Incident>, { ...first.value, causes: [...ranked.causes] })
   const [reread] = await client.decode([{ ...first.record, value: written }])
   const { makeDecision } = await import('@aegis/remediator/make-decision')
-  const { policyNamed } = await import('@aegis/remediator/policies')
-  const exploring = Number(/ exploring ([\d.]+)$/.exec(value.policy_version)?.[1] ?? 0)
-  const policy = await policyNamed(value.policy === 'rules' ? 'rules' : 'learned', exploring)
+  const policy = await policyAsRecorded(client, value)
   const known = policy.version === value.policy_version
   const made = makeDecision(policy, incident, JSON.parse(value.facts))
   const bytes = await client.encode(decisions as Stream<Decision>, made)
@@ -108,7 +109,7 @@ async function again(
     },
     {
       name: 'policy',
-      result: `${value.policy} ${value.policy_version}${known ? '' : ` (this build has ${policy.version})`} chose ${made.action} ${made.target} out of ${made.candidates.length}`,
+      result: `${value.policy} ${value.policy_version}${known ? '' : ` (neither in this build, which has ${policy.version}, nor on ${models.name})`} chose ${made.action} ${made.target} out of ${made.candidates.length}`,
       differences: policyStep,
     },
     { name: 'guard', result: `${made.mode}: ${made.reasons.join('; ') || 'nothing against it'}`, differences: guardStep },
@@ -121,6 +122,16 @@ async function again(
         all.length === 0 && !same ? [{ path: '(schema)', recorded: sha256(record.value as Buffer), now: sha256(bytes) }] : all,
     },
   ]
+}
+/** The policy of the version that decided: the rule table, the one that ships, or one from the models stream. */
+async function policyAsRecorded(client: StreamClient, { policy: name, policy_version }: Decision): Promise<Policy> {
+  const { policyNamed, policyOf } = await import('@aegis/remediator/policies')
+  const exploring = Number(/ exploring ([\d.]+)$/.exec(policy_version)?.[1] ?? 0)
+  const shipped = await policyNamed(name === 'rules' ? 'rules' : 'learned', exploring)
+  if (shipped.version === policy_version) return shipped
+  const version = policy_version.replace(/ exploring .*$/, '')
+  const found = await collect<ModelVersion>(client, models as Stream<ModelVersion>, m => m.version === version && !!m.weights)
+  return found.length > 0 ? policyOf(found[0].value, exploring) : shipped
 }
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex').slice(0, 16)
 

@@ -34,5 +34,5 @@ test('what ended is logged once with its reward, what is under way is not', () =
     ['page', -0.5],
     ['restart', -0.1],
   ])
-  expect(log[0].candidates).toEqual([{ action: 'restart', probability: 1 }])
+  expect(log[0].candidates).toEqual([{ action: 'restart', target: 't', probability: 1 }])
 })

@@ -5,7 +5,8 @@ import type { StreamClient } from '../pipeline/client.ts'
 export interface LoggedChoice {
   readonly situation: readonly number[]
   readonly action: string
-  readonly candidates: readonly { readonly action: string; readonly probability: number }[]
+  readonly target: string
+  readonly candidates: readonly { readonly action: string; readonly target: string; readonly probability: number }[]
   readonly reward: number
 }
 /** Health back is worth 1; every disruptive act costs a little, whether it helped or not; a page costs a person's sleep. */
@@ -26,7 +27,8 @@ export function loggedChoices(made: readonly Decision[], ended: readonly Outcome
     .map(d => ({
       situation: d.situation,
       action: d.action,
-      candidates: d.candidates.map(({ action, probability }) => ({ action, probability })),
+      target: d.target,
+      candidates: d.candidates.map(({ action, target, probability }) => ({ action, target, probability })),
       reward: rewardOf(d, last.get(d.decision) as string),
     }))
 }

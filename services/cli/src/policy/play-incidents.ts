@@ -1,27 +1,31 @@
 /** Policies at simulated incidents: the contract the remediator uses, and what came of it. */
 import type { Policy } from '@aegis/domain'
 import { isDisruptive } from '@aegis/domain'
-import { LearnedPolicy, type RuledSituation, RulesPolicy } from '@aegis/remediation'
+import { LearnedPolicy, OPTIONS, type RuledSituation, RulesPolicy } from '@aegis/remediation'
 import { encodeSituation } from '@aegis/remediation/encode-situation'
 import { LoadedModel, type PpoModel } from '@aegis/remediation/ppo-model'
-import { INCIDENT_ACTIONS, IncidentSim } from '@aegis/remediation/sim/incident-sim'
+import { IncidentSim } from '@aegis/remediation/sim/incident-sim'
 
-export const INCIDENT_ENCODING = 'incident-128'
+export const INCIDENT_ENCODING = 'incident-128-2'
 export type IncidentPlayer = (sim: IncidentSim) => number
 
-/** Any policy of the contract; what it is handed is what the remediator hands it. */
+/** What the remediator would hand a policy. */
+export const situationOf = (sim: IncidentSim): RuledSituation => {
+  const target = sim.incident.causes[0].entity
+  return {
+    features: encodeSituation(sim.incident, sim.tried),
+    options: sim.options.map((o, a) => ({ ...o, allowed: sim.allowed(a) })),
+    faultKind: sim.faultKind,
+    target,
+    tried: sim.tried.filter(t => t.target === target).map(t => t.action),
+  }
+}
+/** Any policy of the contract. */
 export const policyPlayer =
   (policy: Policy): IncidentPlayer =>
   sim => {
-    const target = sim.incident.causes[0].entity
-    const situation: RuledSituation = {
-      features: encodeSituation(sim.incident, sim.tried),
-      options: INCIDENT_ACTIONS.map((action, a) => ({ action, target, allowed: sim.allowed(a) })),
-      faultKind: sim.faultKind,
-      target,
-      tried: sim.tried,
-    }
-    return (INCIDENT_ACTIONS as readonly string[]).indexOf(policy.choose(situation, () => 0).action)
+    const { action, target } = policy.choose(situationOf(sim), () => 0)
+    return sim.options.findIndex(o => o.action === action && (o.target === target || action === 'page'))
   }
 export const rulesPlayer = (): IncidentPlayer => policyPlayer(new RulesPolicy())
 export const learnedPlayer = (model: PpoModel): IncidentPlayer => policyPlayer(new LearnedPolicy(new LoadedModel(model)))
@@ -31,7 +35,7 @@ export const modelPlayer = (model: PpoModel): IncidentPlayer => {
   return sim =>
     loaded.consider(
       encodeSituation(sim.incident, sim.tried),
-      INCIDENT_ACTIONS.map((_, a) => sim.allowed(a)),
+      OPTIONS.map((_, a) => sim.allowed(a)),
     )
 }
 
@@ -46,7 +50,7 @@ export function playIncidents(player: IncidentPlayer, seedBase: number, episodes
     }
     healed += sim.healed ? 1 : 0
     unsafe += sim.unsafe
-    disruptive += sim.tried.filter(isDisruptive).length
+    disruptive += sim.tried.filter(t => isDisruptive(t.action)).length
   }
   return {
     return: total / episodes,

@@ -1,66 +1,76 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { seededRandom } from '@aegis/domain'
+import { type ModelVersion, seededRandom } from '@aegis/domain'
 import { LoadedModel } from '@aegis/remediation'
 import { shippedIncidentModel } from '@aegis/remediation/shipped-model'
-import { INCIDENT_ACTIONS, IncidentSim } from '@aegis/remediation/sim/incident-sim'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { promote, readSuccession, rollback } from './succession.ts'
+import { IncidentSim } from '@aegis/remediation/sim/incident-sim'
+import { CANDIDATE_MODEL, POLICY_MODEL, policyOf } from '@aegis/remediator/policies'
+import { describe, expect, it } from 'vitest'
+import { situationOf } from './play-incidents.ts'
+import { inShadow, promote, rollback } from './succession.ts'
 
-let folder: string
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'aegis-succession-'))
-})
-afterEach(() => rm(folder, { recursive: true, force: true }))
-
-/** First decisions of a policy that picks any action; those the model agrees with are rewarded by `agreed`. */
-const log = async (count: number, agreed: number): Promise<string> => {
+/** First decisions of a policy that picks any option; those the model agrees with are rewarded by `agreed`. */
+const log = (count: number, agreed: number): string[] => {
   const model = new LoadedModel(shippedIncidentModel())
   const sim = new IncidentSim()
   const random = seededRandom(1)
-  const lines = Array.from({ length: count }, (_, seed) => {
+  return Array.from({ length: count }, (_, seed) => {
     sim.reset(seed)
-    const situation = new Float32Array(128)
-    sim.observe(situation, 0)
-    const action = INCIDENT_ACTIONS[Math.floor(random() * INCIDENT_ACTIONS.length)]
-    const same =
-      INCIDENT_ACTIONS[
+    const { features, options } = situationOf(sim)
+    const open = options.filter(o => o.allowed)
+    const { action, target } = open[Math.floor(random() * open.length)]
+    const best =
+      options[
         model.consider(
-          situation,
-          INCIDENT_ACTIONS.map(() => true),
+          features,
+          options.map(o => o.allowed),
         )
-      ] === action
-    const candidates = INCIDENT_ACTIONS.map(a => ({ action: a, probability: 1 / INCIDENT_ACTIONS.length }))
-    return JSON.stringify({ situation: [...situation], action, candidates, reward: same ? agreed : random() * 0.1 })
+      ]
+    const same = best.action === action && best.target === target
+    const candidates = open.map(o => ({ action: o.action, target: o.target, probability: 1 / open.length }))
+    return JSON.stringify({ situation: [...features], action, target, candidates, reward: same ? agreed : random() * 0.1 })
   })
-  const file = join(folder, 'log.jsonl')
-  await writeFile(file, lines.join('\n'))
-  return file
 }
+const NOW = 1_700_000_000_000_000
 
 describe('succession', () => {
-  it('promotes what the log speaks for, and goes back', async () => {
-    const { judgement, succession } = await promote(folder, shippedIncidentModel(), await log(3000, 1))
+  const model = shippedIncidentModel()
+  it('promotes what the log speaks for, with its weights and lineage, and goes back', () => {
+    const { judgement, publish } = promote([], model, log(4000, 1), NOW)
     expect(judgement.verdict).toBe('promote')
-    expect(succession.present).toMatch(/^incident-ppo@/)
-    expect(await readSuccession(folder)).toEqual(succession)
-    expect((await rollback(folder, 'unsafe act')).present).toBe('rules')
-    await expect(rollback(folder, 'again')).rejects.toThrow(/no predecessor/)
+    const [taken, candidate] = publish
+    expect(taken).toMatchObject({ id: POLICY_MODEL, state: 'active', version: model.version })
+    expect(taken.lineage).toMatchObject({ command: model.lineage.command, took_over_from: 'what AEGIS_POLICY says' })
+    expect(policyOf(taken, 0)).toMatchObject({ name: model.name, version: model.version })
+    expect(candidate).toMatchObject({ id: CANDIDATE_MODEL, state: 'retired' })
+    const back = rollback([taken], 'unsafe act', NOW + 1)
+    expect(back).toMatchObject({ id: POLICY_MODEL, version: 'rules', state: 'held', lineage: { reason: 'unsafe act' } })
+    expect(policyOf(back, 0).name).toBe('rules')
+    expect(() => rollback([taken, back], 'again', NOW + 2)).toThrow(/rule table is in charge/)
+    expect(() => rollback([], 'never', NOW)).toThrow(/no policy was promoted/)
+    // Going forward again: the version is still there.
+    expect(rollback([taken, back], 'it was not it', NOW + 2, model.version).weights).toEqual(taken.weights)
+    expect(() => rollback([taken], 'x', NOW, '9')).toThrow(/no version 9 to go back to; there are rules/)
+    expect(() => promote([taken], model, log(1, 1), NOW)).toThrow(/is in charge already/)
+  }, 20_000)
+  it('goes back two versions when asked twice', () => {
+    const taken = { ...inShadow(model, NOW), id: POLICY_MODEL, state: 'active' }
+    const newer: ModelVersion = { ...taken, version: 'newer' }
+    const once = rollback([taken, newer], 'worse', NOW)
+    expect(once.version).toBe(model.version)
+    expect(rollback([taken, newer, once], 'worse still', NOW).version).toBe('rules')
   })
-  it('leaves the candidate in shadow when the log is too small or speaks against it', async () => {
-    const small = await promote(folder, shippedIncidentModel(), await log(300, 1))
-    expect(small).toMatchObject({ judgement: { verdict: 'refuse' }, succession: { present: 'rules' } })
-    const worse = await promote(folder, shippedIncidentModel(), await log(3000, -1))
-    expect(worse).toMatchObject({ judgement: { verdict: 'keep' }, succession: { present: 'rules' } })
-  })
-  it('says what is wrong with a log', async () => {
-    const file = join(folder, 'bad.jsonl')
-    await writeFile(file, '{}')
-    await expect(promote(folder, shippedIncidentModel(), file)).rejects.toThrow(
-      /line 1 of the log needs situation \(128 numbers\)/,
-    )
-    await writeFile(file, '')
-    await expect(promote(folder, shippedIncidentModel(), file)).rejects.toThrow(/holds no decisions/)
+  it('leaves the candidate in shadow when the log is too small or speaks against it', () => {
+    for (const [lines, verdict] of [
+      [log(300, 1), 'refuse'],
+      [log(4000, -1), 'keep'],
+    ] as const) {
+      const { judgement, publish } = promote([], model, lines, NOW)
+      expect(judgement.verdict).toBe(verdict)
+      expect(publish.map(m => [m.id, m.state])).toEqual([[CANDIDATE_MODEL, 'candidate']])
+    }
+  }, 20_000)
+  it('says what is wrong with a log or a model', () => {
+    expect(() => promote([], model, ['{}'], NOW)).toThrow(/line 1 of the log needs situation \(128 numbers\)/)
+    expect(() => promote([], model, [], NOW)).toThrow(/holds no decisions/)
+    expect(() => inShadow({ ...model, encoding: 'remsim' }, NOW)).toThrow(/aegis policy train --simulator incidents/)
   })
 })

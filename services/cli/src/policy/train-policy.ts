@@ -1,7 +1,8 @@
 /** Trains PPO on a simulator with one seed, tries it on validation seeds, and writes what is needed to use it, judge it and go on. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AegisError } from '@aegis/domain'
+import { AegisError, idOf } from '@aegis/domain'
+import { OPTIONS } from '@aegis/remediation/options'
 import { Ppo, type PpoCheckpoint, type PpoOptions } from '@aegis/remediation/ppo'
 import {
   LoadedModel,
@@ -13,7 +14,7 @@ import {
 } from '@aegis/remediation/ppo-model'
 import { CartPole } from '@aegis/remediation/sim/cart-pole'
 import { OraclePolicy } from '@aegis/remediation/sim/full-information'
-import { INCIDENT_ACTIONS, IncidentSim } from '@aegis/remediation/sim/incident-sim'
+import { IncidentSim } from '@aegis/remediation/sim/incident-sim'
 import { BELIEF_ENCODING, LEARNED_PLAYER_DEFAULTS, LearnedPlayer, RAW_ENCODING } from '@aegis/remediation/sim/learned-player'
 import { play, scoreOf } from '@aegis/remediation/sim/play'
 import { RemediationEnvironment } from '@aegis/remediation/sim/remediation-environment'
@@ -42,8 +43,8 @@ const ABOUT = {
   incidents: {
     name: 'incident-ppo',
     encoding: INCIDENT_ENCODING,
-    actions: INCIDENT_ACTIONS,
-    trainedOn: 'simulated incidents, seeds below 900,000',
+    actions: OPTIONS.map(o => o.name),
+    trainedOn: 'simulated incidents, half of them of the demo shop, seeds below 900,000',
   },
   cartpole: { name: 'cartpole-ppo', encoding: 'cartpole', actions: ['left', 'right'], trainedOn: 'CartPole-v1' },
 } as const
@@ -108,10 +109,10 @@ export async function trainPolicy(options: TrainOptions): Promise<Trained> {
         ? new RemediationEnvironment({ cautions: raw ? [0] : CAUTIONS, belief: !raw })
         : new IncidentSim()
   const ppo = new Ppo(create, { seed, ...(from ? {} : cart ? CART_POLE_OPTIONS : raw && remsim ? RAW_OPTIONS : {}) }, from)
-  const model = (figures: Readonly<Record<string, number>>): PpoModel =>
-    modelOf(ppo.checkpoint(), {
+  const model = (figures: Readonly<Record<string, number>>): PpoModel => {
+    const made = modelOf(ppo.checkpoint(), {
       ...ABOUT[raw && remsim ? 'raw' : simulator],
-      version: `${seed}.${ppo.steps}`,
+      version: '',
       lineage: {
         trainedOn: ABOUT[simulator].trainedOn,
         command: `aegis policy train${remsim ? '' : ` --simulator ${simulator}`}${raw ? ' --raw' : ''} --seed ${seed} --steps ${steps}`,
@@ -120,6 +121,9 @@ export async function trainPolicy(options: TrainOptions): Promise<Trained> {
         figures,
       },
     })
+    // Two trainings of one seed may differ in all else: the weights are part of the version.
+    return { ...made, version: `${seed}.${ppo.steps}-${idOf(made.weights).slice(0, 8)}` }
+  }
   const curve: CurvePoint[] = []
   const began = process.cpuUsage()
   let validating = 0
