@@ -14,17 +14,18 @@ import { plan } from './plan.ts'
 import { poison, printPoison } from './poison.ts'
 import { type Ran, run } from './run.ts'
 import { printSlow, slow } from './slow.ts'
+import { printSoak, soak } from './soak.ts'
 import { judge, type Verdict } from './verdict.ts'
 
 const ACCEPTED = path.resolve(import.meta.dirname, '../chaos.json')
-const PARTS = ['kills', 'restarts', 'poison', 'slow', 'prove'] as const
+const PARTS = ['kills', 'restarts', 'poison', 'slow', 'soak', 'prove'] as const
 type Part = (typeof PARTS)[number]
 
 const HELP = `usage: npm run chaos -- [options]
 
 Runs the pipeline on real servers of its own, once left alone and once harmed, and compares what came out.
 
-  --only <part>          ${PARTS.join(', ')}; all but prove unless told
+  --only <part>          ${PARTS.join(', ')}; all but soak and prove unless told
   --prove                fencing, transactions and snapshots switched off one at a time: the harness must fail each time
   --without <promise>    only this one: ${BROKEN.join(', ')}
   --short                small numbers, for a look (two to four minutes a part)
@@ -36,6 +37,8 @@ Runs the pipeline on real servers of its own, once left alone and once harmed, a
   --server-restarts <n>  SIGKILLs of each other server; 5, short 1
   --poison <n>           poison records; 100000, short 2000
   --lines <n>            lines for the slow consumer; 200000, short 20000
+  --minutes <n>          of the soak; 60, short 3
+  --rate <n>             records a second of the soak; half of what is carried at full speed unless told
   --folder <path>        where servers and services keep their data and logs; kept when given
   --accept               write the figures to bench/chaos.json`
 
@@ -53,6 +56,8 @@ const { values } = parseArgs({
     'server-restarts': { type: 'string' },
     poison: { type: 'string' },
     lines: { type: 'string' },
+    minutes: { type: 'string' },
+    rate: { type: 'string' },
     folder: { type: 'string' },
     accept: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -71,7 +76,7 @@ if (values.only && !PARTS.includes(values.only as Part)) {
   process.exit(1)
 }
 const size = (
-  name: 'records' | 'steps' | 'kills' | 'broker-restarts' | 'server-restarts' | 'poison' | 'lines',
+  name: 'records' | 'steps' | 'kills' | 'broker-restarts' | 'server-restarts' | 'poison' | 'lines' | 'minutes',
   whole: number,
   short: number,
 ) => Number(values[name] ?? (values.short ? short : whole))
@@ -168,6 +173,15 @@ const parts: Record<Part, () => Promise<void>> = {
     console.log(report.passed ? '  PASSED' : '  FAILED')
     failed ||= !report.passed
     results.slow = report
+  },
+  async soak() {
+    const rate = values.rate === undefined ? undefined : Number(values.rate)
+    const report = await soak({ folder, seed, minutes: size('minutes', 60, 3), rate, say })
+    console.log(`\nSoak (seed ${seed}, ${report.minutes} minutes, the first ${report.warmUpMinutes} of them warm-up)`)
+    printSoak(report)
+    console.log(report.passed ? '  PASSED' : '  FAILED')
+    failed ||= !report.passed
+    results.soak = { seed, ...report }
   },
   async prove() {
     const own = { seed, records: Math.min(records, 12_000), steps: 26 }
