@@ -7,7 +7,19 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
   'log-mining': { about: 'template miner beside Drain3', load: () => import('./log-mining.ts') as never },
   'metric-anomaly': { about: 'detectors, values and rows a CPU-second', load: () => import('./metric-anomaly.ts') as never },
   'root-cause': { about: 'ranking on large graphs', load: () => import('./root-cause.ts') as never },
+  'root-cause-replay': {
+    about: 'causes found by the services in recorded cases, beside the offline ranking',
+    load: () => import('./root-cause-replay.ts') as never,
+  },
   remediation: { about: 'training steps and choices a CPU-second', load: () => import('./remediation.ts') as never },
+  'shop-effects': {
+    about: 'what each action does to each fault of the demo shop, measured; half an hour',
+    load: () => import('./remediation-effects.ts') as never,
+  },
+  'shop-policies': {
+    about: 'trained policy beside rule table on the demo shop, paired injections; an hour',
+    load: () => import('./remediation-policies.ts') as never,
+  },
 }
 
 const [name, ...args] = process.argv.slice(2)

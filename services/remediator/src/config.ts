@@ -2,21 +2,22 @@ import { MODES } from '@aegis/domain'
 import { z } from 'zod'
 
 const number = (fallback: number) => z.coerce.number().nonnegative().default(fallback)
-/** `env=mode` pairs, such as `demo=act,prod-eu=suggest`. */
-const modes = z
-  .string()
-  .default('')
-  .transform((text, context) => {
-    const out: Record<string, (typeof MODES)[number]> = {}
-    for (const pair of text.split(',').filter(Boolean)) {
-      const [environment, mode] = pair.split('=').map(p => p.trim())
-      if (!MODES.includes(mode as never))
-        context.addIssue({ code: 'custom', message: `${pair}: the mode must be one of ${MODES.join(', ')}` })
-      else out[environment] = mode as (typeof MODES)[number]
-    }
-    return out
-  })
-
+/** Pairs of an environment and a word, such as `demo=act,prod-eu=suggest`. */
+const pairs = <T extends string>(words: readonly T[], what: string) =>
+  z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      const out: Record<string, T> = {}
+      for (const pair of text.split(',').filter(Boolean)) {
+        const [environment, word] = pair.split('=').map(p => p.trim())
+        if (!words.includes(word as T))
+          context.addIssue({ code: 'custom', message: `${pair}: the ${what} must be one of ${words.join(', ')}` })
+        else out[environment] = word as T
+      }
+      return out
+    })
+const POLICIES = ['rules', 'learned'] as const
 const list = z
   .string()
   .default('')
@@ -30,9 +31,14 @@ const list = z
 export const settings = {
   policy: {
     env: 'AEGIS_POLICY',
-    schema: z.enum(['rules', 'learned']).default('rules'),
+    schema: z.enum(POLICIES).default('rules'),
     about:
       'Who chooses while "aegis policy promote" has put nobody in charge: the runbook table, or the trained policy that ships with Aegis.',
+  },
+  environmentPolicies: {
+    env: 'AEGIS_ENVIRONMENT_POLICIES',
+    schema: pairs(POLICIES, 'policy'),
+    about: 'Who chooses in single environments, such as staging=learned,prod-*=rules; it wins over what was promoted.',
   },
   exploration: {
     env: 'AEGIS_EXPLORATION',
@@ -46,7 +52,7 @@ export const settings = {
   },
   environmentModes: {
     env: 'AEGIS_ENVIRONMENT_MODES',
-    schema: modes,
+    schema: pairs(MODES, 'mode'),
     about: 'Ladder mode per environment, such as demo=act,prod-eu=suggest. Controls set at run time win.',
   },
   disruptivePerHour: {

@@ -55,7 +55,9 @@ export interface DecideOptions {
   readonly ask?: AskPolicyService
   /** Loads what the models stream puts in charge; without it the policy given stays. */
   readonly models?: Omit<InChargeOptions, 'policy'>
-  /** Policies that experiments may name, beside the one in charge. */
+  /** Names of policies by environment, or its beginning and `*`; they win over the one in charge. */
+  readonly environmentPolicies?: Readonly<Record<string, string>>
+  /** Policies that experiments and environments may name, beside the one in charge. */
   readonly policies?: Readonly<Record<string, Policy>>
 }
 interface Standing {
@@ -75,9 +77,9 @@ const HOUR_US = 3_600_000_000
 /** What is remembered at most: it all stands in the snapshot. */
 const MOST = { signatures: 500, fixes: 500, suggestions: 3 } as const
 
-/** The mode of the first pattern that stands for the environment. */
-const modeFor = (modes: Readonly<Record<string, Mode>>, environment: string): Mode | undefined =>
-  Object.entries(modes).find(([pattern]) => standsFor(pattern, environment))?.[1]
+/** The word of the first pattern that stands for the environment. */
+const wordFor = <T>(words: Readonly<Record<string, T>>, environment: string): T | undefined =>
+  Object.entries(words).find(([pattern]) => standsFor(pattern, environment))?.[1]
 
 /** Incidents to guarded decisions: one at a time, each with what was weighed, why, and everything needed to decide it again. */
 export class DecideActions implements Stage, Stateful {
@@ -211,7 +213,7 @@ export class DecideActions implements Stage, Stateful {
       ladder: (control?.ladder ?? {}) as Record<string, Mode>,
       defaultMode:
         (control?.default_mode as Mode | undefined) ??
-        modeFor(this.#options.environmentModes, incident.environment) ??
+        wordFor(this.#options.environmentModes, incident.environment) ??
         this.#options.defaultMode,
       allow: this.#options.allow ?? [],
       deny: this.#options.deny ?? [],
@@ -225,13 +227,14 @@ export class DecideActions implements Stage, Stateful {
     }
   }
 
-  /** The policy of the experiment's arm that the incident falls into, else the one in charge. */
+  /** The policy of the experiment's arm that the incident falls into, else the environment's, else the one in charge. */
   #inCharge({ environment, id }: Incident): { policy: Policy; arm?: DecisionGrounds['arm'] } {
     const text = this.#controls.get(environment)?.experiment
     const experiment = text ? (JSON.parse(text) as Experiment) : undefined
     const arm: Arm | undefined = experiment && assignArm(experiment, id)
     const policy = arm && this.#options.policies?.[arm.policy]
-    if (!experiment || !arm || !policy) return { policy: this.#charge.policy }
+    const named = wordFor(this.#options.environmentPolicies ?? {}, environment)
+    if (!experiment || !arm || !policy) return { policy: this.#options.policies?.[named ?? ''] ?? this.#charge.policy }
     return { policy, arm: { experiment: experiment.name, arm: arm.name } }
   }
 

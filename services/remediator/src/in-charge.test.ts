@@ -117,6 +117,12 @@ describe('who decides', () => {
     const [back] = await only(stage, at(2, model(POLICY_MODEL, 'rules', 'held')), received(incidents, incident('c')))
     expect([before, after, back].map(d => d.policy)).toEqual(['rules', 'v1', 'rules'])
   })
+  it('is what an environment was given, whoever is in charge elsewhere', async () => {
+    const stage = make({ environmentPolicies: { 'te*': 'own' }, policies: { own: restarts('own') } })
+    const [here] = await only(stage, at(1, promoted), received(incidents, incident('a')))
+    const [there] = await only(stage, received(incidents, incident('b', { environment: 'prod' })))
+    expect([here, there].map(d => d.policy)).toEqual(['own', 'v1'])
+  })
   it('is the rule table while a version cannot be read', async () => {
     const failed: string[] = []
     const stage = make({ models: { load, onFailed: version => failed.push(version) } })

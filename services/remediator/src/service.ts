@@ -28,6 +28,7 @@ export const remediator = defineService({
               policies,
               defaultMode: config.defaultMode,
               environmentModes: config.environmentModes,
+              environmentPolicies: config.environmentPolicies,
               approvalUs: config.approvalMs * 1000,
               allow: config.allow,
               deny: config.deny,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { OPTIONS } from '../options.ts'
-import { RulesPolicy } from '../rules-policy.ts'
 import { HEALS, IncidentSim, SHOP } from './incident-sim.ts'
 
 const page = OPTIONS.findIndex(o => o.action === 'page')
@@ -52,5 +51,41 @@ describe('IncidentSim', () => {
       expect(sim.done).toBe(true)
       expect(sim.tried.length).toBeLessThanOrEqual(6)
     }
+  })
+
+  it('has a first suspect that is right about as often as is said, sure or unsure', () => {
+    const sim = new IncidentSim()
+    const [said, right, seen] = [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ]
+    for (let seed = 0; seed < 4000; seed++) {
+      sim.reset(seed)
+      const [{ entity, confidence }] = sim.incident.causes
+      const sure = confidence > 0.7 ? 1 : 0
+      said[sure] += confidence
+      right[sure] += entity === sim.root ? 1 : 0
+      seen[sure]++
+    }
+    for (const sure of [0, 1]) expect(Math.abs(said[sure] - right[sure]) / seen[sure]).toBeLessThan(0.1)
+  })
+
+  it('heals the demo shop by what was measured to heal it, and by little else', () => {
+    const sim = new IncidentSim()
+    const healed = { measured: [0, 0], other: [0, 0] }
+    for (let seed = 0; seed < 3000; seed++) {
+      sim.reset(seed)
+      const fault = SHOP.faults.find(f => f.name === sim.shopFault)
+      if (!fault || sim.incident.causes[0].entity !== sim.root) continue
+      const a = seed % (page + 1)
+      const effect = fault.heals[OPTIONS[a].action]
+      if (!effect) continue
+      sim.step(a)
+      const count = effect.healed === effect.tried ? healed.measured : effect.healed === 0 ? healed.other : [0, 0]
+      count[sim.healed ? 1 : 0]++
+    }
+    expect(healed.measured[1]).toBeGreaterThan(9 * healed.measured[0])
+    expect(healed.other[0]).toBeGreaterThan(9 * healed.other[1])
   })
 })

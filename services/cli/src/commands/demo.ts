@@ -18,6 +18,7 @@ interface DemoOptions {
   stack: 'auto' | 'real' | 'embedded'
   control?: string | boolean
   learn: string
+  policy?: 'rules' | 'learned'
   report: string
 }
 
@@ -33,6 +34,12 @@ export const demoCommand = (): Command =>
       new Option('--stack <kind>', 'real servers, or everything in one process')
         .choices(['auto', 'real', 'embedded'])
         .default('auto'),
+    )
+    .addOption(
+      new Option(
+        '--policy <name>',
+        'who chooses: the runbook table ("rules"), or the trained policy that ships ("learned"); what AEGIS_POLICY says unless told',
+      ).choices(['rules', 'learned']),
     )
     .option('--learn <seconds>', 'healthy seconds before the fault', '13')
     .option('--report <file>', 'where the JSON report goes', path.join('.aegis', 'demo-report.json'))
@@ -67,7 +74,7 @@ async function run(options: DemoOptions): Promise<void> {
     const shops: Shop[] = []
     for (const i of names.keys())
       shops.push({ environment: `demo-${started.toString(36)}-${i + 1}`, supervisorPort: await anyFree() })
-    const pipeline = options.aegis ? await startPipeline(options.stack, shops, base, say, closers, abort.signal) : undefined
+    const pipeline = options.aegis ? await startPipeline(options, shops, base, say, closers, abort.signal) : undefined
     say(`ready after ${((Date.now() - started) / 1000).toFixed(1)} s`)
     let last: (() => Promise<void>) | undefined
     for (const [i, name] of names.entries()) {
@@ -118,12 +125,13 @@ async function run(options: DemoOptions): Promise<void> {
   process.exit()
 }
 
-interface Shop {
+export interface Shop {
   readonly environment: string
   readonly supervisorPort: number
 }
-async function startPipeline(
-  kind: DemoOptions['stack'],
+/** `policies`: who decides in which environment, as AEGIS_ENVIRONMENT_POLICIES has it. */
+export async function startPipeline(
+  { stack: kind, policy, policies }: Pick<DemoOptions, 'stack' | 'policy'> & { readonly policies?: string },
   shops: readonly Shop[],
   base: string,
   say: (line: string) => void,
@@ -139,6 +147,8 @@ async function startPipeline(
       AEGIS_DATA_PARTITIONS: '2',
       AEGIS_ENVIRONMENT_PARTITIONS: '1',
       AEGIS_ENVIRONMENT_MODES: shops.map(s => `${s.environment}=act`).join(','),
+      ...(policy && { AEGIS_POLICY: policy }),
+      ...(policies && { AEGIS_ENVIRONMENT_POLICIES: policies }),
       AEGIS_EXECUTORS: shops.map(s => `${s.environment}=process:http://127.0.0.1:${s.supervisorPort}`).join(','),
     },
   }

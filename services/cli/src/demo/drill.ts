@@ -37,6 +37,10 @@ export interface DrillReport {
   action: string | null
   target: string | null
   decisions: string[]
+  /** What was done to the shop, in order, with the second after the injection at which it was carried out. */
+  acts: { action: string; target: string; seconds: number | null }[]
+  /** Who decided: name and version of the policy. */
+  policy: string | null
   incidents: number
   /** No second that customers would call bad, from the moment the fault was (or would have been) injected. */
   wellThroughout: boolean
@@ -172,6 +176,8 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
       action: decided?.value.action ?? null,
       target: decided?.value.target ?? null,
       decisions: decisions.map(d => `${d.value.mode} ${d.value.action} ${d.value.target} ${d.value.status}`),
+      acts: acted.map(o => ({ action: o.value.action, target: o.value.target, seconds: since(o.at) })),
+      policy: decided ? `${decided.value.policy} ${decided.value.policy_version}` : null,
       incidents: new Set(incidents.map(i => i.value.id)).size,
       wellThroughout: shop.load.windows.slice(mark).every(w => w.requests > 0 && w.success >= 0.95 && w.p95Ms <= p95LimitMs),
       healedAt: wellAt ?? null,
