@@ -31,6 +31,7 @@ export { cleanLine, type LineHints, type ParsedLine, parseLine, TRUNCATED } from
 export { type RedactOptions, redact } from './redact.ts'
 export { SessionStream, type SessionStreamOptions } from './session-stream.ts'
 export { type Severity, severities, severityNamed, severityOfText } from './severity.ts'
+export { statementOf } from './statement.ts'
 export { TemplateHistory } from './template-history.ts'
 export {
   type Match,
