@@ -12,6 +12,8 @@ import {
   templates,
   topologyEdges,
   tracesEdges,
+  tracesLines,
+  tracesVisits,
 } from '@aegis/domain'
 import { LAST_EVENT_US } from './input.ts'
 import type { World } from './world.ts'
@@ -33,6 +35,8 @@ export const OUTPUTS = [
   templates,
   metricsRaw,
   tracesEdges,
+  tracesLines,
+  tracesVisits,
   topologyEdges,
   anomalies,
   incidents,

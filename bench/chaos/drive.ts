@@ -16,7 +16,9 @@ import {
   type Stream,
   topologyEdges,
   tracesEdges,
+  tracesLines,
   tracesSpans,
+  tracesVisits,
 } from '@aegis/domain'
 import type { RawRecord } from '@aegis/runtime'
 import type { StreamClient } from '../../services/cli/src/pipeline/client.ts'
@@ -35,11 +37,13 @@ const level = (stream: unknown, ...groups: string[]): Level => ({ stream: stream
 /** Streams in the order in which a step's tick goes through them, with who reads them. */
 const LEVELS: readonly Level[] = [
   level(logsRaw, 'log-parser-parse-logs'),
+  level(tracesLines, 'span-aggregator-join-spans'),
   level(tracesSpans, 'span-aggregator-join-spans'),
   level(tracesEdges, 'span-aggregator-merge-edges'),
   level(topologyEdges, DIAGNOSE),
   level(metricsRaw, 'anomaly-detector-detect-metric-anomalies'),
   level(logsParsed, 'anomaly-detector-detect-log-anomalies'),
+  level(tracesVisits, 'anomaly-detector-detect-trace-anomalies'),
   level(anomalies, DIAGNOSE),
   level(incidents, DECIDE, CARRY_OUT),
   level(decisions, CARRY_OUT),

@@ -18,6 +18,8 @@ import type {
   Span,
   TemplateChange,
   TopologyEdge,
+  TracedLine,
+  VisitPart,
 } from './words.generated.ts'
 
 /** A named, typed flow of values. The runtime maps it to a topic; nothing else needs to know. */
@@ -74,6 +76,16 @@ export const tracesEdges = stream<EdgePart>('traces.edges', 'Partial call counts
   retention: 1,
   ticks: true,
 })
+export const tracesLines = stream<TracedLine>('traces.lines', 'Log lines written within a span, by trace.', v => v.trace_id, {
+  spread: 'data',
+  retention: 1,
+  ticks: true,
+})
+export const tracesVisits = stream<VisitPart>('traces.visits', 'Where requests stop: partial counts per entity.', v => v.entity, {
+  spread: 'data',
+  retention: 1,
+  ticks: true,
+})
 export const topologyEdges = stream<TopologyEdge>('topology.edges', 'Dependencies between entities.', environment)
 export const changes = stream<Change>('changes', 'Deploys, configuration, scale and flag changes.', environment, {
   retention: 30,
@@ -124,6 +136,8 @@ export const streams: readonly Stream<never>[] = [
   metricsRaw,
   tracesSpans,
   tracesEdges,
+  tracesLines,
+  tracesVisits,
   topologyEdges,
   changes,
   issuesExternal,

@@ -6,6 +6,7 @@
 import { type Anomaly, type Change, type Evidence, type Graph, kindOf, nameOf } from '@aegis/domain'
 import type { CauseCase, Finding } from './case-evidence.ts'
 import { isSelfTime, isSilence, meaningOf } from './metric-meaning.ts'
+import { STOPPED_SERIES } from './stop-rate.ts'
 
 export interface LiveInput {
   readonly anomalies: readonly Anomaly[]
@@ -23,9 +24,9 @@ export interface LiveEvidence {
   /** The change that counts against an entity. */
   readonly changed: ReadonlyMap<string, Change>
 }
-const UNREACHABLE = /refused|unreachable|no route|not found|no such host/i
-/** Whether a line says that the one it speaks of could not be reached at all. */
-export const saysUnreachable = (text: string): boolean => UNREACHABLE.test(text)
+const UNREACHABLE = /refused|unreachable|no route|(host|address|name|service) not (found|known)|enotfound|no such host/i
+/** Who answered with an error status, and what stands behind it: that one's own words. */
+const ANSWERED = /(\S+) (?:answered|responded|replied|returned)(?: with)?(?: an?)?(?: http)?(?: status| code| error)* [45]\d\d\b/g
 /** Resources that a log line may say are running out. */
 const REPORTED: readonly (readonly [RegExp, string])[] = [
   [/disk|space|quota|enospc/i, 'disk'],
@@ -48,28 +49,30 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
   }
   const findings: Finding[] = []
   const onsets = new Map<string, number>()
+  const stops: Stop[] = []
   const strange = new Set<string>()
   for (const a of input.anomalies) {
     strange.add(a.entity)
     onsets.set(a.entity, Math.min(onsets.get(a.entity) ?? Number.POSITIVE_INFINITY, a.started))
   }
-  const accused = new Map<string, { by: Set<string>; evidence: Evidence[] }>()
+  const accused = new Map<string, { by: Set<string>; evidence: Evidence[]; unreachable?: Evidence }>()
   for (const a of input.anomalies)
     if (a.kind === 'log') {
       // Written to whom it depends on, or of itself.
       const own: Evidence[] = []
       let blames = false
       for (const e of a.evidence ?? []) {
-        const named = namedIn(e.text, a.entity, callees)
+        const named = accusedIn(e.text, a.entity, callees)
         if (!named) {
           own.push(e)
           continue
         }
         blames = true
-        const known = accused.get(named) ?? { by: new Set(), evidence: [] }
+        const known = accused.get(named.entity) ?? { by: new Set(), evidence: [] }
         known.by.add(a.entity)
         known.evidence.push(e)
-        accused.set(named, known)
+        if (named.unreachable) known.unreachable ??= e
+        accused.set(named.entity, known)
       }
       const about = `${blames ? '' : a.summary} ${own.map(e => e.text).join(' ')}`
       const reported = own.length > 0 || !blames ? REPORTED.find(([words]) => words.test(about)) : undefined
@@ -86,7 +89,8 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
         time: quoted?.time ?? a.started,
         ...(quoted ? { reference: quoted } : {}),
       })
-    } else
+    } else if (a.kind === 'trace') stops.push(...stopsIn(a))
+    else
       for (const g of a.series ?? []) {
         const { meaning, bad } = meaningOf(g.metric)
         const low = Number.isFinite(g.expected_low) ? g.expected_low : g.value
@@ -106,8 +110,10 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
           ...(reference ? { reference } : {}),
         })
       }
-  for (const [entity, { by, evidence }] of accused) {
-    const unreachable = evidence.find(e => saysUnreachable(e.text))
+  const all = stops.reduce((sum, f) => sum + f.after, 0)
+  for (const { span, ...f } of stops)
+    findings.push(f, { ...f, kind: 'trace_stop_share', strength: f.after / all, ...(span ? { reference: span } : {}) })
+  for (const [entity, { by, evidence, unreachable }] of accused) {
     const quoted = unreachable ?? evidence[0]
     // A time-out or a pool run dry may be the speaker's own trouble, unless the accused is strange too.
     const believed = unreachable || strange.has(entity)
@@ -121,6 +127,7 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
       text: quoted.text,
       time: quoted.time,
       reference: quoted,
+      ...(unreachable ? { unreachable: true } : {}),
     })
     if (!onsets.has(entity)) onsets.set(entity, Math.min(...evidence.map(e => e.time)))
   }
@@ -160,24 +167,70 @@ const changesThatCount = (
   return found
 }
 
-/** Whom a line of `entity` names among all that it depends on; the name that stands last is what the chain of causes in it ends at. */
-const namedIn = (text: string, entity: string, callees: ReadonlyMap<string, readonly string[]>): string | undefined => {
+/** An anomaly of requests that stopped, as stop-evidence.ts finds it in recorded telemetry. */
+type Stop = Finding & { readonly span?: Evidence }
+const stopsIn = (a: Anomaly): Stop[] =>
+  (a.series ?? [])
+    .filter(g => g.metric === STOPPED_SERIES && g.value > 0)
+    .map((g): Stop => {
+      const reference = (a.evidence ?? []).find(e => e.kind === 'log') ?? a.evidence?.[0]
+      const step = a.templates?.[0] ?? ''
+      return {
+        entity: a.entity,
+        kind: 'trace_stop',
+        strength: Math.min(50, g.score),
+        name: step.startsWith('! ') ? step.slice(2) : `\0${step.replace(/^> /, '')}`,
+        before: g.expected_high,
+        after: g.value,
+        text: reference?.kind === 'log' ? reference.text : undefined,
+        time: reference?.time ?? a.started,
+        span: (a.evidence ?? []).find(e => e.kind === 'span'),
+        ...(reference ? { reference } : {}),
+      }
+    })
+
+/** Whom a line accuses, and whether of not being there at all. */
+export interface Accused {
+  readonly entity: string
+  readonly unreachable: boolean
+}
+/**
+ * Whom a line of `entity` accuses among all that it depends on. "X answered 503: …" accuses X, and what follows is quoted: of others named there
+ * it is believed only that X could not reach them. Where nobody is quoted, the name that stands last is what the chain of causes ends at.
+ */
+export const accusedIn = (text: string, entity: string, callees: ReadonlyMap<string, readonly string[]>): Accused | undefined => {
   const words = text.split('\n')[0].toLowerCase()
+  const below = reachedFrom(entity, callees)
+  let answered: string | undefined
+  let said = words
+  for (const m of words.matchAll(ANSWERED)) {
+    const name = m[1].replace(/^[^\w]+|[^\w]+$/g, '')
+    const who = below.find(e => nameOf(e).toLowerCase() === name)
+    if (!who) continue
+    answered = who
+    said = words.slice(m.index + m[0].length)
+  }
+  const named = lastNamed(said, answered ? below.filter(e => e !== answered) : below)
+  const unreachable = UNREACHABLE.test(said)
+  if (answered && !(named && unreachable)) return { entity: answered, unreachable: false }
+  return named ? { entity: named, unreachable } : undefined
+}
+/** Everything an entity depends on, nearest first. */
+const reachedFrom = (entity: string, callees: ReadonlyMap<string, readonly string[]>): string[] => {
+  const seen = new Set([entity])
+  for (const at of seen) for (const next of callees.get(at) ?? []) seen.add(next)
+  return [...seen].slice(1).filter(e => kindOf(e) !== '')
+}
+const lastNamed = (words: string, among: readonly string[]): string | undefined => {
   let best: string | undefined
   let at = -1
-  const seen = new Set([entity])
-  const queue = [entity]
-  for (let i = 0; i < queue.length; i++)
-    for (const next of callees.get(queue[i]) ?? [])
-      if (!seen.has(next)) {
-        seen.add(next)
-        queue.push(next)
-        const where = lastMention(words, nameOf(next).toLowerCase())
-        if (where > at && kindOf(next) !== '') {
-          at = where
-          best = next
-        }
-      }
+  for (const e of among) {
+    const where = lastMention(words, nameOf(e).toLowerCase())
+    if (where > at) {
+      at = where
+      best = e
+    }
+  }
   return best
 }
 const lastMention = (text: string, name: string): number => {

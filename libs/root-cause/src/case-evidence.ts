@@ -29,6 +29,8 @@ export interface CaseSpan {
   readonly entity: EntityId
   readonly operation: string
   readonly failed?: boolean
+  /** A call that failed and of whose other side nothing was recorded. */
+  readonly lost?: boolean
 }
 export interface CauseCase {
   readonly entities: readonly EntityId[]
@@ -58,4 +60,6 @@ export interface Finding {
   readonly time?: number
   /** The record it rests on, where it came from a stream. */
   readonly reference?: Evidence
+  /** Others say that it could not be reached at all. */
+  readonly unreachable?: boolean
 }

@@ -43,8 +43,8 @@ const number = (v: number): string =>
   Math.abs(v) >= 1000 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : Number(v.toPrecision(3)).toString()
 const sourceOf = (f: Finding): ExplainedEvidence['source'] =>
   f.reference
-    ? f.reference.kind === 'log'
-      ? 'log'
+    ? f.reference.kind === 'log' || f.reference.kind === 'span'
+      ? f.reference.kind
       : 'series'
     : f.kind.includes('log_') || (f.kind === 'trace_stop' && f.text)
       ? 'log'
@@ -82,7 +82,7 @@ const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
 ]
 /** A record that came with its own words keeps them; otherwise the finding is put into words. */
 const phraseOf = (f: Finding): string =>
-  f.kind === 'accused' || !f.reference
+  f.kind === 'accused' || f.kind === 'trace_stop' || !f.reference
     ? PHRASES.find(([kind]) => kind.test(f.kind))![1](f)
     : f.reference.kind === 'log'
       ? `"${f.reference.text.split('\n')[0].slice(0, 160)}"`

@@ -2,7 +2,7 @@
  * Anomalies that belong together become one incident: close in time, and connected in the graph (directly or through one healthy entity
  * between). Ids come from the first anomaly, so grouping the same stream again makes the same incidents.
  */
-import { type Anomaly, type Graph, idOf } from '@aegis/domain'
+import { type Anomaly, type Graph, idOf, type TimelineEntry } from '@aegis/domain'
 import { isSymptom } from './metric-meaning.ts'
 
 export interface IncidentGroup {
@@ -20,6 +20,12 @@ export interface IncidentGroup {
   mitigatedAt: number
   /** What was last told, to tell only news. */
   told: string
+  /** Which members are unconnected, and since when, microseconds. */
+  apart?: { readonly key: string; readonly since: number }
+  /** Incident that this one was part of. */
+  splitFrom?: string
+  /** What became of the incident itself, for its timeline. */
+  notes?: TimelineEntry[]
 }
 
 /** Whether people would notice: errors, latency, silence, or bad log lines; high use of a resource alone is not an incident unless it is critical. */

@@ -4,7 +4,7 @@
  * with the kind of fault that a runbook can answer.
  */
 import type { Cause, Change, EntityHealth, Evidence } from '@aegis/domain'
-import { type LiveInput, type LiveOptions, liveEvidence, saysUnreachable } from './anomaly-evidence.ts'
+import { type LiveInput, type LiveOptions, liveEvidence } from './anomaly-evidence.ts'
 import type { CauseCase, Finding } from './case-evidence.ts'
 import { explainSuspect, whyNot } from './explain-incident.ts'
 import { type FusedRanking, fuseEvidence, type Suspect } from './fuse-evidence.ts'
@@ -45,6 +45,7 @@ const TELLS: Readonly<Record<string, readonly [fault: string, weight: number]>> 
   error: ['error', 0.3],
   success: ['error', 0.3],
   trace_error: ['error', 0.3],
+  trace_stop: ['error', 0.3],
   log_new_severe: ['error', 0.3],
 }
 const UNSPECIFIC: ReadonlySet<string> = new Set(['latency', 'error', 'network', 'unknown'])
@@ -89,7 +90,9 @@ const causeOf = (s: Suspect, rank: number, { evidence: c, fused, changed, everyw
     confidence: Math.min(0.99, (rank === 0 ? fused.confidence : Math.min(s.probability, fused.confidence)) * left),
     score: s.score,
     path: told.path,
-    metrics: [...new Set(strongest(s.all.filter(f => f.reference?.kind !== 'log')).map(f => f.name))].slice(0, EVIDENCE),
+    metrics: [
+      ...new Set(strongest(s.all.filter(f => !f.kind.startsWith('trace_stop') && f.reference?.kind !== 'log')).map(f => f.name)),
+    ].slice(0, EVIDENCE),
     evidence: [...(change ? [evidenceOf(change)] : []), ...quoted(s)].slice(0, EVIDENCE),
     against,
     fault_kind: fault,
@@ -123,7 +126,7 @@ const faultOf = (s: Suspect, change: Change | undefined): string => {
   const told = new Map<string, number>()
   for (const [kind, part] of Object.entries(s.parts)) {
     // Whom others can speak to has not crashed.
-    const answers = kind === 'accused' && !s.all.some(f => f.kind === 'accused' && saysUnreachable(f.text ?? ''))
+    const answers = kind === 'accused' && !s.all.some(f => f.unreachable)
     const tells = answers ? TELLS.error : TELLS[kind]
     if (tells && part > 0) told.set(tells[0], (told.get(tells[0]) ?? 0) + part * tells[1])
   }

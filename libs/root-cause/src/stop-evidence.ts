@@ -11,18 +11,25 @@ import { isSevere, rootLlr } from './log-evidence.ts'
 const ALWAYS = 0.97
 const KNOWN = 5
 
-interface Visit {
+/** One stay of a request at an entity. */
+export interface Visit {
   readonly entity: string
   readonly operation: string
+  /** The span it began with. */
+  readonly entry: CaseSpan
   /** Statements written and operations entered, each once. */
   readonly steps: Map<string, CaseLine | undefined>
   readonly below: Visit[]
   last?: CaseLine
   severe?: CaseLine
+  /** One of its spans failed. */
+  failed?: boolean
+  /** It called someone of whom nothing was recorded, and the call failed: what stopped it lies there. */
+  lost?: boolean
 }
 
 /** Spans of one entity that hang together are one visit, with the lines written in any of them. */
-const visitsOf = (spans: readonly CaseSpan[], lines: readonly CaseLine[]): Visit[] => {
+export const visitsOf = (spans: readonly CaseSpan[], lines: readonly CaseLine[]): Visit[] => {
   const byId = new Map<string, CaseSpan>()
   for (const s of spans) byId.set(`${s.trace}\0${s.id}`, s)
   const visitOf = new Map<CaseSpan, Visit>()
@@ -35,11 +42,13 @@ const visitsOf = (spans: readonly CaseSpan[], lines: readonly CaseLine[]): Visit
     let visit: Visit
     if (above && above.entity === s.entity) visit = above
     else {
-      visit = { entity: s.entity, operation: s.operation, steps: new Map(), below: [] }
+      visit = { entity: s.entity, operation: s.operation, entry: s, steps: new Map(), below: [] }
       found.push(visit)
       above?.below.push(visit)
     }
     visitOf.set(s, visit)
+    if (s.failed) visit.failed = true
+    if (s.lost) visit.lost = true
     if (visit === above) visit.steps.set(`> ${s.operation}`, undefined)
     return visit
   }
@@ -56,20 +65,53 @@ const visitsOf = (spans: readonly CaseSpan[], lines: readonly CaseLine[]): Visit
   return found
 }
 
-interface Usual {
+/** Visits of one kind, and in how many of them each step was made. */
+export interface Usual {
   visits: number
   readonly steps: Map<string, number>
 }
+export const kindOfVisit = (v: Visit): string => `${v.entity}\0${v.operation}`
 const usualOf = (visits: readonly Visit[]): Map<string, Usual> => {
   const usual = new Map<string, Usual>()
   for (const v of visits) {
-    const key = `${v.entity}\0${v.operation}`
+    const key = kindOfVisit(v)
     let u = usual.get(key)
     if (!u) usual.set(key, (u = { visits: 0, steps: new Map() }))
     u.visits++
     for (const step of v.steps.keys()) u.steps.set(step, (u.steps.get(step) ?? 0) + 1)
   }
   return usual
+}
+
+/** The step that visits of its kind always make and this one lacks, or "! " and the error that they never write; undefined where it is as usual. */
+export const missingStep = (v: Visit, usual: Usual | undefined): string | undefined => {
+  // Of a visit that left no step at all nobody knows whether it stopped or was not recorded.
+  if (!usual || usual.visits < KNOWN || v.steps.size === 0) return undefined
+  // An error that is no longer made is nothing missing.
+  for (const [step, count] of usual.steps)
+    if (count >= ALWAYS * usual.visits && !v.steps.has(step) && !/^! |error|exception/i.test(step)) return step
+  for (const step of v.steps.keys())
+    if (step.startsWith('! ') && (usual.steps.get(step) ?? 0) < (1 - ALWAYS) * usual.visits) return step
+  return undefined
+}
+
+/** What each visit lacks, and whether the trouble came from below it: a visit below that stopped or failed, or a call that nobody answered. */
+export const stoppedShort = (
+  visits: readonly Visit[],
+  usualOf: (v: Visit) => Usual | undefined,
+): { readonly visit: Visit; readonly missing: string | undefined; readonly below: boolean }[] => {
+  const missing = new Map(visits.map(v => [v, missingStep(v, usualOf(v))]))
+  const hurt = new Map<Visit, boolean>()
+  const anyBelow = (v: Visit): boolean => v.lost === true || v.below.some(isHurt)
+  const isHurt = (v: Visit): boolean => {
+    let known = hurt.get(v)
+    if (known === undefined) {
+      known = missing.get(v) !== undefined || v.failed === true || anyBelow(v)
+      hurt.set(v, known)
+    }
+    return known
+  }
+  return visits.map(visit => ({ visit, missing: missing.get(visit), below: anyBelow(visit) }))
 }
 
 interface Stops {
@@ -79,36 +121,14 @@ interface Stops {
 }
 /** For each entity, how many of its visits were the deepest of their trace to stop short. */
 const stopsOf = (visits: readonly Visit[], usual: ReadonlyMap<string, Usual>): Map<string, Stops> => {
-  const missing = (v: Visit): string | undefined => {
-    const u = usual.get(`${v.entity}\0${v.operation}`)
-    // Of a visit that left no step at all nobody knows whether it stopped or was not recorded.
-    if (!u || u.visits < KNOWN || v.steps.size === 0) return undefined
-    // An error that is no longer made is nothing missing.
-    for (const [step, count] of u.steps)
-      if (count >= ALWAYS * u.visits && !v.steps.has(step) && !/^! |error|exception/i.test(step)) return step
-    for (const step of v.steps.keys())
-      if (step.startsWith('! ') && (u.steps.get(step) ?? 0) < (1 - ALWAYS) * u.visits) return step
-    return undefined
-  }
   const found = new Map<string, Stops>()
-  const hurt = new Map<Visit, boolean>()
-  const anyBelow = (v: Visit): boolean => v.below.some(b => isHurt(b))
-  const isHurt = (v: Visit): boolean => {
-    let known = hurt.get(v)
-    if (known === undefined) {
-      known = missing(v) !== undefined || anyBelow(v)
-      hurt.set(v, known)
-    }
-    return known
-  }
-  for (const v of visits) {
+  for (const { visit: v, missing, below } of stoppedShort(visits, v => usual.get(kindOfVisit(v)))) {
     let s = found.get(v.entity)
     if (!s) found.set(v.entity, (s = { visits: 0, stopped: 0, examples: [] }))
     s.visits++
-    const step = missing(v)
-    if (step === undefined || anyBelow(v)) continue
+    if (missing === undefined || below) continue
     s.stopped++
-    if (s.examples.length < 3) s.examples.push({ missing: step, line: v.severe ?? v.last })
+    if (s.examples.length < 3) s.examples.push({ missing, line: v.severe ?? v.last })
   }
   return found
 }

@@ -1,8 +1,9 @@
-import { anomalies, FatalError, logsParsed, metricsRaw, models } from '@aegis/domain'
+import { anomalies, FatalError, logsParsed, metricsRaw, models, tracesVisits } from '@aegis/domain'
 import { defineService, type ServiceContext, type StageDefinition, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { DetectLogAnomalies } from './detect-log-anomalies.ts'
 import { DetectMetricAnomalies } from './detect-metric-anomalies.ts'
+import { DetectTraceAnomalies } from './detect-trace-anomalies.ts'
 import type { ScoreOptions } from './score-entities.ts'
 import { TrainModels } from './train-models.ts'
 import { readRulesFile, watchRulesFile } from './watch-rules-file.ts'
@@ -24,7 +25,7 @@ const entityDetector = async (detector: string, { log }: Pick<ServiceContext, 'l
 
 export const anomalyDetector = defineService({
   name: 'anomaly-detector',
-  about: 'Scores metric series and log events, and tells of anomalies as they open, grow and close.',
+  about: 'Scores metric series, log events and where requests stop, and tells of anomalies as they open, grow and close.',
   settings,
   publishes: streamList(models),
   async create(config, context) {
@@ -64,6 +65,11 @@ export const anomalyDetector = defineService({
               rounds: config.rounds,
               silenceUs: config.silenceMs * 1000,
               entities,
+              onLearning: (environment, entity, until) =>
+                context.log.info(
+                  { environment, entity, until: new Date(until / 1000).toISOString() },
+                  'no history of this entity: its series are being learned',
+                ),
             }),
         },
         {
@@ -71,6 +77,12 @@ export const anomalyDetector = defineService({
           reads: streamList(logsParsed),
           writes: streamList(anomalies),
           create: () => new DetectLogAnomalies(),
+        },
+        {
+          name: 'detect-trace-anomalies',
+          reads: streamList(tracesVisits),
+          writes: streamList(anomalies),
+          create: () => new DetectTraceAnomalies(),
         },
         ...(entities ? [train] : []),
       ],

@@ -1,4 +1,4 @@
-import { type Input, type LogLine, logsParsed, logsRaw, metricsRaw, templates } from '@aegis/domain'
+import { type Input, type LogLine, logsParsed, logsRaw, metricsRaw, templates, tracesLines } from '@aegis/domain'
 import { stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
@@ -55,6 +55,15 @@ describe('ParseLogs', () => {
     const { of } = await runStage(new ParseLogs(), [all([line('login with password=hunter2secret token=abc123def456')])])
     expect(JSON.stringify(of(logsParsed))).not.toContain('hunter2secret')
     expect(JSON.stringify(of(templates))).not.toContain('hunter2secret')
+  })
+  it('tells the trace of what was written within a span, and of nothing else', async () => {
+    const traced = { entity: 'service:pay', severity: 'INFO', trace_id: 't1', span_id: 's1' }
+    const { of } = await runStage(new ParseLogs(), [
+      all([line('order 7 placed', traced), line('order 8 placed', { ...traced, span_id: null }), line('order 9 placed')]),
+    ])
+    expect(of(tracesLines)).toMatchObject([
+      { trace_id: 't1', span_id: 's1', entity: 'service:pay', statement: 'order <*> placed', text: 'order 7 placed', offset: 0 },
+    ])
   })
   it('tells the rate of lines and of errors', async () => {
     const { of } = await runStage(new ParseLogs(), [

@@ -14,6 +14,7 @@ import {
   type Stateful,
   type Tick,
   templates,
+  tracesLines,
 } from '@aegis/domain'
 import {
   exceptionOf,
@@ -26,6 +27,7 @@ import {
   redact,
   ServiceIdentifier,
   StackTraceJoiner,
+  statementOf,
   TemplateMiner,
 } from '@aegis/log-mining'
 
@@ -49,6 +51,8 @@ const GONE_US = 3_600_000_000
 const BAD = new Set(['ERROR', 'CRITICAL'])
 const TELLING = new Set(['ip', 'path', 'url', 'host', 'uuid', 'email', 'user'])
 const TEMPLATE_FACTS = 20_000
+/** Characters of a line that are quoted. */
+const QUOTED = 400
 
 /** Log lines to log events: format, joined stack traces, severity, template, category and mentions; and per entity the rate of lines and errors as series. */
 export class ParseLogs implements Stage, Stateful {
@@ -121,6 +125,26 @@ export class ParseLogs implements Stage, Stateful {
       offset,
     }
     results.push(emit(logsParsed, event, cause))
+    if (event.trace_id && event.span_id)
+      results.push(
+        emit(
+          tracesLines,
+          {
+            id: event.id,
+            environment: event.environment,
+            time: event.time,
+            trace_id: event.trace_id,
+            span_id: event.span_id,
+            entity,
+            statement: statementOf(body),
+            severity,
+            text: body.length > QUOTED ? `${body.slice(0, QUOTED)}…` : body,
+            partition,
+            offset,
+          },
+          cause,
+        ),
+      )
     const key = `${line.environment}\0${entity}`
     let rate = this.#rates.get(key)
     if (!rate) this.#rates.set(key, (rate = { environment: line.environment, lines: 0, errors: 0 }))

@@ -1,4 +1,4 @@
-import { logsParsed, logsRaw, metricsRaw, templates } from '@aegis/domain'
+import { logsParsed, logsRaw, metricsRaw, templates, tracesLines } from '@aegis/domain'
 import { defineService, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { ParseLogs } from './parse-logs.ts'
@@ -12,7 +12,7 @@ export const logParser = defineService({
       {
         name: 'parse-logs',
         reads: streamList(logsRaw),
-        writes: streamList(logsParsed, templates, metricsRaw),
+        writes: streamList(logsParsed, templates, metricsRaw, tracesLines),
         create: () => new ParseLogs(),
       },
     ],

@@ -8,6 +8,8 @@ import {
   type Input,
   incidents,
   outcomes,
+  type Stage,
+  type Stateful,
   topologyEdges,
 } from '@aegis/domain'
 import { PlainTopology } from '@aegis/root-cause'
@@ -51,6 +53,35 @@ const ticks = (from: number, to: number): Input[] =>
   Array.from({ length: to - from + 1 }, (_, i) => tick(T0 + (from + i) * SECOND, { stream: anomalies as never }))
 const graph = [received(topologyEdges, edge('front', 'middle')), received(topologyEdges, edge('middle', 'back'))]
 const make = () => new DiagnoseIncidents(new PlainTopology())
+
+/** The stage with a graph that begins empty and is carried over a restart, as the graph outlives the stage. */
+class WithGraph implements Stage, Stateful {
+  readonly snapshotVersion = 1
+  readonly #merged: Parameters<PlainTopology['merge']>[] = []
+  readonly #topology = new PlainTopology()
+  readonly #stage = new DiagnoseIncidents({
+    merge: (...args: Parameters<PlainTopology['merge']>) => {
+      this.#merged.push(args)
+      return this.#topology.merge(...args)
+    },
+    age: (...args: Parameters<PlainTopology['age']>) => this.#topology.age(...args),
+    around: (...args: Parameters<PlainTopology['around']>) => this.#topology.around(...args),
+  })
+  process(batch: readonly Input[]) {
+    return this.#stage.process(batch)
+  }
+  snapshot() {
+    return Buffer.from(JSON.stringify([this.#merged, Buffer.from(this.#stage.snapshot()).toString()]))
+  }
+  restore(bytes: Uint8Array) {
+    const [merged, state] = JSON.parse(Buffer.from(bytes).toString())
+    for (const args of merged) {
+      this.#merged.push(args)
+      void this.#topology.merge(...(args as Parameters<PlainTopology['merge']>))
+    }
+    this.#stage.restore(Buffer.from(state))
+  }
+}
 
 describe('DiagnoseIncidents', () => {
   const story = (): Input[] => [
@@ -247,6 +278,88 @@ describe('DiagnoseIncidents', () => {
     const into = list.filter(i => i.id === merged[0].merged_into).at(-1)!
     expect(into.entities).toEqual(['service:a', 'service:c', 'service:e'])
     expect(list.findLastIndex(i => i.id === merged[0].id)).toBe(list.indexOf(merged[0]))
+  })
+  /** Two islands whose anomalies come before anything is known of the graph; the graph comes after. */
+  const islands = (): Input[] => [
+    received(anomalies, anomaly('front', 1, 'calls.error_share'), 1),
+    received(anomalies, anomaly('away', 2, 'calls.latency_p95'), 2),
+    ...ticks(1, 5),
+    ...graph,
+    received(topologyEdges, edge('far', 'away')),
+    ...ticks(6, 60),
+  ]
+  it('splits an incident whose members nothing connects for a while, and tells both', async () => {
+    const list = (await runStage(make(), [islands()])).of(incidents)
+    expect(list[0].entities).toEqual(['service:away', 'service:front'])
+    const [parent, child] = [...new Set(list.map(i => i.id))]
+    expect(new Set(list.map(i => i.id)).size).toBe(2)
+    const first = list.find(i => i.id === child)!
+    expect(first).toMatchObject({ state: 'open', revision: 1, split_from: parent, entities: ['service:away'] })
+    expect(first.time - list[0].started).toBeGreaterThan(30 * SECOND)
+    expect(list.findLast(i => i.id === parent)).toMatchObject({ entities: ['service:front'], split_from: null })
+    expect(list.findLast(i => i.id === parent)?.timeline.some(t => t.text.includes(child))).toBe(true)
+    expect(first.timeline.some(t => t.text.includes(parent))).toBe(true)
+    const held = list.findLast(i => i.id === parent)!.anomalies
+    expect(held.some(a => first.anomalies.includes(a))).toBe(false)
+  })
+  it('does not split what is connected in time, what is being acted on, or what is over', async () => {
+    const one = async (inputs: Input[]) => new Set((await runStage(make(), [inputs])).of(incidents).map(i => i.id)).size
+    const connected = islands().toSpliced(-40, 0, received(topologyEdges, edge('front', 'far')))
+    expect(await one(connected)).toBe(1)
+    const [{ id: incident }] = (await runStage(make(), [islands()])).of(incidents)
+    const deed = {
+      id: 'o',
+      environment: 'test',
+      time: T0 + 6 * SECOND,
+      decision: 'd',
+      incident,
+      action: 'restart',
+      target: 'service:front',
+      status: 'started',
+    }
+    expect(await one(islands().toSpliced(7, 0, received(outcomes, deed)))).toBe(1)
+    const closed = ['front-calls.error_share', 'away-calls.latency_p95'].map((id, i) =>
+      received(
+        anomalies,
+        { ...anomaly(['front', 'away'][i], 8, 'x'), id, state: 'close' as const, ended: T0 + 8 * SECOND },
+        20 + i,
+      ),
+    )
+    expect(await one(islands().toSpliced(11, 0, ...closed))).toBe(1)
+  })
+  it('makes one again of what was split when something connects it', async () => {
+    const bridge = anomaly('middle', 50, 'calls.error_share')
+    const { of } = await runStage(make(), [
+      [...islands(), received(topologyEdges, edge('middle', 'far'), 9), received(anomalies, bridge, 30), ...ticks(61, 70)],
+    ])
+    const merged = of(incidents).filter(i => i.state === 'merged')
+    expect(merged).toHaveLength(1)
+    expect(of(incidents).at(-1)?.entities).toEqual(['service:away', 'service:front', 'service:middle'])
+  })
+  stageContract('DiagnoseIncidents, split', () => new WithGraph(), islands())
+  it('waits with two suspects nearly alike for more evidence than with a clear one', async () => {
+    const settleUs = 3 * SECOND
+    const namedAfter = async (...metrics: [entity: string, metric: string][]) => {
+      const stage = new DiagnoseIncidents(new PlainTopology(), { settleUs })
+      const { of } = await runStage(stage, [
+        [
+          ...['left', 'right'].map((to, i) => received(topologyEdges, edge('front', to), i)),
+          ...metrics.map(([entity, metric], i) => received(anomalies, anomaly(entity, 1, metric), 10 + i)),
+          ...ticks(1, 30),
+        ],
+      ])
+      const named = of(incidents).find(i => i.verdict === 'cause_named')
+      return named && (named.time - named.started) / settleUs
+    }
+    const clear = await namedAfter(['left', 'process.memory.usage'], ['left', 'calls.latency_p95'])
+    const close = await namedAfter(
+      ['left', 'process.memory.usage'],
+      ['right', 'process.memory.usage'],
+      ['left', 'calls.latency_p95'],
+      ['right', 'calls.latency_p95'],
+    )
+    expect(clear).toBeLessThan(2)
+    expect(close).toBe(4)
   })
   it('learns from confirmed causes how sure it may be, and keeps that over a restart', async () => {
     const wrong = (incident: string, n: number): Feedback => ({

@@ -11,6 +11,7 @@ import {
   type Graph,
   type Incident,
   type Input,
+  idOf,
   incidents,
   isFrom,
   type Outcome,
@@ -32,23 +33,37 @@ import {
   fusedWeights,
   hasImpact,
   type IncidentGroup,
+  type IncidentPart,
   newGroup,
+  partsOf,
   type Ranking,
   rankCauses,
   recalibrate,
 } from '@aegis/root-cause'
+import { MOST_NODES } from './most-nodes.ts'
 
 export interface DiagnoseOptions {
   readonly settleUs?: number
   readonly closeUs?: number
   readonly hops?: number
+  /** Members that nothing connects for so long become incidents of their own, microseconds. Default 30 s. */
+  readonly splitUs?: number
   /** Edges not seen for so long no longer stand, microseconds. Default one day. */
   readonly edgeAgeUs?: number
   /** Weights of the ranking by feature name. Default: those shipped. */
   readonly weights?: Readonly<Record<string, number>>
 }
 /** What is remembered at most: it all stands in the snapshot. */
-const MOST = { anomalies: 300, loose: 1000, changes: 1000, deeds: 100, diagnoses: 1000, confirmed: 500, edges: 100_000 } as const
+const MOST = {
+  anomalies: 300,
+  loose: 1000,
+  changes: 1000,
+  deeds: 100,
+  diagnoses: 1000,
+  confirmed: 500,
+  edges: 100_000,
+  notes: 20,
+} as const
 /** The last diagnosis of an incident, kept for the day a person says whether it was right. */
 interface Diagnosis {
   readonly incident: string
@@ -62,6 +77,7 @@ const KEEP_US = 15 * 60_000_000
 const AGE_EVERY_US = 3_600_000_000
 /** A second suspect with so much of the first one's confidence makes it a close call. */
 const CLOSE_SHARE = 0.6
+const entitiesOf = (list: readonly Anomaly[]): string[] => [...new Set(list.map(a => a.entity))].sort()
 const RANK = ['low', 'medium', 'high', 'critical']
 
 /** Anomalies to incidents: grouped over the service graph, causes ranked with their evidence, told whenever there is news. */
@@ -71,6 +87,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
   readonly #settleUs: number
   readonly #closeUs: number
   readonly #hops: number
+  readonly #splitUs: number
   readonly #edgeAgeUs: number
   readonly #clocks = new EnvironmentClocks()
   readonly #weights: Readonly<Record<string, number>> | undefined
@@ -103,6 +120,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     this.#settleUs = options.settleUs ?? 3_000_000
     this.#closeUs = options.closeUs ?? 20_000_000
     this.#hops = options.hops ?? 3
+    this.#splitUs = options.splitUs ?? 30_000_000
     this.#edgeAgeUs = options.edgeAgeUs ?? 86_400_000_000
     this.#weights = options.weights
   }
@@ -144,6 +162,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
         await this.#age(input)
         for (const { group, into } of this.#merged.splice(0))
           results.push(emit(incidents, this.#mergedWords(group, into), input, this.#traces[group.id]))
+        for (const group of [...this.#groups.values()]) if (this.#clocks.moves(input, group.environment)) await this.#split(group)
         for (const group of [...this.#groups.values()]) {
           if (!this.#clocks.moves(input, group.environment)) continue
           const incident = await this.#advance(group, input.final)
@@ -236,6 +255,50 @@ export class DiagnoseIncidents implements Stage, Stateful {
     if (from.revision > 0) this.#merged.push({ group: from, into: into.id })
   }
 
+  /** Members that nothing has connected for a while go on as incidents of their own; what nobody notices waits for one to belong to. */
+  async #split(group: IncidentGroup): Promise<void> {
+    const now = this.#clocks.now(group.environment)
+    const graph = await this.#around(group, entitiesOf(Object.values(group.anomalies)))
+    // What is being acted on or over stays as it is; and a neighbourhood that was cut off may have the connection in the part not read.
+    const stays = this.#deeds[group.id] || Object.keys(group.impact).length === 0 || graph.nodes.length >= MOST_NODES
+    const [rest, ...parts] = stays ? [[]] : partsOf(group, graph)
+    if (parts.length === 0) {
+      delete group.apart
+      return
+    }
+    const key = parts.map(part => entitiesOf(part).join(' ')).join(' | ')
+    if (group.apart?.key !== key) group.apart = { key, since: now }
+    if (now - group.apart.since < this.#splitUs) return
+    delete group.apart
+    for (const part of parts) this.#part(group, part, now)
+    group.started = Math.min(...rest.map(a => a.started))
+  }
+  #part(group: IncidentGroup, part: IncidentPart, now: number): void {
+    const noticed = part.find(a => group.impact[a.id])
+    // The time makes it another incident than one that was split off before and merged again.
+    const fresh = noticed && { ...newGroup(noticed), id: idOf('incident', group.environment, noticed.id, group.id, now) }
+    for (const a of part) {
+      delete group.anomalies[a.id]
+      delete group.impact[a.id]
+      if (fresh) this.#join(fresh, a)
+      else if (a.state !== 'close') this.#loose.set(a.id, a)
+    }
+    const entities = entitiesOf(part).join(', ')
+    const note = (text: string): TimelineEntry => ({ time: now, entity: part[0].entity, text })
+    group.notes = [
+      ...(group.notes ?? []),
+      note(
+        fresh
+          ? `${entities}: goes on as incident ${fresh.id}, as nothing connects it with the rest`
+          : `${entities}: no part of it, as nothing connects it with the rest`,
+      ),
+    ].slice(-MOST.notes)
+    if (!fresh) return
+    fresh.splitFrom = group.id
+    fresh.notes = [note(`was taken for a part of incident ${group.id} until now`)]
+    this.#groups.set(fresh.id, fresh)
+  }
+
   /** A person's word on the cause of an incident: from now on confidence is what it was worth in this environment. */
   #confirm(f: Feedback): void {
     const diagnosis = this.#diagnoses.get(f.incident)
@@ -309,7 +372,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     // The first sign is seldom the cause: causes are named once the picture has had time to settle.
     const settled =
       final || now - Math.min(...all.map(a => a.time)) >= this.#settleUs || now - group.started >= 3 * this.#settleUs
-    const entities = [...new Set(all.map(a => a.entity))].sort()
+    const entities = entitiesOf(all)
     const graph = await this.#around(group, entities)
     const last = this.#rankings[group.id]
     const ranking: Ranking = last?.kept
@@ -364,6 +427,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
         )
         .map(c => ({ time: c.time, entity: c.entity, text: `${c.kind}: ${c.before || '?'} → ${c.after}` })),
       ...all.map(a => ({ time: a.started, entity: a.entity, text: a.summary })),
+      ...(group.notes ?? []),
       ...(this.#deeds[group.id] ?? []).map(({ outcome: _outcome, ...entry }) => entry),
       ...all.filter(a => a.ended).map(a => ({ time: a.ended!, entity: a.entity, text: 'back in its band' })),
     ].sort((a, b) => a.time - b.time)
@@ -378,13 +442,14 @@ export class DiagnoseIncidents implements Stage, Stateful {
       severity,
       started: group.started,
       ended: state === 'closed' ? group.mitigatedAt : null,
-      entities: [...new Set(all.map(a => a.entity))].sort(),
+      entities: entitiesOf(all),
       anomalies: Object.keys(group.anomalies).sort(),
       health: ranking.health,
       verdict: ranking.verdict,
       causes: ranking.causes,
       timeline,
       graph: graph.edges.map(({ from, to, kind }) => ({ from, to, kind })),
+      split_from: group.splitFrom ?? null,
       explanation: named
         ? `${first.explanation} Confidence ${Math.round(first.confidence * 100)} %.`
         : `${all.length === 1 ? 'One anomaly' : `${all.length} anomalies`} on ${[...new Set(all.map(a => a.entity))].join(', ')}; not enough evidence yet to name a cause.`,

@@ -1,6 +1,7 @@
 import { AegisError, type Edge, type EdgeKind, type Graph } from '@aegis/domain'
 import type { TopologyHistory } from '@aegis/root-cause'
 import neo4j, { type Driver } from 'neo4j-driver'
+import { MOST_NODES } from './most-nodes.ts'
 
 const RELATION: Readonly<Record<EdgeKind, string>> = { calls: 'CALLS', runs_on: 'RUNS_ON', reads: 'READS', writes: 'WRITES' }
 const KIND = Object.fromEntries(Object.entries(RELATION).map(([kind, name]) => [name, kind as EdgeKind]))
@@ -9,9 +10,6 @@ const KIND = Object.fromEntries(Object.entries(RELATION).map(([kind, name]) => [
 const STANDS = (r: string) => `size(coalesce(${r}.until, [])) < size(coalesce(${r}.since, [0]))`
 const STOOD = (r: string) =>
   `any(i IN range(0, size(coalesce(${r}.since, [])) - 1) WHERE ${r}.since[i] <= $at AND (i >= size(coalesce(${r}.until, [])) OR $at <= ${r}.until[i]))`
-
-/** Entities of a neighbourhood at most; the nearest are taken first. */
-const MOST_NODES = 500
 
 /**
  * The service graph in Neo4j. Merging is idempotent; first and last seen are kept on every edge, and the spells in which it stood as two lists

@@ -9,9 +9,13 @@ import {
   type Span,
   type Stage,
   type Stateful,
+  type TracedLine,
   tracesEdges,
+  tracesLines,
   tracesSpans,
+  tracesVisits,
 } from '@aegis/domain'
+import { CountStops } from './count-stops.ts'
 import { BUCKETS, bucketOf } from './histogram.ts'
 
 export interface JoinOptions {
@@ -26,17 +30,24 @@ interface Held {
   since: number
   environment: string
   spans: Span[]
+  /** Places of the spans in their partition. */
+  offsets: number[]
+  lines: TracedLine[]
 }
+/** Lines of one trace that are kept: a loop that writes one a turn says no more with the next. */
+const LINES = 500
 const serviceEntity = (peer: string): string => (peer.includes(':') ? peer : `service:${peer}`)
 const isData = (span: Span): boolean => Boolean(span.attributes?.['db.system.name'] ?? span.attributes?.['db.system'])
 
 /**
  * Pairs the two sides of each call. A server span names the callee, its parent client span the caller; a client span without its other side
- * (the callee is dead, or not instrumented) counts against the peer it names. Counts go out per edge and window.
+ * (the callee is dead, or not instrumented) counts against the peer it names. Counts go out per edge and window; beside them, with the lines
+ * written in the spans, where requests stopped short.
  */
 export class JoinSpans implements Stage, Stateful {
-  readonly snapshotVersion = 1
+  readonly snapshotVersion = 2
   readonly #partition: number
+  readonly #stops: CountStops
   readonly #holdUs: number
   readonly #windowUs: number
   readonly #maxTraces: number
@@ -45,6 +56,7 @@ export class JoinSpans implements Stage, Stateful {
 
   constructor(partition: number, options: JoinOptions = {}) {
     this.#partition = partition
+    this.#stops = new CountStops(partition)
     this.#holdUs = options.holdUs ?? 1_500_000
     this.#windowUs = options.windowUs ?? 1_000_000
     this.#maxTraces = options.maxTraces ?? 50_000
@@ -53,8 +65,14 @@ export class JoinSpans implements Stage, Stateful {
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
     const results: Result[] = []
     for (const input of batch) {
-      if (isFrom(input, tracesSpans)) this.#hold(input.value)
-      else if (input.kind === 'tick') {
+      if (isFrom(input, tracesSpans)) {
+        const held = this.#heldOf(input.value)
+        held.spans.push(input.value)
+        held.offsets.push(input.offset)
+      } else if (isFrom(input, tracesLines)) {
+        const { lines } = this.#heldOf(input.value)
+        if (lines.length < LINES) lines.push(input.value)
+      } else if (input.kind === 'tick' && input.stream.name !== tracesLines.name) {
         this.#clocks.see(input)
         const ripe: Held[] = []
         for (const [trace, held] of this.#held) {
@@ -65,16 +83,20 @@ export class JoinSpans implements Stage, Stateful {
             this.#held.delete(trace)
           }
         }
+        // By their first span, whichever way the first of a trace came: spans and lines come over two.
+        ripe.sort((a, b) => (a.offsets[0] ?? Number.MAX_SAFE_INTEGER) - (b.offsets[0] ?? Number.MAX_SAFE_INTEGER))
         results.push(...this.#join(ripe).map(part => emit(tracesEdges, part, input)))
+        const stops = this.#stops.of(ripe, environment => this.#clocks.now(environment))
+        results.push(...stops.map(part => emit(tracesVisits, part, input)))
       }
     }
     return results
   }
 
-  #hold(span: Span): void {
-    const held = this.#held.get(span.trace_id)
-    if (held) held.spans.push(span)
-    else this.#held.set(span.trace_id, { since: 0, environment: span.environment, spans: [span] })
+  #heldOf({ trace_id, environment }: Pick<Span, 'trace_id' | 'environment'>): Held {
+    let held = this.#held.get(trace_id)
+    if (!held) this.#held.set(trace_id, (held = { since: 0, environment, spans: [], offsets: [], lines: [] }))
+    return held
   }
 
   #join(traces: readonly Held[]): EdgePart[] {
@@ -134,11 +156,14 @@ export class JoinSpans implements Stage, Stateful {
   }
 
   snapshot(): Uint8Array {
-    return Buffer.from(JSON.stringify({ clocks: this.#clocks, held: [...this.#held] }))
+    return Buffer.from(JSON.stringify({ clocks: this.#clocks, held: [...this.#held], stops: this.#stops }))
   }
-  restore(bytes: Uint8Array): void {
+  restore(bytes: Uint8Array, version = this.snapshotVersion): void {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
     this.#held = new Map(state.held)
+    if (version >= 2) this.#stops.load(state.stops)
+    // Version 1 knew no lines, and not where spans stood.
+    else for (const held of this.#held.values()) Object.assign(held, { offsets: held.spans.map(() => -1), lines: [] })
   }
 }

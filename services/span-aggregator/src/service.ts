@@ -1,4 +1,4 @@
-import { metricsRaw, topologyEdges, tracesEdges, tracesSpans } from '@aegis/domain'
+import { metricsRaw, topologyEdges, tracesEdges, tracesLines, tracesSpans, tracesVisits } from '@aegis/domain'
 import { defineService, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { JoinSpans } from './join-spans.ts'
@@ -6,14 +6,14 @@ import { MergeEdges } from './merge-edges.ts'
 
 export const spanAggregator = defineService({
   name: 'span-aggregator',
-  about: 'Joins spans to calls, and calls to edges with their traffic, errors and latencies.',
+  about: 'Joins spans to calls, calls to edges with their traffic, errors and latencies, and tells where requests stop short.',
   settings,
   create: config => ({
     stages: [
       {
         name: 'join-spans',
-        reads: streamList(tracesSpans),
-        writes: streamList(tracesEdges),
+        reads: streamList(tracesSpans, tracesLines),
+        writes: streamList(tracesEdges, tracesVisits),
         create: partition => new JoinSpans(partition, { holdUs: config.holdMs * 1000 }),
       },
       {

@@ -1,4 +1,14 @@
-import { metricsRaw, type Span, topologyEdges, tracesEdges, tracesSpans } from '@aegis/domain'
+import {
+  type Input,
+  metricsRaw,
+  type Span,
+  type TracedLine,
+  topologyEdges,
+  tracesEdges,
+  tracesLines,
+  tracesSpans,
+  tracesVisits,
+} from '@aegis/domain'
 import { stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
@@ -67,6 +77,74 @@ describe('JoinSpans', () => {
     expect(of(tracesEdges)[0]).toMatchObject({ callee: 'database:postgresql', kind: 'reads' })
   })
   stageContract('JoinSpans', () => new JoinSpans(0), [...inputs, ...ticks(5)])
+})
+
+describe('JoinSpans, where requests stop', () => {
+  const line = (trace: string, spanId: string, entity: string, statement: string, n: number): TracedLine => ({
+    id: `${trace}${n}`,
+    environment: 'test',
+    time: T0 + n,
+    trace_id: trace,
+    span_id: spanId,
+    entity,
+    statement,
+    severity: 'INFO',
+    text: `${statement} ${trace}`,
+    partition: 4,
+    offset: n,
+  })
+  /** Twelve requests a second for as many seconds; from `broken` on, b writes only its first line and a no last one. */
+  const story = (seconds: number, broken: number, linesFirst = false): Input[] => {
+    const inputs: Input[] = []
+    for (let s = 0; s < seconds; s++) {
+      const spans: Input[] = []
+      const lines: Input[] = []
+      for (let r = 0; r < 12; r++) {
+        const trace = `t${s}-${r}`
+        const n = 10 * (12 * s + r)
+        spans.push(...call(trace).map((c, i) => received(tracesSpans, { ...c, time: T0 + s * 1_000_000 }, n + i)))
+        const written = s < broken ? ['a begins', 'b begins', 'b ends', 'a ends'] : ['a begins', 'b begins']
+        lines.push(
+          ...written.map((w, i) =>
+            received(tracesLines, line(trace, w[0] === 'a' ? 'a1' : 'b1', `service:${w[0]}`, w, n + i), n + i),
+          ),
+        )
+      }
+      inputs.push(...(linesFirst ? [...lines, ...spans] : [...spans, ...lines]))
+      inputs.push(
+        tick(T0 + s * 1_000_000, { stream: tracesLines as never }),
+        tick(T0 + s * 1_000_000, { stream: tracesSpans as never }),
+      )
+    }
+    return inputs
+  }
+  const visits = async (inputs: Input[]) => (await runStage(new JoinSpans(0), [inputs])).of(tracesVisits)
+
+  it('counts the deepest visit that stopped, with its last line and its span', async () => {
+    const list = await visits(story(20, 10))
+    const stopped = (entity: string) => list.filter(v => v.entity === entity).reduce((sum, v) => sum + v.stopped, 0)
+    expect(stopped('service:b')).toBeGreaterThan(50)
+    expect(stopped('service:a')).toBe(0)
+    const first = list.find(v => v.stopped > 0)!
+    expect(first).toMatchObject({ entity: 'service:b', step: 'b ends', visits: 12, stopped: 12 })
+    expect(first.evidence).toMatchObject([
+      { kind: 'log', text: 'b begins t10-0', stream: 'logs.raw', partition: 4, offset: 1201 },
+      { kind: 'span', stream: 'traces.spans', partition: 0, offset: 1202, name: 'op' },
+      { kind: 'log' },
+      { kind: 'span' },
+    ])
+  })
+  it('counts no stops in a quiet time, whichever of spans and lines come first', async () => {
+    expect((await visits(story(20, 99))).every(v => v.stopped === 0)).toBe(true)
+    expect(await visits(story(20, 10, true))).toEqual(await visits(story(20, 10)))
+  })
+  it('reads a snapshot of the version before lines were known', async () => {
+    const stage = new JoinSpans(0)
+    const state = { clocks: { common: 0, own: [] }, held: [['t1', { since: T0, environment: 'test', spans: call('t1') }]] }
+    stage.restore(Buffer.from(JSON.stringify(state)), 1)
+    expect((await runStage(stage, [ticks(4)])).of(tracesEdges).length).toBeGreaterThan(0)
+  })
+  stageContract('JoinSpans with lines', () => new JoinSpans(0), story(14, 9))
 })
 
 describe('MergeEdges', () => {

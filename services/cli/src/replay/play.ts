@@ -13,21 +13,23 @@ import {
   type Stream,
   topologyEdges,
   tracesEdges,
+  tracesLines,
   tracesSpans,
+  tracesVisits,
 } from '@aegis/domain'
 import type { StreamClient } from '../pipeline/client.ts'
 import type { RecordedCase } from './read-case.ts'
 
 /** Streams that take ticks, first to last, with the groups that read them. */
 const LEVELS: readonly { stream: Stream<never>; groups: readonly string[] }[][] = [
-  [
-    { stream: logsRaw as never, groups: ['log-parser-parse-logs'] },
-    { stream: tracesSpans as never, groups: ['span-aggregator-join-spans'] },
-  ],
+  [{ stream: logsRaw as never, groups: ['log-parser-parse-logs'] }],
+  [{ stream: tracesLines as never, groups: ['span-aggregator-join-spans'] }],
+  [{ stream: tracesSpans as never, groups: ['span-aggregator-join-spans'] }],
   [{ stream: tracesEdges as never, groups: ['span-aggregator-merge-edges'] }],
   [
     { stream: metricsRaw as never, groups: ['anomaly-detector-detect-metric-anomalies'] },
     { stream: logsParsed as never, groups: ['anomaly-detector-detect-log-anomalies'] },
+    { stream: tracesVisits as never, groups: ['anomaly-detector-detect-trace-anomalies'] },
   ],
   [{ stream: anomalies as never, groups: ['root-cause-analyzer-diagnose-incidents'] }],
   [{ stream: incidents as never, groups: ['remediator-decide-actions'] }],

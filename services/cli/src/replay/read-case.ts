@@ -1,4 +1,8 @@
-/** A recorded case as records of the input streams: `case.json`, `metrics.csv[.gz]`, `logs.csv[.gz]`, `traces.csv[.gz]`. */
+/**
+ * A recorded case as records of the input streams: `case.json`, `metrics.csv[.gz]`, `logs.csv[.gz]`, `traces.csv[.gz]`. Where `case.json` names a
+ * `reference`, a folder with lines and spans of a quiet time, these are played just before the case's own: services that watch a system have
+ * seen it well.
+ */
 import { createReadStream, existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { createGunzip } from 'node:zlib'
@@ -40,6 +44,85 @@ const find = (folder: string, name: string): string | undefined =>
   [`${name}.csv.gz`, `${name}.csv`].map(f => path.join(folder, f)).find(existsSync)
 const open = (file: string) => (file.endsWith('.gz') ? createReadStream(file).pipe(createGunzip()) : createReadStream(file))
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+const readLines = async (file: string, environment: string): Promise<Mutable<LogLine>[]> => {
+  const logs: Mutable<LogLine>[] = []
+  for await (const row of csvRecords(open(file), file)) {
+    const time = Number(row.time_us)
+    if (!Number.isFinite(time)) throw new AegisError('INPUT_INVALID', `${file}: time_us "${row.time_us}" is no number`)
+    const body = redact(row.message ?? '')
+    logs.push({
+      id: idOf(path.dirname(file), logs.length, body),
+      environment,
+      time,
+      entity: `service:${row.service}`,
+      body,
+      severity: row.level || null,
+      attributes: {},
+      trace_id: row.trace_id || null,
+      span_id: row.span_id || null,
+      observed_time: time,
+      source: path.basename(path.dirname(file)),
+    })
+  }
+  return logs
+}
+
+const readSpans = async (file: string, environment: string): Promise<Mutable<Span>[]> => {
+  const rows: Record<string, string>[] = []
+  for await (const row of csvRecords(open(file), file)) rows.push(row)
+  const serviceOf = new Map(rows.map(r => [r.span_id, r.service]))
+  return rows.map(r => {
+    const parent = r.parent_id ? serviceOf.get(r.parent_id) : undefined
+    return {
+      id: idOf(r.trace_id, r.span_id),
+      environment,
+      time: Number(r.start_us),
+      trace_id: r.trace_id,
+      span_id: r.span_id,
+      parent_id: r.parent_id || null,
+      entity: `service:${r.service}`,
+      operation: r.operation,
+      // Only the called side was recorded: a span whose parent is another service's answers a call.
+      kind: parent === r.service ? 'internal' : 'server',
+      duration_us: Number(r.duration_us),
+      status: /error|5\d\d/i.test(r.status ?? '') ? 'error' : 'unset',
+      attributes: {},
+    }
+  })
+}
+
+/** Pause between the quiet time and the case's own first record, microseconds. */
+const PAUSE_US = 1e6
+/** Lines and spans of the reference, moved so that they end where the case's own begin; its `reference` is told from the folder of the case's folder. */
+const quietTime = async (
+  folder: string,
+  reference: string | null | undefined,
+  environment: string,
+  logs: readonly LogLine[],
+  spans: readonly Span[],
+): Promise<{ logs: LogLine[]; spans: Span[] }> => {
+  const quiet = reference ? path.resolve(folder, '..', reference) : undefined
+  const own = [...logs, ...spans]
+  if (!quiet || own.length === 0) return { logs: [], spans: [] }
+  const files = { logs: find(quiet, 'logs'), traces: find(quiet, 'traces') }
+  const before = {
+    logs: files.logs ? await readLines(files.logs, environment) : [],
+    spans: files.traces ? await readSpans(files.traces, environment) : [],
+  }
+  placeImpossible(before.logs)
+  placeImpossible(before.spans)
+  let first = Number.POSITIVE_INFINITY
+  for (const r of own) first = Math.min(first, r.time)
+  let last = Number.NEGATIVE_INFINITY
+  for (const r of [...before.logs, ...before.spans]) last = Math.max(last, r.time)
+  const shift = first - PAUSE_US - last
+  for (const r of [...before.logs, ...before.spans]) r.time += shift
+  for (const r of before.logs) r.observed_time += shift
+  return before
+}
+
 export const readCase = async (folder: string, environment: string): Promise<RecordedCase> => {
   if (!existsSync(folder)) throw new AegisError('INPUT_INVALID', `${folder} does not exist`)
   const files = { metrics: find(folder, 'metrics'), logs: find(folder, 'logs'), traces: find(folder, 'traces') }
@@ -49,7 +132,7 @@ export const readCase = async (folder: string, environment: string): Promise<Rec
       `${folder} is not a case: it holds none of metrics.csv, logs.csv, traces.csv (each may end in .gz)`,
     )
   const jsonFile = path.join(folder, 'case.json')
-  let description: { step_s?: number; edges?: [string, string][] } = {}
+  let description: { step_s?: number; edges?: [string, string][]; reference?: string | null } = {}
   if (existsSync(jsonFile))
     try {
       description = JSON.parse(readFileSync(jsonFile, 'utf8'))
@@ -60,50 +143,10 @@ export const readCase = async (folder: string, environment: string): Promise<Rec
   if (files.metrics)
     for await (const { time, cells } of csvRows(open(files.metrics), files.metrics))
       for (const [column, value] of cells) metrics.push(observationOf(column, value, time, environment, 'service:unknown'))
-  const logs: { -readonly [K in keyof LogLine]: LogLine[K] }[] = []
-  if (files.logs)
-    for await (const row of csvRecords(open(files.logs), files.logs)) {
-      const time = Number(row.time_us)
-      if (!Number.isFinite(time)) throw new AegisError('INPUT_INVALID', `${files.logs}: time_us "${row.time_us}" is no number`)
-      const body = redact(row.message ?? '')
-      logs.push({
-        id: idOf(folder, logs.length, body),
-        environment,
-        time,
-        entity: `service:${row.service}`,
-        body,
-        severity: row.level || null,
-        attributes: {},
-        trace_id: row.trace_id || null,
-        span_id: row.span_id || null,
-        observed_time: time,
-        source: path.basename(folder),
-      })
-    }
-  const spans: { -readonly [K in keyof Span]: Span[K] }[] = []
-  if (files.traces) {
-    const rows: Record<string, string>[] = []
-    for await (const row of csvRecords(open(files.traces), files.traces)) rows.push(row)
-    const serviceOf = new Map(rows.map(r => [r.span_id, r.service]))
-    for (const r of rows) {
-      const parent = r.parent_id ? serviceOf.get(r.parent_id) : undefined
-      spans.push({
-        id: idOf(r.trace_id, r.span_id),
-        environment,
-        time: Number(r.start_us),
-        trace_id: r.trace_id,
-        span_id: r.span_id,
-        parent_id: r.parent_id || null,
-        entity: `service:${r.service}`,
-        operation: r.operation,
-        // Only the called side was recorded: a span whose parent is another service's answers a call.
-        kind: parent === r.service ? 'internal' : 'server',
-        duration_us: Number(r.duration_us),
-        status: 'unset',
-        attributes: {},
-      })
-    }
-  }
+  const logs = files.logs ? await readLines(files.logs, environment) : []
+  const spans = files.traces ? await readSpans(files.traces, environment) : []
+  const misplaced = placeImpossible(logs) + placeImpossible(spans)
+  const quiet = await quietTime(folder, description.reference, environment, logs, spans)
   const edges = (description.edges ?? []).map(
     ([from, to]): TopologyEdge => ({
       id: idOf(environment, from, to),
@@ -115,7 +158,8 @@ export const readCase = async (folder: string, environment: string): Promise<Rec
       source: 'user',
     }),
   )
-  const misplaced = placeImpossible(logs) + placeImpossible(spans)
+  logs.push(...quiet.logs)
+  spans.push(...quiet.spans)
   const byTime = (a: { time: number }, b: { time: number }) => a.time - b.time
   for (const list of [metrics, logs, spans]) list.sort(byTime)
   const times = [metrics, logs, spans].flatMap(list => (list.length > 0 ? [list[0].time, list[list.length - 1].time] : []))

@@ -1,0 +1,85 @@
+import type { Anomaly } from '@aegis/domain'
+import { describe, expect, it } from 'vitest'
+import { accusedIn, liveEvidence } from './anomaly-evidence.ts'
+import { STOPPED_SERIES } from './stop-rate.ts'
+
+const callees = new Map([
+  ['service:web', ['service:checkout']],
+  ['service:checkout', ['service:inventory', 'service:pay']],
+  ['service:inventory', ['database:store']],
+])
+const is = (entity: string, unreachable = false) => ({ entity, unreachable })
+
+describe('accusedIn', () => {
+  it.each([
+    // Who answered is accused; what follows is in its words.
+    ['service:checkout', 'inventory answered 503: timeout acquiring store', is('service:inventory')],
+    ['service:checkout', 'POST /orders answered 502: inventory answered 503: timeout acquiring store', is('service:inventory')],
+    ['service:web', 'checkout answered 502: inventory answered 503: store is slow', is('service:inventory')],
+    ['service:web', 'checkout responded with status 500', is('service:checkout')],
+    ['service:web', '"checkout" returned HTTP 503: pay said no', is('service:checkout')],
+    // Somebody who could not be reached could not be reached, whoever says so.
+    [
+      'service:web',
+      'checkout answered 502: call to inventory failed: connect ECONNREFUSED 127.0.0.1:80',
+      is('service:inventory', true),
+    ],
+    ['service:web', 'checkout answered 502: inventory answered 502: store: no such host', is('database:store', true)],
+    ['service:checkout', 'call to inventory failed: connect ECONNREFUSED', is('service:inventory', true)],
+    ['service:inventory', 'getaddrinfo ENOTFOUND store', is('database:store', true)],
+    // A status that is no error quotes nobody, nor does an address that bears a name.
+    ['service:checkout', 'inventory answered 200 after the store was slow', is('database:store')],
+    ['service:checkout', 'GET /inventory/7 answered 500: pay failed', is('service:pay')],
+    // A thing not found is not a host not found.
+    ['service:checkout', 'inventory answered 404: item not found', is('service:inventory')],
+    ['service:inventory', 'timeout acquiring store', is('database:store')],
+    // Nobody it depends on.
+    ['service:pay', 'inventory answered 503: down', undefined],
+    ['service:checkout', 'payload too large', undefined],
+  ])('%s: %s', (entity, text, accused) => expect(accusedIn(text, entity, callees)).toEqual(accused))
+})
+
+describe('liveEvidence', () => {
+  const stop = (entity: string, count: number, step: string): Anomaly => ({
+    id: entity,
+    environment: 'test',
+    time: 20,
+    state: 'open',
+    entity,
+    kind: 'trace',
+    severity: 'low',
+    score: 7,
+    threshold: 4,
+    summary: '',
+    started: 10,
+    series: [{ metric: STOPPED_SERIES, unit: '{visit}', value: count, expected_low: 0, expected_high: 1, score: 7 }],
+    templates: [step],
+    evidence: [
+      { kind: 'span', entity, text: 'get of trace 1', time: 10, stream: 'traces.spans', partition: 0, offset: 3 },
+      { kind: 'log', entity, text: 'begins 7', time: 11, stream: 'logs.raw', partition: 0, offset: 9 },
+    ],
+    detector: 'stops',
+    model_version: '1',
+  })
+  it('takes stops as recorded telemetry gives them, each with its share, its line and its span', () => {
+    const { findings } = liveEvidence({
+      anomalies: [stop('service:inventory', 30, 'ends'), stop('service:pay', 10, '! card refused')],
+      graph: { nodes: [], edges: [] },
+    })
+    expect(findings).toMatchObject([
+      {
+        entity: 'service:inventory',
+        kind: 'trace_stop',
+        strength: 7,
+        name: '\0ends',
+        text: 'begins 7',
+        before: 1,
+        after: 30,
+        reference: { kind: 'log' },
+      },
+      { entity: 'service:inventory', kind: 'trace_stop_share', strength: 0.75, reference: { kind: 'span' } },
+      { entity: 'service:pay', kind: 'trace_stop', name: 'card refused' },
+      { entity: 'service:pay', kind: 'trace_stop_share', strength: 0.25 },
+    ])
+  })
+})
