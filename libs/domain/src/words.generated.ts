@@ -490,6 +490,8 @@ export interface FixSuggestion {
   readonly likeness: number
   /** Lower bound of the chance that it helps. */
   readonly chance: number
+  /** Chance that it helps here, learned from all its tries; null while there are too few. */
+  readonly predicted?: number | null
   /** Ids of the fixes it rests on, most similar first. */
   readonly fixes: readonly string[]
 }

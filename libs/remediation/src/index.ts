@@ -1,5 +1,6 @@
 export * from './encode-situation.ts'
 export * from './experiments.ts'
+export * from './fix-predictor.ts'
 export * from './guard.ts'
 export * from './learned-policy.ts'
 export * from './options.ts'

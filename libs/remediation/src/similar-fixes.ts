@@ -4,10 +4,12 @@
  * A situation's signature is a set of weighted traits read from its incident: kind of fault, kinds and names of evidence, metrics, depth of the path;
  * entity names take part with little weight, so that experience carries over to other services. Likeness is the weighted Jaccard index (shared
  * weight over joined weight, Jaccard 1912), with rare traits weighing more by their inverse frequency among the fixes known. Under the floor
- * nothing is said. A suggestion's chance of success is the lower Wilson bound of its likeness-weighted record, so one lucky try does not lead.
+ * nothing is said. A suggestion's chance of success is the lower Wilson bound of its likeness-weighted record, so one lucky try does not lead. Where a
+ * command was tried often enough, what it was tried on is learned from as well (`fix-predictor.ts`), and the more cautious of the two ranks it.
  */
 import type { Incident, ManualFix } from '@aegis/domain'
 import { wilson } from './experiments.ts'
+import { predictSuccess } from './fix-predictor.ts'
 
 export type Signature = Readonly<Record<string, number>>
 export interface RecordedFix {
@@ -31,6 +33,8 @@ export interface Suggestion {
   readonly likeness: number
   /** Lower bound of the chance that it helps. */
   readonly chance: number
+  /** Chance that it helps here, learned from all its tries; undefined while there are too few. */
+  readonly predicted?: number
   readonly examples: readonly {
     readonly fix: string
     readonly likeness: number
@@ -72,6 +76,8 @@ const plain = (command: string, target: string | null | undefined): string => {
   return target ? tidy.split(target).join('<entity>') : tidy
 }
 
+const cautious = ({ chance, predicted }: Pick<Suggestion, 'chance' | 'predicted'>): number => Math.min(chance, predicted ?? 1)
+
 export function suggestFixes(
   situation: Signature,
   known: readonly RecordedFix[],
@@ -82,6 +88,10 @@ export function suggestFixes(
   for (const { signature } of known) for (const trait of Object.keys(signature)) seen.set(trait, (seen.get(trait) ?? 0) + 1)
   // Between 1 for a trait every fix has and about 2 for one hardly any has: rarity sharpens, it does not decide.
   const rarity = (trait: string) => 1 + Math.log((known.length + 1) / ((seen.get(trait) ?? 0) + 1)) / Math.log(known.length + 2)
+  const triesOf = (command: string) =>
+    known
+      .filter(k => plain(k.fix.command, k.fix.target) === command)
+      .map(({ fix, signature }) => ({ signature, success: fix.success }))
   const byCommand = new Map<string, { fix: RecordedFix['fix']; likeness: number }[]>()
   for (const { fix, signature } of known) {
     const alike = likeness(situation, signature, rarity)
@@ -102,10 +112,11 @@ export function suggestFixes(
         likeness: ranked[0].likeness,
         // One standard error rather than two: the order matters here, not a proof.
         chance: wilson(success, weight, 1).low,
+        predicted: predictSuccess(situation, triesOf(command)),
         examples: ranked
           .slice(0, examples)
           .map(t => ({ fix: t.fix.id, likeness: t.likeness, success: t.fix.success, who: t.fix.who })),
       }
     })
-    .sort((a, b) => b.chance - a.chance || b.likeness - a.likeness || (a.command < b.command ? -1 : 1))
+    .sort((a, b) => cautious(b) - cautious(a) || b.likeness - a.likeness || (a.command < b.command ? -1 : 1))
 }

@@ -98,12 +98,13 @@ export function makeDecision(policy: Policy, incident: Incident, grounds: Decisi
     evidence: cause.evidence,
     reasons,
     explanation: `${choice.explanation}. Cause: ${cause.explanation}${suggestions.length > 0 ? ` ${inWords(suggestions[0])}` : ''}`,
-    suggestions: suggestions.map(({ command, tried: times, worked, likeness, chance, examples }) => ({
+    suggestions: suggestions.map(({ command, tried: times, worked, likeness, chance, predicted, examples }) => ({
       command,
       tried: times,
       worked,
       likeness,
       chance,
+      predicted: predicted ?? null,
       fixes: examples.map(e => e.fix),
     })),
     policy: policy.name,
@@ -113,5 +114,7 @@ export function makeDecision(policy: Policy, incident: Incident, grounds: Decisi
 }
 
 const lower = (a: Mode, b: Mode): Mode => (MODES.indexOf(a) < MODES.indexOf(b) ? a : b)
-const inWords = ({ command, tried, worked }: Suggestion): string =>
-  `When it looked like this before, "${command}" helped ${worked} of ${tried} times.`
+const inWords = ({ command, tried, worked, predicted }: Suggestion): string =>
+  `When it looked like this before, "${command}" helped ${worked} of ${tried} times${
+    predicted === undefined ? '' : `; learned from all its tries, it helps here with a chance of ${Math.round(100 * predicted)} %`
+  }.`

@@ -57,7 +57,11 @@ export const explain = (incident: Incident, decisions: readonly Decision[], outc
     lines.push('', `Decision: ${d.mode} ${d.action} ${d.target}. ${d.explanation}`)
     for (const r of d.reasons) lines.push(`  ${r}`)
     for (const f of d.suggestions ?? [])
-      lines.push(`  helped before: ${f.command} (${f.worked} of ${f.tried} times, ${Math.round(f.likeness * 100)} % alike)`)
+      lines.push(
+        `  helped before: ${f.command} (${f.worked} of ${f.tried} times, ${Math.round(f.likeness * 100)} % alike${
+          f.predicted === null || f.predicted === undefined ? '' : `; learned chance ${Math.round(100 * f.predicted)} %`
+        })`,
+      )
     for (const o of outcomes.filter(x => x.decision === d.decision))
       lines.push(
         `  ${clock(o.time).slice(11)} ${o.status}${o.seconds_to_recover ? ` after ${Math.round(o.seconds_to_recover)} s` : ''}${o.error ? `: ${o.error}` : ''}`,
