@@ -38,7 +38,8 @@ interface Membership {
   readonly join: () => Promise<Subscription>
   joined?: Subscription
 }
-const never = new Promise<never>(() => undefined)
+/** A new one each time: whoever waits for a promise is kept as long as it is. */
+const never = () => new Promise<never>(() => undefined)
 
 export class InstanceBroker implements Broker {
   readonly name: string
@@ -94,7 +95,7 @@ export class InstanceBroker implements Broker {
   /** Resolves while the instance lives and is awake. */
   async #alive(): Promise<void> {
     while (this.#woken && !this.#dead) await this.#woken
-    if (this.#dead) await never
+    if (this.#dead) await never()
   }
 
   #fall({ blow, lastsMs }: Strike): void {
@@ -115,7 +116,7 @@ export class InstanceBroker implements Broker {
     note(`${clock.now.toFixed(3)} ${this.name} ${kind} ${what}${strike.blow ? ` ${strike.blow} ${strike.after}` : ''}`)
     const unavailable = (how: string) => new AegisError('BROKER_UNAVAILABLE', `${how} ${kind} ${what} (simulated)`)
     if (!strike.after) this.#fall(strike)
-    if (strike.blow === 'crash' && !strike.after) await never
+    if (strike.blow === 'crash' && !strike.after) await never()
     await clock.sleep(strike.requestMs + (strike.blow === 'slow' && !strike.after ? strike.lastsMs : 0))
     if (strike.blow === 'refuse' || clock.now < this.#world.awayUntil) {
       await this.#alive()
