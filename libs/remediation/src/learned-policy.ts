@@ -7,7 +7,7 @@
 import type { Choice, Policy, Situation } from '@aegis/domain'
 import { drawn } from './choice.ts'
 import { SITUATION_FEATURES } from './encode-situation.ts'
-import { explainChoice } from './explain-choice.ts'
+import { type ChoiceExplanation, explainChoice } from './explain-choice.ts'
 import { OPTIONS } from './options.ts'
 import type { LoadedModel } from './ppo-model.ts'
 
@@ -49,12 +49,18 @@ export class LearnedPolicy implements Policy {
       }))
       .filter((_, a) => allowed[a])
       .sort((a, b) => b.value - a.value)
-    const explanation = explainChoice(this.#asked(), situation.features, allowed)
+    const explanation = this.explain(situation)
     return drawn(candidates, random, chosen =>
       chosen === 0
         ? `the trained policy prefers ${explanation.sentence}`
         : `${candidates[chosen].action} was drawn to learn something; preferred is ${explanation.sentence}`,
     )
+  }
+
+  /** Values of the options, the features that moved the choice (at most `most`), and the runner-up. */
+  explain({ features, options }: Pick<Situation, 'features' | 'options'>, most?: number): ChoiceExplanation {
+    const allowed = this.#model.model.actions.map(name => options[OPTION_NAMES.indexOf(name)]?.allowed ?? false)
+    return explainChoice(this.#asked(), features, allowed, most)
   }
 
   /** The model as `explainChoice` asks it; its values are copied, since asking again overwrites them. */

@@ -184,6 +184,23 @@ export const policyCommand = (): Command => {
       console.log(`${log.length} decisions with their rewards are in ${out}`)
     })
   command
+    .command('explain <decision>')
+    .description(
+      'why a policy chose: values of all it weighed, features that moved it, the runner-up; an id, its beginning, or "last"',
+    )
+    .action(async (id: string) => {
+      const { connectClient } = await import('../pipeline/client.ts')
+      const { decisionNamed, policyAsRecorded } = await import('./replay-decision.ts')
+      const { explainDecision } = await import('../policy/explain-decision.ts')
+      const client = connectClient()
+      try {
+        const { value } = await decisionNamed(client, id)
+        for (const line of explainDecision(value, await policyAsRecorded(client, value))) console.log(line)
+      } finally {
+        await client.close()
+      }
+    })
+  command
     .command('shadow <model>')
     .description('a candidate decides beside the policy in charge; what it would have done is written down, and nothing is done')
     .option('--end', 'the candidate in shadow leaves', false)

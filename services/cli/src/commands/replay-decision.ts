@@ -46,16 +46,7 @@ export const replayDecisionCommand = (): Command =>
 async function run(id: string, options: Options): Promise<void> {
   const client = connectClient()
   try {
-    const made = await collect<Decision>(client, decisions as Stream<Decision>, d => d.status === 'decided')
-    const found =
-      id === 'last'
-        ? made.reduce<Found<Decision> | undefined>((a, b) => (a && a.value.time > b.value.time ? a : b), undefined)
-        : made.find(d => d.value.decision.startsWith(id) || d.value.id.startsWith(id))
-    if (!found)
-      throw new AegisError(
-        'INPUT_INVALID',
-        `no decision ${id} on ${decisions.name} (${made.length} are retained); "aegis tail ${decisions.name} --from start" lists them`,
-      )
+    const found = await decisionNamed(client, id)
     const revisions = await collect<Incident>(client, incidents as Stream<Incident>, i => i.id === found.value.incident)
     const steps = [...(await again(client, found, revisions)), ...(await quoted(client, found.value))]
     if (options.detection) steps.push(await detection(client, found.value, revisions))
@@ -64,6 +55,20 @@ async function run(id: string, options: Options): Promise<void> {
   } finally {
     await client.close()
   }
+}
+
+/** A retained decision by its id, the beginning of it, or "last". */
+export async function decisionNamed(client: StreamClient, id: string): Promise<Found<Decision>> {
+  const made = await collect<Decision>(client, decisions as Stream<Decision>, d => d.status === 'decided')
+  const found =
+    id === 'last'
+      ? made.reduce<Found<Decision> | undefined>((a, b) => (a && a.value.time > b.value.time ? a : b), undefined)
+      : made.find(d => d.value.decision.startsWith(id) || d.value.id.startsWith(id))
+  if (found) return found
+  throw new AegisError(
+    'INPUT_INVALID',
+    `no decision ${id} on ${decisions.name} (${made.length} are retained); "aegis tail ${decisions.name} --from start" lists them`,
+  )
 }
 
 export interface Step {
@@ -124,7 +129,7 @@ async function again(
   ]
 }
 /** The policy of the version that decided: the rule table, the one that ships, or one from the models stream. */
-async function policyAsRecorded(client: StreamClient, { policy: name, policy_version }: Decision): Promise<Policy> {
+export async function policyAsRecorded(client: StreamClient, { policy: name, policy_version }: Decision): Promise<Policy> {
   const { policyNamed, policyOf } = await import('@aegis/remediator/policies')
   const exploring = Number(/ exploring ([\d.]+)$/.exec(policy_version)?.[1] ?? 0)
   const shipped = await policyNamed(name === 'rules' ? 'rules' : 'learned', exploring)
