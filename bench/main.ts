@@ -4,6 +4,10 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: 'log lines a second through real Kafka, beside an identity stage',
     load: () => import('./pipeline.ts') as never,
   },
+  'kafka-clients': {
+    about: 'the client behind our broker port beside @platformatic/kafka',
+    load: () => import('./kafka-clients.ts') as never,
+  },
   'log-mining': { about: 'template miner beside Drain3', load: () => import('./log-mining.ts') as never },
   'metric-anomaly': { about: 'detectors, values and rows a CPU-second', load: () => import('./metric-anomaly.ts') as never },
   'root-cause': { about: 'ranking on large graphs', load: () => import('./root-cause.ts') as never },
