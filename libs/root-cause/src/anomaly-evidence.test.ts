@@ -39,27 +39,59 @@ describe('accusedIn', () => {
   ])('%s: %s', (entity, text, accused) => expect(accusedIn(text, entity, callees)).toEqual(accused))
 })
 
+const stop = (entity: string, count: number, step: string): Anomaly => ({
+  id: entity,
+  environment: 'test',
+  time: 20,
+  state: 'open',
+  entity,
+  kind: 'trace',
+  severity: 'low',
+  score: 7,
+  threshold: 4,
+  summary: '',
+  started: 10,
+  series: [{ metric: STOPPED_SERIES, unit: '{visit}', value: count, expected_low: 0, expected_high: 1, score: 7 }],
+  templates: [step],
+  evidence: [
+    { kind: 'span', entity, text: 'get of trace 1', time: 10, stream: 'traces.spans', partition: 0, offset: 3 },
+    { kind: 'log', entity, text: 'begins 7', time: 11, stream: 'logs.raw', partition: 0, offset: 9 },
+  ],
+  detector: 'stops',
+  model_version: '1',
+})
+
 describe('liveEvidence', () => {
-  const stop = (entity: string, count: number, step: string): Anomaly => ({
-    id: entity,
-    environment: 'test',
-    time: 20,
-    state: 'open',
-    entity,
-    kind: 'trace',
-    severity: 'low',
-    score: 7,
-    threshold: 4,
-    summary: '',
-    started: 10,
-    series: [{ metric: STOPPED_SERIES, unit: '{visit}', value: count, expected_low: 0, expected_high: 1, score: 7 }],
-    templates: [step],
-    evidence: [
-      { kind: 'span', entity, text: 'get of trace 1', time: 10, stream: 'traces.spans', partition: 0, offset: 3 },
-      { kind: 'log', entity, text: 'begins 7', time: 11, stream: 'logs.raw', partition: 0, offset: 9 },
-    ],
-    detector: 'stops',
-    model_version: '1',
+  const MINUTE = 60_000_000
+  const slow = (entity: string, from: number, to?: number): Anomaly => ({
+    ...stop(entity, 1, ''),
+    kind: 'metric',
+    time: (to ?? from) * MINUTE,
+    started: from * MINUTE,
+    ended: to === undefined ? null : to * MINUTE,
+    state: to === undefined ? 'open' : 'close',
+    series: [{ metric: 'latency', unit: 'ms', value: 9, expected_low: 0, expected_high: 1, score: 20 }],
+    evidence: [],
+  })
+  const graph = { nodes: [], edges: [] }
+  it('lets what was over long before the last sign fade, and keeps what just ended', () => {
+    const { findings } = liveEvidence({ anomalies: [slow('a', 0, 1), slow('b', 20, 29), slow('c', 30)], graph })
+    const strength = (entity: string) => findings.find(f => f.entity === entity)!.strength
+    expect(strength('a')).toBeLessThan(1)
+    expect(strength('b')).toBeGreaterThan(15)
+    expect(strength('c')).toBe(20)
+  })
+  it('counts lateness from where most began, so that a blip before makes nobody late', () => {
+    const { onsets } = liveEvidence({
+      anomalies: [slow('blip', 25), slow('a', 30), slow('b', 30.5), slow('c', 33)],
+      graph,
+    }).evidence
+    expect([...onsets!].map(([e, t]) => [e, t / MINUTE])).toEqual([
+      ['blip', 30],
+      ['a', 30],
+      ['b', 30.5],
+      ['c', 33],
+    ])
   })
   it('takes stops as recorded telemetry gives them, each with its share, its line and its span', () => {
     const { findings } = liveEvidence({

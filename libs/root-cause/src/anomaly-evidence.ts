@@ -5,7 +5,7 @@
  */
 import { type Anomaly, type Change, type Evidence, type Graph, kindOf, nameOf } from '@aegis/domain'
 import type { CauseCase, Finding } from './case-evidence.ts'
-import { isSelfTime, isSilence, meaningOf } from './metric-meaning.ts'
+import { isSelfTime, isSilence, isWireTime, meaningOf } from './metric-meaning.ts'
 import { STOPPED_SERIES } from './stop-rate.ts'
 
 export interface LiveInput {
@@ -34,6 +34,10 @@ const REPORTED: readonly (readonly [RegExp, string])[] = [
   [/pool|exhaust|too many/i, 'pool'],
   [/config/i, 'config_error'],
 ]
+/** What was over before the last sign counts half for each such while between the two, microseconds: a long incident gathers much that passed. */
+const FADES_US = 180_000_000
+/** Signs within this of each other began together, microseconds. */
+const TOGETHER_US = 60_000_000
 /** A fault that is written about counts as a strong deviation, one more of an error line as a little. */
 const REPORTED_STRENGTH = 20
 /** What others say of an entity: that it cannot be reached at all, or only that calling it failed. */
@@ -50,10 +54,13 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
   const findings: Finding[] = []
   const onsets = new Map<string, number>()
   const stops: Stop[] = []
+  const lost = new Map<string, number>()
   const strange = new Set<string>()
+  const last = Math.max(...input.anomalies.map(a => a.ended ?? a.time))
+  const fades = (a: Anomaly) => 2 ** (-Math.max(0, last - (a.ended ?? last)) / FADES_US)
   for (const a of input.anomalies) {
     strange.add(a.entity)
-    onsets.set(a.entity, Math.min(onsets.get(a.entity) ?? Number.POSITIVE_INFINITY, a.started))
+    if (fades(a) > 0.5) onsets.set(a.entity, Math.min(onsets.get(a.entity) ?? Number.POSITIVE_INFINITY, a.started))
   }
   const accused = new Map<string, { by: Set<string>; evidence: Evidence[]; unreachable?: Evidence }>()
   for (const a of input.anomalies)
@@ -81,7 +88,7 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
       findings.push({
         entity: a.entity,
         kind,
-        strength: reported ? REPORTED_STRENGTH : Math.min(12, 2 + a.score),
+        strength: (reported ? REPORTED_STRENGTH : Math.min(12, 2 + a.score)) * fades(a),
         name: quoted?.name ?? a.summary,
         before: 0,
         after: a.score,
@@ -89,7 +96,7 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
         time: quoted?.time ?? a.started,
         ...(quoted ? { reference: quoted } : {}),
       })
-    } else if (a.kind === 'trace') stops.push(...stopsIn(a))
+    } else if (a.kind === 'trace') stops.push(...stopsIn(a, fades(a)))
     else
       for (const g of a.series ?? []) {
         const { meaning, bad } = meaningOf(g.metric)
@@ -97,12 +104,14 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
         const high = Number.isFinite(g.expected_high) ? g.expected_high : g.value
         const direction = g.value > high ? 1 : g.value < low ? -1 : 0
         const down = bad !== 0 && direction === -bad
-        const kind = isSilence(g.metric) ? 'absence' : isSelfTime(g.metric) ? (down ? 'other' : 'trace_self') : meaning
+        const timed = isSelfTime(g.metric) ? 'trace_self' : isWireTime(g.metric) ? 'trace_gap' : undefined
+        const kind = isSilence(g.metric) ? 'absence' : timed ? (direction < 0 ? 'other' : timed) : meaning
         const reference = (a.evidence ?? []).find(e => e.name === g.metric)
+        if (kind === 'trace_gap') lost.set(a.entity, (lost.get(a.entity) ?? 0) + Math.max(0, g.value - high) * fades(a))
         findings.push({
           entity: a.entity,
           kind: down && kind === meaning ? `${meaning}_down` : kind,
-          strength: Math.min(50, Math.max(0, g.score)),
+          strength: Math.min(50, Math.max(0, g.score)) * fades(a),
           name: g.metric,
           before: (low + high) / 2,
           after: g.value,
@@ -110,6 +119,19 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
           ...(reference ? { reference } : {}),
         })
       }
+  // Time on the wire is lost at both its ends; who sits at the end of most of it is where it is lost.
+  let allLost = 0
+  for (const excess of lost.values()) allLost += excess
+  for (const [entity, excess] of lost)
+    if (excess > 0)
+      findings.push({
+        entity,
+        kind: 'trace_gap_share',
+        strength: excess / allLost,
+        name: 'share of all time lost on the wire',
+        before: 0,
+        after: excess,
+      })
   const all = stops.reduce((sum, f) => sum + f.after, 0)
   for (const { span, ...f } of stops)
     findings.push(f, { ...f, kind: 'trace_stop_share', strength: f.after / all, ...(span ? { reference: span } : {}) })
@@ -131,7 +153,9 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
     })
     if (!onsets.has(entity)) onsets.set(entity, Math.min(...evidence.map(e => e.time)))
   }
-  const onset = Math.min(...onsets.values())
+  // Who was strange before most began is no later than they are, and they no later for it.
+  const onset = beginningOf([...onsets.values()])
+  for (const [entity, time] of onsets) onsets.set(entity, Math.max(onset, time))
   const changed = changesThatCount(input.changes ?? [], strange, onset, changeWindowUs)
   const entities = [...new Set([...input.graph.nodes.map(n => n.id), ...strange, ...accused.keys()])].sort()
   return {
@@ -145,6 +169,21 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
     findings,
     changed,
   }
+}
+
+/** When most signs began: the first of those that lie within the fullest minute. */
+const beginningOf = (times: readonly number[]): number => {
+  const sorted = [...times].sort((a, b) => a - b)
+  let best = 0
+  let most = 0
+  for (let i = 0, j = 0; i < sorted.length; i++) {
+    while (j < sorted.length && sorted[j] - sorted[i] <= TOGETHER_US) j++
+    if (j - i > most) {
+      most = j - i
+      best = i
+    }
+  }
+  return sorted[best] ?? Number.POSITIVE_INFINITY
 }
 
 /** The newest change of each strange entity shortly before the first sign; going back to what was before is a remedy, not a suspect. */
@@ -169,7 +208,7 @@ const changesThatCount = (
 
 /** An anomaly of requests that stopped, as stop-evidence.ts finds it in recorded telemetry. */
 type Stop = Finding & { readonly span?: Evidence }
-const stopsIn = (a: Anomaly): Stop[] =>
+const stopsIn = (a: Anomaly, weight: number): Stop[] =>
   (a.series ?? [])
     .filter(g => g.metric === STOPPED_SERIES && g.value > 0)
     .map((g): Stop => {
@@ -178,7 +217,7 @@ const stopsIn = (a: Anomaly): Stop[] =>
       return {
         entity: a.entity,
         kind: 'trace_stop',
-        strength: Math.min(50, g.score),
+        strength: Math.min(50, g.score) * weight,
         name: step.startsWith('! ') ? step.slice(2) : `\0${step.replace(/^> /, '')}`,
         before: g.expected_high,
         after: g.value,

@@ -104,6 +104,8 @@ export const meaningOf = (metric: string): MetricMeaning => {
 export const isSilence = (metric: string): boolean => metric === 'telemetry' || metric === 'up'
 /** Time an entity itself took, without what it waited for. */
 export const isSelfTime = (metric: string): boolean => /self[._]?time/i.test(metric)
+/** Time that calls spend between caller and callee, as seen by the callee or, going out, by the caller. */
+export const isWireTime = (metric: string): boolean => /wire[._]?time/i.test(metric)
 /** What people notice: errors, slowness, silence. */
 export const isSymptom = (metric: string): boolean =>
   isSilence(metric) ||

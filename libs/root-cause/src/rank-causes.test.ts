@@ -89,6 +89,19 @@ describe('rankCauses', () => {
       fault: 'disk',
     })
   })
+  it('names who sits at both ends of slow wires, not who sits at one', () => {
+    const wire = (entity: string, ...names: string[]) =>
+      metric(entity, 1, Object.fromEntries(names.map(n => [`calls.${n}`, [120, 30] as [number, number]])))
+    expect(
+      first([
+        slow('front', 1),
+        slow('orders', 1),
+        wire('orders', 'wire_time_out'),
+        wire('stock', 'wire_time', 'wire_time_out'),
+        wire('store', 'wire_time'),
+      ]),
+    ).toEqual({ entity: 'service:stock', fault: 'network' })
+  })
   it('suspects a change just before, and not the change that took it back', () => {
     const change = (second: number, before: string, after: string): Change => ({
       id: after,

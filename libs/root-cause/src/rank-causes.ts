@@ -39,6 +39,8 @@ const TELLS: Readonly<Record<string, readonly [fault: string, weight: number]>> 
   restart: ['crash', 0.3],
   network: ['network', 0.3],
   metric_gap: ['network', 0.3],
+  trace_gap: ['network', 0.3],
+  trace_gap_share: ['network', 0.3],
   trace_self: ['latency', 0.3],
   latency: ['latency', 0.3],
   outbound_latency: ['latency', 0.3],
@@ -91,7 +93,11 @@ const causeOf = (s: Suspect, rank: number, { evidence: c, fused, changed, everyw
     score: s.score,
     path: told.path,
     metrics: [
-      ...new Set(strongest(s.all.filter(f => !f.kind.startsWith('trace_stop') && f.reference?.kind !== 'log')).map(f => f.name)),
+      ...new Set(
+        strongest(
+          s.all.filter(f => !f.kind.startsWith('trace_stop') && !f.kind.endsWith('_share') && f.reference?.kind !== 'log'),
+        ).map(f => f.name),
+      ),
     ].slice(0, EVIDENCE),
     evidence: [...(change ? [evidenceOf(change)] : []), ...quoted(s)].slice(0, EVIDENCE),
     against,

@@ -13,6 +13,7 @@ describe('StopRate', () => {
     ['a fault after a quiet minute', [...quiet(60), ...quiet(10, 2)], true],
     ['a quiet time', quiet(100), false],
     ['what was always so', quiet(100, 2), false],
+    ['half as much again', [...quiet(300, 2), ...quiet(60, 3)], false],
     ['two stops are chance', [...quiet(60), [5, 2]] as const, false],
     ['nothing is known yet', quiet(20, 2), false],
   ])('%s', (_what, counts, strange) => expect(readings(counts).at(-1)?.strange).toBe(strange))

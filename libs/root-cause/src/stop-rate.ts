@@ -35,6 +35,8 @@ export interface StopReading extends Count {
   /** When the last while began, microseconds. */
   readonly since: number
 }
+/** A fault makes stops so many times as frequent. */
+const MORE = 3
 /** Share that visits of a strange time count for in what is usual: a fault stays strange, what lasts becomes usual. */
 const STRANGE_WEIGHT = 0.02
 /** Visits after which what is usual counts half. */
@@ -90,6 +92,8 @@ export class StopRate {
       before.stopped -= stopped
       if (before.visits < this.#least.usual) break
       if (stopped === 0 || now.stopped < this.#least.stopped) continue
+      // What is usual at times comes in heaps at times; a fault does more.
+      if (now.stopped * (before.visits + 1) < MORE * (before.stopped + 0.5) * now.visits) continue
       const strength = rootLlr(now.stopped, now.visits, before.stopped, before.visits)
       if (strength > best.strength)
         best = {

@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { CaseLine, CaseSpan } from './case-evidence.ts'
 import { VisitWatch } from './visit-watch.ts'
 
+type Rest<F extends (...args: never) => unknown> = Parameters<F> extends [unknown, ...infer R] ? R : never
+const T0 = 1_700_000_000_000_000
+const SECOND = 1_000_000
 /** One request front → back; `back` writes the given statements, "!" before one makes it an error. */
 const request = (
   n: number,
@@ -40,14 +43,15 @@ const taught = (visits = 40) => {
   const watch = new VisitWatch()
   for (let n = 0; n < visits; n++) {
     const { spans, lines } = request(n, ['begins', 'ends'])
-    expect(watch.see('test', spans, lines).filter(v => v.stopped)).toEqual([])
+    expect(watch.see('test', spans, lines, T0).filter(v => v.stopped)).toEqual([])
   }
   return watch
 }
-const stops = (watch: VisitWatch, ...args: Parameters<typeof request>) => {
+const stops = (watch: VisitWatch, n: number, ...args: Rest<typeof request>) => stopsAt(T0, watch, n, ...args)
+const stopsAt = (time: number, watch: VisitWatch, ...args: Parameters<typeof request>) => {
   const { spans, lines } = request(...args)
   return watch
-    .see('test', spans, lines)
+    .see('test', spans, lines, time)
     .filter(v => v.stopped)
     .map(v => [v.visit.entity, v.stopped])
 }
@@ -67,16 +71,22 @@ describe('VisitWatch', () => {
     const { spans, lines } = request(100, ['begins'])
     expect(
       taught()
-        .see('other', spans, lines)
+        .see('other', spans, lines, T0)
         .filter(v => v.stopped),
     ).toEqual([])
   })
-  it('takes a fault for one for long, and a new release for usual in the end', () => {
+  it('takes a fault for one for minutes, and a new release for usual after', () => {
     const watch = taught()
-    let n = 100
-    for (; n < 140; n++) expect(stops(watch, n, ['begins'])).toEqual([['back', 'ends']])
-    for (; n < 400; n++) stops(watch, n, ['begins'])
-    expect(stops(watch, n, ['begins'])).toEqual([])
+    for (let n = 0; n < 500; n++) expect(stopsAt(T0 + n * SECOND, watch, n + 100, ['begins'])).toEqual([['back', 'ends']])
+    expect(stopsAt(T0 + 700 * SECOND, watch, 900, ['begins'])).toEqual([])
+  })
+  it('corrects what it took for a step always made', () => {
+    const watch = taught(6)
+    let stopped = 0
+    for (let n = 0; n < 2000; n++)
+      stopped = stopsAt(T0 + n * SECOND, watch, n + 100, n % 5 === 0 ? ['begins'] : ['begins', 'ends']).length
+    expect(stopped).toBe(0)
+    expect(stopsAt(T0 + 2000 * SECOND, watch, 3000, ['begins'])).toEqual([])
   })
   it('forgets the kind seen least lately, and goes on from what it wrote down', () => {
     const watch = taught()
@@ -86,16 +96,16 @@ describe('VisitWatch', () => {
     const small = new VisitWatch({ kinds: 2 })
     small.load(watch.toJSON())
     const other = request(1, ['begins', 'ends'], { front: { operation: 'put' }, back: { operation: 'put' } })
-    small.see('test', other.spans, other.lines)
-    expect(small.toJSON().map(([key]) => key.split('\0').at(-1))).toEqual(['put', 'put'])
+    small.see('test', other.spans, other.lines, T0)
+    expect(small.toJSON().usual.map(([key]) => key.split('\0').at(-1))).toEqual(['put', 'put'])
   })
   it('forgets by halves, and keeps what is always done', () => {
     const watch = new VisitWatch({ memory: 50 })
     for (let n = 0; n < 400; n++) {
       const { spans, lines } = request(n, ['begins', 'ends'])
-      watch.see('test', spans, lines)
+      watch.see('test', spans, lines, T0)
     }
-    for (const [, visits] of watch.toJSON()) expect(visits).toBeLessThan(50)
+    for (const [, visits] of watch.toJSON().usual) expect(visits).toBeLessThan(50)
     expect(stops(watch, 500, ['begins'])).toEqual([['back', 'ends']])
   })
 })

@@ -63,7 +63,10 @@ export class DetectMetricAnomalies implements Stage, Stateful {
   #presence = new Map<string, Presence>()
 
   constructor(options: DetectOptions = {}) {
-    const floor = (series: number) => floorOf(this.#series.info(series).unit)
+    const floor = (series: number) => {
+      const { unit, metric } = this.#series.info(series)
+      return floorOf(unit, metric)
+    }
     this.#detector = options.detector?.(floor) ?? new RobustBaseline({ floorOf: floor })
     this.#track = new TrackAnomalies(this.#detector.name, 'metric', options)
     this.#silenceUs = options.silenceUs ?? 5_000_000

@@ -69,7 +69,12 @@ export class TrainModels implements Stage, Stateful {
   constructor(options: TrainOptions) {
     this.#options = options
     this.#threshold = options.threshold ?? 6
-    this.#baseline = new RobustBaseline({ floorOf: series => floorOf(this.#series.info(series).unit) })
+    this.#baseline = new RobustBaseline({
+      floorOf: series => {
+        const { unit, metric } = this.#series.info(series)
+        return floorOf(unit, metric)
+      },
+    })
     this.#past = new LearnPast(this.#series, this.#baseline, this.#threshold)
   }
 

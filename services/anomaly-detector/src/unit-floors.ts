@@ -8,4 +8,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   By: 8 * 1024 * 1024,
   '1/s': 1,
 }
-export const floorOf = (unit: string): number => FLOORS[unit] ?? (unit.startsWith('{') ? 1 : 0.5)
+/** Ways between services take a millisecond or so, whatever the services take. */
+const WIRE = 0.15
+export const floorOf = (unit: string, metric = ''): number =>
+  (FLOORS[unit] ?? (unit.startsWith('{') ? 1 : 0.5)) * (metric.startsWith('calls.wire_time') ? WIRE : 1)

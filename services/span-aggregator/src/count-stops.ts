@@ -31,7 +31,7 @@ export class CountStops {
   /** @param now time of an environment, microseconds */
   of(traces: readonly EndedTrace[], now: (environment: string) => number): VisitPart[] {
     const counts = new Map<string, Count>()
-    for (const trace of traces) if (trace.spans.length > 0) this.#see(trace, counts)
+    for (const trace of traces) if (trace.spans.length > 0) this.#see(trace, counts, now(trace.environment))
     return [...counts.values()].map(({ environment, entity, visits, steps, evidence }): VisitPart => {
       let stopped = 0
       for (const n of steps.values()) stopped += n
@@ -50,7 +50,7 @@ export class CountStops {
     })
   }
 
-  #see(trace: EndedTrace, counts: Map<string, Count>): void {
+  #see(trace: EndedTrace, counts: Map<string, Count>, now: number): void {
     const { environment } = trace
     const at = new Map(trace.spans.map((s, i) => [s.span_id, trace.offsets[i]]))
     const written = new Map<CaseLine, TracedLine>()
@@ -67,7 +67,7 @@ export class CountStops {
         },
         line,
       )
-    for (const { visit, stopped } of this.#watch.see(environment, caseSpans(trace.spans), [...written.keys()])) {
+    for (const { visit, stopped } of this.#watch.see(environment, caseSpans(trace.spans), [...written.keys()], now)) {
       const key = `${environment}\0${visit.entity}`
       let count = counts.get(key)
       if (!count) counts.set(key, (count = { environment, entity: visit.entity, visits: 0, steps: new Map(), evidence: [] }))

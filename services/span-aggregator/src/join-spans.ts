@@ -134,6 +134,8 @@ export class JoinSpans implements Stage, Stateful {
       const byId = new Map(spans.map(s => [s.span_id, s]))
       const childTime = new Map<string, number>()
       const answered = new Set<string>()
+      const children = new Map<string, number>()
+      for (const s of spans) if (s.parent_id) children.set(s.parent_id, (children.get(s.parent_id) ?? 0) + 1)
       for (const s of spans) {
         const parent = s.parent_id ? byId.get(s.parent_id) : undefined
         if (!parent) continue
@@ -144,8 +146,10 @@ export class JoinSpans implements Stage, Stateful {
         if (s.kind === 'server' || s.kind === 'consumer') {
           const parent = s.parent_id ? byId.get(s.parent_id) : undefined
           const self = Math.max(0, s.duration_us - (childTime.get(s.span_id) ?? 0))
-          const gap = parent ? Math.max(0, parent.duration_us - s.duration_us) : 0
-          count(s, parent && parent.entity !== s.entity ? parent.entity : '', s.entity, 'calls', self, gap)
+          const caller = parent && parent.entity !== s.entity ? parent : undefined
+          // What only waits for one call is that call's other side; the difference is the way there and back.
+          const gap = caller && children.get(caller.span_id) === 1 ? Math.max(0, caller.duration_us - s.duration_us) : 0
+          count(s, caller?.entity ?? '', s.entity, 'calls', self, gap)
         } else if ((s.kind === 'client' || s.kind === 'producer') && s.peer && !answered.has(s.span_id)) {
           const data = isData(s)
           count(s, s.entity, data ? `database:${s.peer}` : serviceEntity(s.peer), data ? 'reads' : 'calls', s.duration_us, 0)

@@ -26,6 +26,8 @@ interface Totals {
   errors: number
   duration: number
   self: number
+  /** Time on the wire. */
+  gap: number
   buckets: number[]
 }
 interface EdgeState {
@@ -39,19 +41,20 @@ interface EdgeState {
   told: number
   used: number
 }
-const empty = (): Totals => ({ count: 0, errors: 0, duration: 0, self: 0, buckets: new Array(BUCKETS).fill(0) })
+const empty = (): Totals => ({ count: 0, errors: 0, duration: 0, self: 0, gap: 0, buckets: new Array(BUCKETS).fill(0) })
 const addTo = (into: Totals, from: Totals): Totals => {
   into.count += from.count
   into.errors += from.errors
   into.duration += from.duration
   into.self += from.self
+  into.gap += from.gap
   for (let i = 0; i < BUCKETS; i++) into.buckets[i] += from.buckets[i] ?? 0
   return into
 }
 
 /** Adds up the parts of each edge and tells, every tick, how each callee answers; and now and then that the edge is there. */
 export class MergeEdges implements Stage, Stateful {
-  readonly snapshotVersion = 1
+  readonly snapshotVersion = 2
   readonly #windows: number
   readonly #refreshUs: number
   readonly #forgetUs: number
@@ -90,6 +93,7 @@ export class MergeEdges implements Stage, Stateful {
           errors: v.errors,
           duration: v.duration_sum_us,
           self: v.self_time_sum_us,
+          gap: v.gap_sum_us ?? 0,
           buckets: [...v.buckets],
         })
         edge.used = Math.max(edge.used, v.time)
@@ -104,6 +108,8 @@ export class MergeEdges implements Stage, Stateful {
   #tell(tick: Extract<Input, { kind: 'tick' }>): Result[] {
     const results: Result[] = []
     const callees = new Map<string, { environment: string; callee: string; totals: Totals; seconds: number }>()
+    /** Time on the wire by who called; where no client side was recorded there is none. */
+    const callers = new Map<string, { environment: string; caller: string; gap: number; count: number }>()
     for (const [key, edge] of this.#edges) {
       if (!this.#clocks.moves(tick, edge.environment)) continue
       const now = this.#clocks.now(edge.environment)
@@ -125,6 +131,19 @@ export class MergeEdges implements Stage, Stateful {
           totals: addTo(empty(), totals),
           seconds,
         })
+      if (totals.gap > 0) {
+        const out = callers.get(`${edge.environment}\0${edge.caller}`)
+        if (out) {
+          out.gap += totals.gap
+          out.count += totals.count
+        } else
+          callers.set(`${edge.environment}\0${edge.caller}`, {
+            environment: edge.environment,
+            caller: edge.caller,
+            gap: totals.gap,
+            count: totals.count,
+          })
+      }
       if (edge.caller !== '' && totals.count > 0 && now - edge.told >= this.#refreshUs) {
         edge.told = now
         results.push(
@@ -149,42 +168,48 @@ export class MergeEdges implements Stage, Stateful {
         )
       }
     }
-    for (const { environment, callee, totals, seconds } of callees.values()) {
-      const now = this.#clocks.now(environment)
-      const observe = (metric_name: string, unit: string, value: number) =>
-        results.push(
-          emit(
-            metricsRaw,
-            {
-              id: idOf(environment, callee, metric_name, now),
-              environment,
-              time: now,
-              entity: callee,
-              metric_name,
-              metric_type: 'gauge',
-              unit,
-              value,
-              dimensions: {},
-            },
-            tick,
-          ),
-        )
-      observe('calls.rate', '1/s', totals.count / seconds)
-      if (totals.count === 0) continue
-      observe('calls.error_share', '1', totals.errors / totals.count)
-      observe('calls.latency_p50', 'ms', quantile(totals.buckets, 0.5) / 1000)
-      observe('calls.latency_p95', 'ms', quantile(totals.buckets, 0.95) / 1000)
-      observe('calls.self_time', 'ms', totals.self / totals.count / 1000)
+    const observe = (environment: string, entity: string, metric_name: string, unit: string, value: number) => {
+      const time = this.#clocks.now(environment)
+      results.push(
+        emit(
+          metricsRaw,
+          {
+            id: idOf(environment, entity, metric_name, time),
+            environment,
+            time,
+            entity,
+            metric_name,
+            metric_type: 'gauge',
+            unit,
+            value,
+            dimensions: {},
+          },
+          tick,
+        ),
+      )
     }
+    for (const { environment, callee, totals, seconds } of callees.values()) {
+      observe(environment, callee, 'calls.rate', '1/s', totals.count / seconds)
+      if (totals.count === 0) continue
+      observe(environment, callee, 'calls.error_share', '1', totals.errors / totals.count)
+      observe(environment, callee, 'calls.latency_p50', 'ms', quantile(totals.buckets, 0.5) / 1000)
+      observe(environment, callee, 'calls.latency_p95', 'ms', quantile(totals.buckets, 0.95) / 1000)
+      observe(environment, callee, 'calls.self_time', 'ms', totals.self / totals.count / 1000)
+      if (totals.gap > 0) observe(environment, callee, 'calls.wire_time', 'ms', totals.gap / totals.count / 1000)
+    }
+    for (const { environment, caller, gap, count } of callers.values())
+      observe(environment, caller, 'calls.wire_time_out', 'ms', gap / count / 1000)
     return results
   }
 
   snapshot(): Uint8Array {
     return Buffer.from(JSON.stringify({ clocks: this.#clocks, edges: [...this.#edges] }))
   }
-  restore(bytes: Uint8Array): void {
+  restore(bytes: Uint8Array, version = this.snapshotVersion): void {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
     this.#edges = new Map(state.edges)
+    // Version 1 did not add up the time on the wire.
+    if (version < 2) for (const edge of this.#edges.values()) for (const t of [edge.open, ...edge.recent]) t.gap ??= 0
   }
 }

@@ -160,7 +160,16 @@ describe('MergeEdges', () => {
     expect(observed['calls.error_share']).toBe(0.5)
     expect(observed['calls.latency_p50']).toBeGreaterThan(10)
     expect(observed['calls.latency_p50']).toBeLessThan(20)
+    // The way there and back, at both its ends: 20 ms waited for, 15 ms worked.
+    expect(observed['calls.wire_time']).toBe(5)
+    expect(of(metricsRaw).find(o => o.metric_name === 'calls.wire_time_out')).toMatchObject({ entity: 'service:a', value: 5 })
     expect(of(topologyEdges)).toMatchObject([{ from: 'service:a', to: 'service:b', error_share: 0.5, source: 'spans' }])
+  })
+  it('says nothing of time on the wire where only the called side was recorded', async () => {
+    const served = ['t1', 't2'].flatMap(t => call(t).filter(s => s.kind === 'server'))
+    const joined = await runStage(new JoinSpans(0), [served.map((s, i) => received(tracesSpans, s, i)), ticks(4)])
+    const { of } = await runStage(new MergeEdges(), [joined.of(tracesEdges).map((p, i) => received(tracesEdges, p, i)), ticks(1)])
+    expect(of(metricsRaw).filter(o => o.metric_name.startsWith('calls.wire_time'))).toEqual([])
   })
   it('listens to the clock of an environment that has its own', async () => {
     const stage = new MergeEdges()
