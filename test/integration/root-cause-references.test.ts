@@ -2,7 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type LogLine, logsRaw, metricsRaw, type Observation, type Stream, type TopologyEdge, topologyEdges } from '@aegis/domain'
+import {
+  type LogLine,
+  logsRaw,
+  metricsRaw,
+  type Observation,
+  type Span,
+  type Stream,
+  type TopologyEdge,
+  topologyEdges,
+  tracesSpans,
+} from '@aegis/domain'
 import { edgesOfList, simulateRecording } from '@aegis/root-cause'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { explain } from '../../services/cli/src/commands/incidents.ts'
@@ -44,20 +54,28 @@ describe('a simulated failure through the pipeline', () => {
       })
       const client = new StreamClient(pipeline.infrastructure!)
       const lines = new Map<string, LogLine>()
+      const spans = new Map<string, Span>()
       const observed = new Map<string, Observation[]>()
       const known = new Set<string>()
-      const tail = await client.tail([logsRaw, metricsRaw, topologyEdges] as unknown as Stream<never>[], 'end', decoded => {
-        for (const { value, record } of decoded) {
-          if (!value || (value as LogLine).environment !== environment) continue
-          if (record.topic === logsRaw.name) lines.set(`${record.partition}/${record.offset}`, value as LogLine)
-          else if (record.topic === topologyEdges.name) known.add(`${(value as TopologyEdge).from} ${(value as TopologyEdge).to}`)
-          else {
-            const o = value as Observation
-            const key = `${o.entity} ${o.metric_name}`
-            observed.set(key, [...(observed.get(key) ?? []), o])
+      const tail = await client.tail(
+        [logsRaw, metricsRaw, topologyEdges, tracesSpans] as unknown as Stream<never>[],
+        'end',
+        decoded => {
+          for (const { value, record } of decoded) {
+            if (!value || (value as LogLine).environment !== environment) continue
+            if (record.topic === logsRaw.name) lines.set(`${record.partition}/${record.offset}`, value as LogLine)
+            else if (record.topic === tracesSpans.name)
+              spans.set(`${record.partition}/${record.offset}`, value as unknown as Span)
+            else if (record.topic === topologyEdges.name)
+              known.add(`${(value as TopologyEdge).from} ${(value as TopologyEdge).to}`)
+            else {
+              const o = value as Observation
+              const key = `${o.entity} ${o.metric_name}`
+              observed.set(key, [...(observed.get(key) ?? []), o])
+            }
           }
-        }
-      })
+        },
+      )
       const found: CameOfIt = await playThrough(
         client,
         { ...s, to: s.to - 60e6, name: fault, stepSeconds: 1, misplaced: 0 },
@@ -94,6 +112,11 @@ describe('a simulated failure through the pipeline', () => {
           if (rank > 0) expect(c.against.length, `why not ${c.entity}`).toBeGreaterThan(0)
           for (const e of c.evidence) {
             if (e.kind === 'log') expect(lines.get(`${e.partition}/${e.offset}`)?.body).toBe(e.text)
+            else if (e.kind === 'span') {
+              const span = spans.get(`${e.partition}/${e.offset}`)
+              expect(span).toMatchObject({ entity: e.entity, operation: e.name, time: e.time })
+              expect(e.text).toContain(`trace ${span!.trace_id}, span ${span!.span_id}`)
+            }
             // Silence is told by what is missing: nothing of its own came then.
             else if (e.name === 'telemetry')
               expect(
