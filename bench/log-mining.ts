@@ -3,7 +3,7 @@
  *
  * Input: a folder named by AEGIS_EVAL_DATA with `anomaly_hdfs/*.log.gz` (one system) and `parsing_mixed/*.csv.gz` (many in one stream). Drain3 is
  * installed into a virtual environment of its own under the temporary folder, or taken from the interpreter given with `--python`.
- * `--skip-drain3` measures the miner alone; `--labelled` prints what lines are understood as instead (log-mining-labelled.ts), and needs no folder. Last accepted figures: log-mining.json.
+ * `--skip-drain3` measures the miner alone; `--labelled` prints what lines are understood as instead (log-mining-labelled.ts), and needs no folder; `--windows` what the ensemble over windows is worth and costs (log-mining-windows.ts). Last accepted figures: log-mining.json.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -49,6 +49,10 @@ export interface LogMiningFigures {
 }
 
 export async function run(args: readonly string[] = []): Promise<readonly LogMiningFigures[]> {
+  if (args.includes('--windows')) {
+    await (await import('./log-mining-windows.ts')).windows(args)
+    return []
+  }
   if (args.includes('--labelled')) {
     runLabelled(args)
     return []

@@ -45,9 +45,10 @@ export class WindowIsolationForest implements WindowModel {
     const size = Math.min(this.#sample, rows.length)
     const deepest = Math.ceil(Math.log2(Math.max(2, size)))
     this.#norm = Math.max(1e-9, pathOf(size))
+    const all = Array.from(rows[0] ?? [], (_, j) => j)
     this.#roots = Array.from({ length: this.#trees }, () => {
       const members = Array.from({ length: size }, () => rows[Math.floor(random() * rows.length)] as Float64Array)
-      return grow(members, deepest, random)
+      return grow(members, all, deepest, random)
     })
   }
 
@@ -65,11 +66,11 @@ export class WindowIsolationForest implements WindowModel {
   }
 }
 
-function grow(members: readonly Float64Array[], left: number, random: () => number): Node {
+/** `features`: those in which rows may differ; what is the same in all rows of a node is so below it. */
+function grow(members: readonly Float64Array[], features: readonly number[], left: number, random: () => number): Node {
   if (left === 0 || members.length < 2) return { feature: -1, cut: pathOf(members.length) }
   const first = members[0] as Float64Array
-  const differing: number[] = []
-  for (let j = 0; j < first.length; j++) if (members.some(row => row[j] !== first[j])) differing.push(j)
+  const differing = features.filter(j => members.some(row => row[j] !== first[j]))
   if (differing.length === 0) return { feature: -1, cut: pathOf(members.length) }
   const feature = differing[Math.floor(random() * differing.length)] as number
   let least = Number.POSITIVE_INFINITY
@@ -81,7 +82,7 @@ function grow(members: readonly Float64Array[], left: number, random: () => numb
   const cut = least + random() * (most - least)
   const low = members.filter(row => (row[feature] as number) < cut)
   const high = members.filter(row => (row[feature] as number) >= cut)
-  return { feature, cut, low: grow(low, left - 1, random), high: grow(high, left - 1, random) }
+  return { feature, cut, low: grow(low, differing, left - 1, random), high: grow(high, differing, left - 1, random) }
 }
 
 /** Mean depth of an unsuccessful search among n. */

@@ -3,14 +3,15 @@
  *
  * Five signals: templates that are new, rare, more or less frequent or gone (template-rates.ts); numbers out of range (parameter-ranges.ts);
  * sessions that break off or go another way (session-watch.ts); and the mix of templates as a whole (window-ensemble.ts). Each trains itself on the
- * stream and leaves out what was flagged, until it has stayed long enough to be the new normal.
+ * stream and leaves out what was flagged, until it has stayed long enough to be the new normal. The mix is looked at over several windows at once:
+ * in a single one the noise of few lines hides what changed (docs/ideas/log-mining.md).
  */
 import { ParameterRanges } from './parameter-ranges.ts'
 import { SessionWatch } from './session-watch.ts'
 import type { Parameter } from './template-miner.ts'
 import { type RateKind, TemplateRates } from './template-rates.ts'
 import { nextBar, UnusualCount } from './unusual-count.ts'
-import { WindowEnsemble } from './window-ensemble.ts'
+import { type WindowCounts, WindowEnsemble } from './window-ensemble.ts'
 
 export interface WatchedLine<Quote> {
   readonly templateId: string
@@ -36,8 +37,10 @@ export interface LogFinding<Quote> {
   readonly quotes: readonly Quote[]
 }
 
-/** Windows with fewer lines say nothing of a mix. */
-const MIX_LINES = 5
+/** Windows that make a mix, every how many of them it is learned from, and the lines without which it says nothing. */
+const MIX_WINDOWS = 6
+const MIX_LEARNED = 3
+const MIX_LINES = 10
 /** How many more mixes strange than not before it is said, and before it is the new normal. */
 const MIX_ROW = 2
 const NEW_NORMAL = 60
@@ -58,12 +61,17 @@ export class LogWatch<Quote> {
   readonly #outsideUsual = new UnusualCount(OUTSIDE_LINES)
   #outsideLines = 0
   #outside: OutsideLine<Quote>[] = []
+  /** Counts of the last windows, oldest first. */
+  #lately: WindowCounts[] = []
+  /** Windows since something was found, and since a mix was learned. */
+  #calm = 0
+  #unlearned = 0
   #mixRow = 0
   #mixBar = 1
 
   /** @param turn any number; entities with other turns fit their models at other times, so that the loop is not held up by all of them at once */
   constructor(turn = 0) {
-    this.#ensembleOptions = { warmUp: 48 + (turn % 64) }
+    this.#ensembleOptions = { warmUp: 32 + (turn % 32) }
     this.#ensemble = new WindowEnsemble(this.#ensembleOptions)
   }
 
@@ -83,7 +91,11 @@ export class LogWatch<Quote> {
 
   /** Ends the window at this time. */
   close(nowUs: number): LogFinding<Quote>[] {
-    const mix = this.#rates.lines >= MIX_LINES ? this.#rates.counts() : undefined
+    this.#lately.push(this.#rates.counts())
+    if (this.#lately.length > MIX_WINDOWS) this.#lately.shift()
+    const lately = this.#lately.flat()
+    const lines = lately.reduce((sum, [, n]) => sum + n, 0)
+    const mix = this.#lately.length === MIX_WINDOWS && lines >= MIX_LINES ? lately : undefined
     const strangest = this.#rates.strangest(3)
     const found: LogFinding<Quote>[] = this.#rates.close().map(({ kind, templateId, text, seen, expected, quotes }) => ({
       kind,
@@ -117,26 +129,42 @@ export class LogWatch<Quote> {
         quotes: broken.quotes,
       })
     if (mix) {
-      const scored = this.#ensemble.score(mix)
-      const threshold = (scored?.threshold ?? 0) * this.#mixBar
-      const strange = scored !== undefined && scored.score > threshold
-      this.#mixBar = nextBar(this.#mixBar, strange && this.#mixRow === 0)
+      const scored = this.#ensemble.score(mix, this.#mixBar)
+      const strange = scored !== undefined && scored.score > scored.threshold && this.#staysStrange()
+      const before = this.#mixRow
       this.#mixRow = strange ? Math.min(this.#mixRow + 1, NEW_NORMAL) : Math.max(0, this.#mixRow - 1)
+      // What was told raises its own bar, once it is over.
+      this.#mixBar = nextBar(this.#mixBar, before >= MIX_ROW && this.#mixRow < MIX_ROW)
       if (scored && strange && this.#mixRow >= MIX_ROW)
         found.push({
           kind: 'unusual mix',
           templateId: '',
           text: `unusual mix of lines: ${Object.entries(scored.members)
             .map(([name, score]) => `${name} ${score.toFixed(1)}`)
-            .join(', ')}, together ${scored.score.toFixed(1)} over ${threshold.toFixed(1)}`,
+            .join(', ')}, together ${scored.score.toFixed(1)} over ${scored.threshold.toFixed(1)}`,
           score: scored.score,
-          threshold,
+          threshold: scored.threshold,
           quotes: strangest.flatMap(({ quotes }) => quotes.slice(-1)),
         })
+      this.#calm = strange || found.length > 0 ? 0 : this.#calm + 1
       // Nothing flagged is learned, until it has stayed.
-      if ((!strange && found.length === 0) || this.#mixRow >= NEW_NORMAL) this.#ensemble.learn(mix)
+      if (++this.#unlearned >= MIX_LEARNED && (this.#calm >= MIX_WINDOWS || this.#mixRow >= NEW_NORMAL)) {
+        this.#ensemble.learn(summed(mix))
+        this.#unlearned = 0
+      }
     }
     return found
+  }
+
+  /** The mix is strange without any one of its windows as well: a single odd one makes none. */
+  #staysStrange(): boolean {
+    return this.#lately.every((_, left) => {
+      const scored = this.#ensemble.score(
+        this.#lately.flatMap((counts, i) => (i === left ? [] : counts)),
+        this.#mixBar,
+      )
+      return scored !== undefined && scored.score > scored.threshold
+    })
   }
 
   #inWords(reason: string): string {
@@ -155,6 +183,9 @@ export class LogWatch<Quote> {
       outsideUsual: this.#outsideUsual.toJSON(),
       outsideLines: this.#outsideLines,
       outside: this.#outside,
+      lately: this.#lately,
+      calm: this.#calm,
+      unlearned: this.#unlearned,
       mixRow: this.#mixRow,
       mixBar: this.#mixBar,
     }
@@ -167,12 +198,21 @@ export class LogWatch<Quote> {
     this.#outsideUsual.load(state.outsideUsual)
     this.#outsideLines = state.outsideLines
     this.#outside = [...state.outside]
+    this.#lately = [...state.lately]
+    this.#calm = state.calm
+    this.#unlearned = state.unlearned
     this.#mixRow = state.mixRow
     this.#mixBar = state.mixBar
     return this
   }
 }
 
+/** Counts that name a slot more than once, put together. */
+const summed = (counts: WindowCounts): WindowCounts => {
+  const sums = new Map<number, number>()
+  for (const [slot, lines] of counts) sums.set(slot, (sums.get(slot) ?? 0) + lines)
+  return [...sums]
+}
 const shown = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(3))
 
 /** What a line belongs to: its trace, else the first identifier in it. */

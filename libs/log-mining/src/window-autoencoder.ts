@@ -2,8 +2,8 @@
  * A small autoencoder: a window is squeezed through few hidden units and rebuilt; what cannot be rebuilt is strange.
  *
  * Hawkins et al. 2002, "Outlier Detection Using Replicator Neural Networks", with one hidden layer of tanh units, linear output and Adam
- * (Kingma and Ba 2015), written out in typed arrays: at this size a tensor library costs more than it saves, and the stage needs none. The score
- * is the Euclidean distance between a row and what was rebuilt of it.
+ * (Kingma and Ba 2015) over small batches, written out in typed arrays: at this size a tensor library costs more than it saves, and the stage
+ * needs none. The score is the Euclidean distance between a row and what was rebuilt of it.
  */
 import { seededRandom } from '@aegis/domain'
 import type { WindowModel } from './window-model.ts'
@@ -13,7 +13,9 @@ export interface AutoencoderOptions {
   readonly hidden?: number
   /** Passes over the rows. Default 40. */
   readonly epochs?: number
-  /** Learning rate of Adam. Default 0.01. */
+  /** Rows per step: Adam's own work, per step and not per row, is what costs. Default 8. */
+  readonly batch?: number
+  /** Learning rate of Adam. Default 0.03. */
   readonly rate?: number
   /** Seed of the weights and of the order of the rows. Default 1. */
   readonly seed?: number
@@ -23,8 +25,11 @@ export class WindowAutoencoder implements WindowModel {
   readonly name = 'autoencoder'
   readonly #hidden: number
   readonly #epochs: number
+  readonly #batch: number
   readonly #rate: number
   readonly #seed: number
+  /** Columns that the rows learned had anything in; of the others nothing is expected. */
+  #columns: readonly number[] = []
   #width = 0
   /** Encoder (hidden × width), its biases, decoder (width × hidden), its biases: one array, so that Adam is one loop. */
   #weights = new Float64Array(0)
@@ -32,60 +37,70 @@ export class WindowAutoencoder implements WindowModel {
   constructor(options: AutoencoderOptions = {}) {
     this.#hidden = options.hidden ?? 8
     this.#epochs = options.epochs ?? 40
-    this.#rate = options.rate ?? 0.01
+    this.#batch = options.batch ?? 8
+    this.#rate = options.rate ?? 0.03
     this.#seed = options.seed ?? 1
   }
 
-  fit(rows: readonly Float64Array[]): void {
-    const d = rows[0]?.length ?? 0
+  fit(learned: readonly Float64Array[]): void {
+    this.#columns = Array.from(learned[0] ?? [], (_, j) => j).filter(j => learned.some(row => row[j] !== 0))
+    const rows = learned.map(row => this.#known(row))
+    const d = this.#columns.length
     const h = this.#hidden
     const random = seededRandom(this.#seed)
     this.#width = d
     const w = (this.#weights = Float64Array.from({ length: 2 * d * h + h + d }, () => (2 * random() - 1) / Math.sqrt(d + h)))
+    // What a usual window looks like need not be learned step by step.
+    for (let j = 0; j < d; j++) w[w.length - d + j] = rows.reduce((sum, row) => sum + (row[j] as number), 0) / rows.length
     const gradient = new Float64Array(w.length)
     const mean = new Float64Array(w.length)
     const square = new Float64Array(w.length)
     const code = new Float64Array(h)
     const rebuilt = new Float64Array(d)
     const back = new Float64Array(h)
-    let step = 0
-    for (let epoch = 0; epoch < this.#epochs; epoch++)
-      for (let i = 0; i < rows.length; i++) {
+    const steps = Math.ceil((this.#epochs * rows.length) / this.#batch)
+    for (let step = 1; step <= steps; step++) {
+      gradient.fill(0)
+      for (let i = 0; i < this.#batch; i++) {
         const row = rows[Math.floor(random() * rows.length)] as Float64Array
         this.#rebuild(row, code, rebuilt)
         back.fill(0)
         for (let j = 0; j < d; j++) {
-          const error = (rebuilt[j] as number) - (row[j] as number)
+          const error = ((rebuilt[j] as number) - (row[j] as number)) / this.#batch
           const at = h * d + h + j * h
-          gradient[w.length - d + j] = error
+          gradient[w.length - d + j] += error
           for (let k = 0; k < h; k++) {
-            gradient[at + k] = error * (code[k] as number)
-            back[k] = (back[k] as number) + error * (w[at + k] as number)
+            gradient[at + k] += error * (code[k] as number)
+            back[k] += error * (w[at + k] as number)
           }
         }
         for (let k = 0; k < h; k++) {
           const slope = (back[k] as number) * (1 - (code[k] as number) ** 2)
-          gradient[h * d + k] = slope
-          for (let j = 0; j < d; j++) gradient[k * d + j] = slope * (row[j] as number)
-        }
-        step++
-        const rate = (this.#rate * Math.sqrt(1 - 0.999 ** step)) / (1 - 0.9 ** step)
-        for (let p = 0; p < w.length; p++) {
-          const g = gradient[p] as number
-          mean[p] = 0.9 * (mean[p] as number) + 0.1 * g
-          square[p] = 0.999 * (square[p] as number) + 0.001 * g * g
-          w[p] = (w[p] as number) - (rate * (mean[p] as number)) / (Math.sqrt(square[p] as number) + 1e-8)
+          gradient[h * d + k] += slope
+          for (let j = 0; j < d; j++) gradient[k * d + j] += slope * (row[j] as number)
         }
       }
+      const rate = (this.#rate * Math.sqrt(1 - 0.999 ** step)) / (1 - 0.9 ** step)
+      for (let p = 0; p < w.length; p++) {
+        const g = gradient[p] as number
+        mean[p] = 0.9 * (mean[p] as number) + 0.1 * g
+        square[p] = 0.999 * (square[p] as number) + 0.001 * g * g
+        w[p] = (w[p] as number) - (rate * (mean[p] as number)) / (Math.sqrt(square[p] as number) + 1e-8)
+      }
+    }
   }
 
   score(row: Float64Array): number {
-    if (this.#width === 0) return 0
+    const known = this.#known(row)
     const rebuilt = new Float64Array(this.#width)
-    this.#rebuild(row, new Float64Array(this.#hidden), rebuilt)
-    let sum = 0
-    for (let j = 0; j < this.#width; j++) sum += ((rebuilt[j] as number) - (row[j] as number)) ** 2
-    return Math.sqrt(sum)
+    this.#rebuild(known, new Float64Array(this.#hidden), rebuilt)
+    let sum = row.reduce((all, x) => all + x * x, 0)
+    for (let j = 0; j < this.#width; j++) sum += ((rebuilt[j] as number) - (known[j] as number)) ** 2 - (known[j] as number) ** 2
+    return Math.sqrt(Math.max(0, sum))
+  }
+
+  #known(row: Float64Array): Float64Array {
+    return Float64Array.from(this.#columns, j => row[j] as number)
   }
 
   #rebuild(row: Float64Array, code: Float64Array, rebuilt: Float64Array): void {

@@ -14,7 +14,7 @@ import { LogWindows, type WindowOptions } from './log-windows.ts'
 
 /** Strange log lines by entity: bad ones that are new or more frequent from the first line on, and whatever is unlike the entity's usual self once that is learned. */
 export class DetectLogAnomalies implements Stage, Stateful {
-  readonly snapshotVersion = 2
+  readonly snapshotVersion = 3
   readonly #clocks = new EnvironmentClocks()
   readonly #badLines: BadLines
   readonly #windows: LogWindows
@@ -48,7 +48,7 @@ export class DetectLogAnomalies implements Stage, Stateful {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
     this.#badLines.load(state.entities)
-    // Version 1 knew bad lines only.
-    if (version >= 2) this.#windows.load(state.windows)
+    // Version 1 knew bad lines only, version 2 learned mixes of single windows: both learn anew what is usual.
+    if (version >= 3) this.#windows.load(state.windows)
   }
 }

@@ -39,6 +39,8 @@ interface EntityState {
 
 const NOTEWORTHY = new Set(['WARN', 'ERROR', 'CRITICAL'])
 const EVIDENCE = 12
+/** Ticks over which the ends of windows are spread. */
+const TURNS = 5
 /** A window so many times its length is a pause of the clock, of which nothing can be said. */
 const PAUSE = 3
 
@@ -82,10 +84,11 @@ export class LogWindows {
   /** Time passed: ends the windows that are over, in the environments that `moves` names. */
   tick(moves: (environment: string) => boolean, now: (environment: string) => number): Told[] {
     const told: Told[] = []
-    for (const state of this.#entities.values()) {
+    for (const [key, state] of this.#entities) {
       if (!moves(state.environment)) continue
       const time = now(state.environment)
-      if (state.began === 0) state.began = time
+      // The first window is shorter, and the entities' windows end at different ticks: after a restart each fits its models anew, and not all of them at once.
+      if (state.began === 0) state.began = time - ((hash32(key) % TURNS) * this.#windowUs) / TURNS
       if (time - state.began < this.#windowUs) continue
       const findings = state.watch.close(time)
       const anomaly = time - state.began >= PAUSE * this.#windowUs ? undefined : this.#words(state, findings, time)
