@@ -1,7 +1,8 @@
 /**
  * What each action does to each fault of the demo shop, without Aegis: a fault is injected, one action is done to the faulty service through the
- * executor's own adapter, and the load generator tells whether customers are well again. Each trial has a shop of its own. Then every action is done
- * to services that are well, to see what it costs them.
+ * executor's own adapter, and the load generator tells whether customers are well again. The faults' own table says which actions should heal: each of
+ * those gets a shop of its own. The others are tried one after another on one injection for as long as it stays broken, which is what makes them comparable:
+ * one that heals ends the row, and the rest get a new one. Then every action is done to services that are well, to see what it costs them.
  *
  * Every trial is appended to `--trials FILE` (.aegis/shop-effects.jsonl) as it ends; started again, the command goes on with those that are missing.
  * `--repeats N` trials of each pair; `--write` makes libs/remediation/models/shop-effects.json of them, which the incident simulator is made from.
@@ -17,7 +18,7 @@ import { ProcessSupervisor } from '../services/executor/src/executors/process.ts
 const ROOT = path.resolve(import.meta.dirname, '..')
 const MODEL = path.join(ROOT, 'libs/remediation/models/shop-effects.json')
 /** Seconds until a fault must be felt, and after an action until customers must be well. */
-const LIMIT = { broken: 25, well: 18, harm: 8 } as const
+const LIMIT = { broken: 25, well: 14, harm: 7 } as const
 /** Who calls whom, callers first; `store` is reached through connection pools. */
 const CALLS = [
   ['storefront', 'catalog'],
@@ -40,6 +41,17 @@ const KINDS: Readonly<Record<string, readonly [kind: string, ...takenFor: string
   'pool-exhaustion': ['pool', 'latency', 'error'],
   'disk-full': ['disk', 'error'],
   overload: ['pool', 'cpu', 'latency'],
+}
+
+/** What the shop's supervisor calls the actions. */
+const OPERATION: Readonly<Record<string, string>> = {
+  restart: 'restart',
+  start: 'start',
+  scale_out: 'scale',
+  rollback_deploy: 'rollback',
+  revert_config: 'revert-config',
+  raise_limit: 'raise-limit',
+  clean_disk: 'clean-disk',
 }
 
 interface Trial {
@@ -89,7 +101,8 @@ const act = (shop: Shop, trial: Trial) =>
       (error: Error) => error.message,
     )
 
-const heal = (fault: Fault, trial: Trial): Promise<Told> =>
+/** Tries the actions in turn on one injection until one heals; told of each. */
+const heal = (fault: Fault, trials: readonly Trial[], told: (t: Told) => void): Promise<void> =>
   withShop(async (shop, p95LimitMs) => {
     const { windows } = shop.load
     const from = windows.length
@@ -97,24 +110,29 @@ const heal = (fault: Fault, trial: Trial): Promise<Told> =>
     const well = () => isWell(windows.slice(from), { p95LimitMs })
     if (!(await until(() => !well(), LIMIT.broken))) throw new Error(`${fault.name} was not felt within ${LIMIT.broken} s`)
     // About as long as it takes Aegis to decide.
-    await sleep(3000)
-    const acted = Date.now()
-    const error = await act(shop, trial)
-    const done = Date.now()
-    const healed = await until(() => windows.at(-1)!.time - 5000 >= acted && well(), LIMIT.well)
-    const after = windows.filter(w => w.time > done)
-    const seconds = healed ? Math.max(0, (windows.at(-1)!.time - 5000 - acted) / 1000) : null
-    return { ...trial, healed, seconds, badSeconds: after.filter(w => w.success < 0.95).length, error, load: loadavg()[0] }
+    await sleep(2000)
+    for (const trial of trials) {
+      const acted = Date.now()
+      const error = await act(shop, trial)
+      const done = Date.now()
+      const healed = await until(() => (windows.at(-1)?.time ?? 0) - 5000 >= acted && well(), LIMIT.well)
+      const seconds = healed ? Math.max(0, ((windows.at(-1)?.time ?? 0) - 5000 - acted) / 1000) : null
+      const badSeconds = windows.filter(w => w.time > done && w.success < 0.95).length
+      told({ ...trial, healed, seconds, badSeconds, error, load: loadavg()[0] })
+      if (healed) return
+    }
   })
 
-const harm = (trial: Trial): Promise<Told> =>
+const harm = (trials: readonly Trial[], told: (t: Told) => void): Promise<void> =>
   withShop(async (shop, p95LimitMs) => {
     const { windows } = shop.load
-    const from = windows.length
-    const error = await act(shop, trial)
-    await sleep(LIMIT.harm * 1000)
-    const bad = windows.slice(from).filter(w => w.requests === 0 || w.success < 0.95 || w.p95Ms > p95LimitMs).length
-    return { ...trial, healed: false, seconds: null, badSeconds: bad, error, load: loadavg()[0] }
+    for (const trial of trials) {
+      const from = windows.length
+      const error = await act(shop, trial)
+      await sleep(LIMIT.harm * 1000)
+      const bad = windows.slice(from).filter(w => w.requests === 0 || w.success < 0.95 || w.p95Ms > p95LimitMs).length
+      told({ ...trial, healed: false, seconds: null, badSeconds: bad, error, load: loadavg()[0] })
+    }
   })
 
 const option = (args: readonly string[], name: string): string | undefined =>
@@ -124,40 +142,49 @@ export async function run(args: readonly string[]): Promise<void> {
   const file = path.resolve(option(args, '--trials') ?? path.join(ROOT, '.aegis', 'shop-effects.jsonl'))
   const repeats = Number(option(args, '--repeats') ?? 1)
   const { actions } = new ProcessSupervisor('')
-  const trials: Trial[] = []
-  for (let round = 1; round <= repeats; round++) {
-    for (const { name, trueCause } of faults)
-      for (const action of actions) trials.push({ fault: name, service: trueCause, action, round })
-    for (const service of ['cart', 'store']) for (const action of actions) trials.push({ service, action, round })
-  }
   mkdirSync(path.dirname(file), { recursive: true })
   const told: Told[] = existsSync(file)
     ? readFileSync(file, 'utf8')
-        .trim()
         .split('\n')
         .filter(Boolean)
         .map(line => JSON.parse(line))
     : []
-  const done = new Set(told.map(keyOf))
-  const left = trials.filter(t => !done.has(keyOf(t)))
-  console.log(`${trials.length} trials, ${left.length} to go, about 25 s each`)
-  for (const [n, trial] of left.entries()) {
-    const fault = faults.find(f => f.name === trial.fault)
-    try {
-      const result = fault ? await heal(fault, trial) : await harm(trial)
-      told.push(result)
-      appendFileSync(file, `${JSON.stringify(result)}\n`)
-      const what = result.healed
-        ? `well after ${result.seconds?.toFixed(1)} s`
-        : fault
-          ? 'not healed'
-          : `${result.badSeconds} bad seconds`
-      console.log(
-        `${n + 1}/${left.length} ${keyOf(trial)}: ${what}${result.error ? ` (${result.error})` : ''}, load ${result.load.toFixed(1)}`,
-      )
-    } catch (error) {
-      // Left out, so that the next start tries it again.
-      console.log(`${n + 1}/${left.length} ${keyOf(trial)}: no trial, ${(error as Error).message}`)
+  const missing = (row: readonly Trial[]) => row.filter(t => !told.some(d => keyOf(d) === keyOf(t)))
+  const rows: (readonly Trial[])[] = []
+  for (let round = 1; round <= repeats; round++) {
+    for (const { name, trueCause, rightActions } of faults) {
+      const right = actions.filter(a => rightActions.some(r => r.operation === OPERATION[a]))
+      const trial = (action: string): Trial => ({ fault: name, service: trueCause, action, round })
+      for (const action of right) rows.push([trial(action)])
+      rows.push(actions.filter(a => !right.includes(a)).map(trial))
+    }
+    rows.push(['cart', 'store'].flatMap(service => actions.map(action => ({ service, action, round }))))
+  }
+  const say = (result: Told) => {
+    told.push(result)
+    appendFileSync(file, `${JSON.stringify(result)}\n`)
+    const what = result.healed
+      ? `well after ${result.seconds?.toFixed(1)} s`
+      : result.fault
+        ? 'not healed'
+        : `${result.badSeconds} bad seconds`
+    const left = rows.flatMap(missing).length
+    console.log(
+      `${keyOf(result)}: ${what}${result.error ? ` (${result.error})` : ''}, load ${result.load.toFixed(1)}; ${left} to go`,
+    )
+  }
+  console.log(`${rows.flat().length} trials, ${rows.flatMap(missing).length} to go, about 20 s each`)
+  for (const row of rows) {
+    const fault = faults.find(f => f.name === row[0].fault)
+    // What heals ends a row; twice without any progress, and the next start tries it again.
+    for (let failures = 0; failures < 2 && missing(row).length > 0; ) {
+      const before = told.length
+      try {
+        await (fault ? heal(fault, missing(row), say) : harm(missing(row), say))
+      } catch (error) {
+        console.log(`${keyOf(row[0])}: no trial, ${(error as Error).message}`)
+      }
+      if (told.length === before) failures++
     }
   }
   if (args.includes('--write')) {

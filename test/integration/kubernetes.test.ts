@@ -300,6 +300,40 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
       for (const name of ['node-1', 'node-2']) await act('uncordon', `host:${name}`)
     }
   })
+  it('a canary of a rollout makes one new replica, and the others only once that one is ready', async () => {
+    await deploy('advice', 3)
+    const before = await uids('advice')
+    const limits = async () => {
+      const { minReadySeconds, strategy } = (await read('advice')).spec!
+      return [minReadySeconds ?? 0, strategy!.rollingUpdate!.maxSurge, strategy!.rollingUpdate!.maxUnavailable]
+    }
+    const shipped = await limits()
+    await act('rollout_restart', 'service:advice', { canary: 'first' })
+    expect((await uids('advice')).filter(u => before.includes(u))).toEqual([])
+    expect(await limits()).toEqual(shipped)
+    // With nowhere to run, the first one never becomes ready: the old ones stay, and the way back lets go.
+    const again = await uids('advice')
+    for (const node of ['node-1', 'node-2']) await act('cordon', `host:${node}`)
+    const once = id()
+    try {
+      const error = await executor
+        .execute(action('rollout_restart', 'service:advice', { canary: 'first' }), once, AbortSignal.timeout(4000))
+        .catch((e: unknown) => e as Unverified)
+      expect(error).toBeInstanceOf(Unverified)
+      expect((error as Unverified).message).toMatch(/the first new replica of deployment "advice" is not ready/)
+      const now = await uids('advice')
+      expect(now.filter(u => again.includes(u))).toHaveLength(3)
+      expect(now).toHaveLength(4)
+      expect(await executor.find(action('rollout_restart', 'service:advice'), once, ever())).toBe('ask-again')
+      const { undo } = (error as Unverified).receipt
+      expect(undo).toMatchObject({ action: 'rollback_deploy' })
+      await executor.execute(undo!, `${once}-undo`, ever())
+    } finally {
+      for (const node of ['node-1', 'node-2']) await act('uncordon', `host:${node}`)
+    }
+    expect(await uids('advice')).toEqual(again)
+    expect(await limits()).toEqual(shipped)
+  })
   it('tells what was changed but does not work, with the way back', async () => {
     await deploy('email', 1)
     await release('email', { image: 'shop:bad' })

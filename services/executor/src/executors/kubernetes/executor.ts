@@ -79,6 +79,7 @@ export class KubernetesExecutor implements Executor {
     const entry = entryOf(metadata, id)
     if (!entry) return 'not-done'
     if (action.action === 'drain') return 'ask-again'
+    if (entry.hold) return 'ask-again'
     if (entry.pods === undefined) return receiptOf(entry)
     const pods = await this.#cluster.podsOf(await this.#cluster.workload(name, signal), signal)
     return pods.some(p => entry.pods?.includes(p.metadata!.uid!)) ? 'ask-again' : receiptOf(entry)

@@ -6,12 +6,19 @@ export const LEDGER = 'aegis.dev/decisions'
 /** Decisions an object remembers. */
 const KEPT = 10
 
+/** Fields of a Deployment's `spec` that a canary changes. */
+export interface Released {
+  readonly minReadySeconds: number
+  readonly strategy: { readonly rollingUpdate: { readonly maxSurge: number | string; readonly maxUnavailable: number | string } }
+}
 export interface Entry {
   readonly id: string
   readonly text: string
   readonly undo?: Action
   /** Uids of the pods that are to go. */
   readonly pods?: readonly string[]
+  /** While the rollout is held at one replica: what lets it go. */
+  readonly hold?: Released
 }
 
 export const entriesOf = (metadata: V1ObjectMeta | undefined): readonly Entry[] => {
@@ -25,8 +32,8 @@ export const entriesOf = (metadata: V1ObjectMeta | undefined): readonly Entry[] 
 export const entryOf = (metadata: V1ObjectMeta | undefined, id: string): Entry | undefined =>
   entriesOf(metadata).find(e => e.id === id)
 
-/** The annotation's new text. Only the newest entry names pods: older ones are over. */
+/** The annotation's new text. Only the newest entry names pods or holds a rollout: older ones are over. */
 export const withEntry = (metadata: V1ObjectMeta | undefined, entry: Entry): string =>
-  JSON.stringify([...entriesOf(metadata).map(({ pods: _, ...rest }) => rest), entry].slice(-KEPT))
+  JSON.stringify([...entriesOf(metadata).map(({ pods: _, hold: _held, ...rest }) => rest), entry].slice(-KEPT))
 
 export const receiptOf = ({ text, undo }: Entry): Receipt => ({ text, undo })

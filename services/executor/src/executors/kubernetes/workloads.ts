@@ -2,7 +2,8 @@
 import { type Action, Unverified } from '@aegis/domain'
 import type { V1Deployment, V1Pod, V1PodTemplateSpec } from '@kubernetes/client-node'
 import { untilStatus } from '../until-status.ts'
-import type { Cluster, Workload } from './cluster.ts'
+import { holdOf, lacksCanary, release, releaseOf } from './canary.ts'
+import { type Cluster, KubernetesError, type Workload } from './cluster.ts'
 import { type Entry, entryOf, LEDGER, receiptOf, withEntry } from './ledger.ts'
 import { timesQuantity } from './quantity.ts'
 
@@ -175,12 +176,19 @@ export const changeWorkload = async (
   const plan = PLANS[action.action]
   if (!plan) throw new Error(`Kubernetes has no ${action.action} for ${named(w)}; it can be ${WORKLOAD_ACTIONS.join(', ')}`)
   const { text, patch = {}, template, undo, pods } = await plan(w, action, cluster, id, signal)
+  const rolls = template !== undefined || (patch as { spec?: { template?: object } }).spec?.template !== undefined
+  const hold = rolls && action.parameters.canary === 'first' ? holdOf(w) : undefined
+  // A held rollout of which nothing came must not stay held: where there is no other way back, to the revision before.
+  const back = undo ?? (hold && { action: 'rollback_deploy', parameters: { revision: String(revisionOf(w)) } })
   const entry: Entry = {
     id,
     text,
-    undo: undo && { ...undo, target: action.target, environment: action.environment },
+    undo: back && { ...back, target: action.target, environment: action.environment },
     pods,
+    hold: hold?.released,
   }
+  // What an earlier canary holds is let go by whatever comes after it.
+  const limits = hold?.held ?? releaseOf(w)
   const { resourceVersion } = w.metadata!
   const ledger = withEntry(w.metadata, entry)
   if (template)
@@ -189,15 +197,26 @@ export const changeWorkload = async (
       [
         { op: 'replace', path: '/metadata/resourceVersion', value: resourceVersion },
         { op: 'replace', path: '/spec/template', value: template },
+        ...Object.entries(limits ?? {}).map(([field, value]) => ({
+          op: 'add',
+          path: `/spec/${field}`,
+          value: field === 'strategy' ? { type: 'RollingUpdate', ...value } : value,
+        })),
         { op: 'add', path: `/metadata/annotations/${LEDGER.replace('/', '~1')}`, value: ledger },
       ],
       signal,
     )
-  else await cluster.patchWorkload(w, { ...patch, metadata: { resourceVersion, annotations: { [LEDGER]: ledger } } }, signal)
+  else {
+    const spec = { ...(patch as { spec?: object }).spec, ...limits }
+    await cluster.patchWorkload(w, { ...patch, spec, metadata: { resourceVersion, annotations: { [LEDGER]: ledger } } }, signal)
+  }
   return entry
 }
 
-/** Deletes the pods the entry names, one first and the rest once its successor is ready when `canary`, and waits for the rollout. */
+/**
+ * Deletes the pods the entry names, one first and the rest once its successor is ready when `canary`; lets a held rollout go once its first replica is
+ * ready; and waits for the rollout.
+ */
 export const finishWorkload = async (
   cluster: Cluster,
   name: string,
@@ -220,6 +239,21 @@ export const finishWorkload = async (
         (ready < replicasOf(w) ? `${named(w)} has ${ready} of ${replicasOf(w)} replicas ready` : undefined)
       return lacking && lacking + troubles(all)
     })
+  if (entry.hold && !cluster.dryRun) {
+    await untilStatus(receiptOf(entry), signal, async () => {
+      const w = await cluster.workload(name, signal)
+      const lacking = await lacksCanary(cluster, w, signal)
+      if (lacking) return lacking + troubles(await cluster.podsOf(w, signal))
+      // The controller writes its status often: a conflict is met by looking again.
+      return release(cluster, w, entry, signal).then(
+        () => undefined,
+        (error: unknown) => {
+          if (error instanceof KubernetesError && error.status === 409) return 'it changed while it was let go'
+          throw error
+        },
+      )
+    })
+  }
   const going = await left()
   const first = canary ? going.slice(0, 1) : going
   for (const batch of [first, going.slice(first.length)]) {
