@@ -36,7 +36,7 @@ describe('Codec', () => {
         (value, metric, dimensions) => {
           const o = observation(value, metric, dimensions)
           const back = codec.decode('metrics.raw', codec.encode(stream, o)) as Observation
-          expect({ ...back, dimensions: { ...back.dimensions } }).toEqual({ ...o, dimensions: { ...dimensions } })
+          expect({ ...back, dimensions: { ...back.dimensions } }).toEqual({ ...o, history: false, dimensions: { ...dimensions } })
         },
       ),
       { seed: 1, numRuns: 300 },

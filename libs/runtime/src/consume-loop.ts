@@ -6,40 +6,21 @@
  *
  * On assignment: fence older holders, only then read the committed positions and the snapshot, restore, replay silently, go live.
  */
-import {
-  AegisError,
-  type Emit,
-  FatalError,
-  hash32,
-  type Input,
-  isStateful,
-  type Received,
-  type Result,
-  readTraceparent,
-  type Stage,
-  type Stream,
-  seededRandom,
-  type Tick,
-  traceparent,
-} from '@aegis/domain'
+import { AegisError, type Emit, FatalError, isStateful, type Result, type Stage, type Stream } from '@aegis/domain'
 import type { Broker, Lane, OutRecord, Positions, RawRecord, Transaction, Transactor } from './broker.ts'
 import type { Codec } from './codec.ts'
-import { deadLetter } from './dead-letters.ts'
+import { deadLetter, type Undelivered } from './dead-letters.ts'
+import { type Decoded, decodeBatch } from './decode-batch.ts'
+import { encodeResults } from './encode-results.ts'
 import type { Followed } from './followed.ts'
 import type { Log } from './log.ts'
 import { loadSnapshot, restore, snapshotRecords } from './snapshots.ts'
 import type { StageDefinition } from './stage-definition.ts'
 import type { Telemetry } from './telemetry.ts'
-import { readTick } from './ticks.ts'
 import { BatchTrace } from './tracing.ts'
 
-/** How far ahead of the last tick an event time may lie, microseconds. */
-const AHEAD_US = 5 * 60_000_000
 /** Records decoded and processed before what the network brought is looked at: a commit under way must not stand still meanwhile. */
 const SLICE_RECORDS = 500
-/** A little less than the topics take, for the frame and headers. */
-const MAX_VALUE_BYTES = 15 * 1024 * 1024
-
 export interface LoopOptions {
   readonly batchRecords: number
   readonly batchBytes: number
@@ -62,60 +43,12 @@ export interface LoopDependencies {
   readonly options: LoopOptions
 }
 
-/** A record as a stage sees it; the random generator is made only when asked for. */
-class ReceivedRecord implements Received<unknown> {
-  readonly kind = 'value'
-  readonly raw: RawRecord
-  readonly stream: Stream<unknown>
-  readonly value: unknown
-  readonly time: number
-  readonly clamped: boolean
-  #random: (() => number) | undefined
-  constructor(raw: RawRecord, stream: Stream<unknown>, value: unknown, time: number, clamped: boolean) {
-    this.raw = raw
-    this.stream = stream
-    this.value = value
-    this.time = time
-    this.clamped = clamped
-  }
-  get partition() {
-    return this.raw.partition
-  }
-  get offset() {
-    return this.raw.offset
-  }
-  get random() {
-    this.#random ??= seededRandom(hash32(`${this.raw.topic}/${this.raw.partition}/${this.raw.offset}`))
-    return this.#random
-  }
-  get trace() {
-    return readTraceparent(this.raw.headers.traceparent)
-  }
-}
-
-let lastSecond = -1
-let lastIso = ''
-/** RFC 3339 to the microsecond; neighbours mostly share their second, so it is formatted once for all of them. */
-const isoSecond = (us: number): string => {
-  const second = Math.floor(us / 1e6)
-  if (second !== lastSecond) {
-    lastSecond = second
-    lastIso = new Date(second * 1000).toISOString().slice(0, 19)
-  }
-  return `${lastIso}.${String(Math.floor(us - second * 1e6)).padStart(6, '0')}Z`
-}
-
-type Bad = { readonly raw: RawRecord; readonly code: string; readonly message: string }
-interface Decoded {
-  readonly inputs: Input[]
-  readonly bad: Bad[]
-}
 /** All that one transaction holds. */
 interface Work {
   readonly batch: readonly RawRecord[]
   readonly results: readonly Result[]
   readonly emitted: readonly Emit[]
-  readonly bad: readonly Bad[]
+  readonly bad: readonly Undelivered[]
   readonly sends: readonly (readonly OutRecord[])[]
   readonly positions: Positions
   readonly trace: BatchTrace
@@ -289,7 +222,7 @@ export class PartitionLoop {
     for (let attempt = 0; attempt <= options.retries; attempt++) {
       try {
         this.#lastTick = this.#batchTick
-        const bad: Bad[] = []
+        const bad: Undelivered[] = []
         const results: Result[] = []
         for (let from = 0; from < batch.length; from += SLICE_RECORDS) {
           if (from > 0) await othersTurn()
@@ -360,102 +293,26 @@ export class PartitionLoop {
 
   async #decode(batch: readonly RawRecord[]): Promise<Decoded> {
     const { codec, followed } = this.#deps
-    const inputs: Input[] = []
-    const bad: Bad[] = []
-    for (const topic of this.#streams.keys()) {
-      const values = batch.filter(r => r.topic === topic && r.value !== null).map(r => r.value)
-      if (values.length > 0) await codec.learn(topic, values)
-    }
-    for (const raw of batch) {
-      const stream = this.#streams.get(raw.topic)!
-      if (raw.value === null) {
-        const words = readTick(raw)
-        if (!words) {
-          bad.push({ raw, code: 'RECORD_MALFORMED', message: 'record without a value that is not a tick' })
-          continue
-        }
-        if (Object.keys(words.versions).length > 0) await followed.await(words.versions, 10_000)
-        this.#lastTick = words.time
-        const tick: Tick = {
-          kind: 'tick',
-          stream,
-          partition: raw.partition,
-          offset: raw.offset,
-          time: words.time,
-          environment: words.environment,
-          final: words.final === true,
-          inForce: followed.inForce(words.versions),
-        }
-        inputs.push(tick)
-        continue
-      }
-      try {
-        const value = codec.decode(raw.topic, raw.value) as { time?: number }
-        const time = value.time ?? raw.timestamp * 1000
-        const limit = (this.#lastTick || raw.timestamp * 1000) + AHEAD_US
-        inputs.push(new ReceivedRecord(raw, stream, value, Math.min(time, limit), time > limit))
-      } catch (error) {
-        bad.push({ raw, code: (error as AegisError).code ?? 'RECORD_MALFORMED', message: (error as Error).message })
-      }
-    }
-    return { inputs, bad }
-  }
-
-  #outputs(results: readonly Result[], batchTrace: BatchTrace): { records: OutRecord[]; rejected: Bad[]; emitted: Emit[] } {
-    const { codec, service } = this.#deps
-    const records: OutRecord[] = []
-    const rejected: Bad[] = []
-    const emitted: Emit[] = []
-    const source = `aegis/${service}/${this.#definition.name}`
-    for (const result of results) {
-      if (result.kind === 'reject') {
-        rejected.push({ raw: (result.input as ReceivedRecord).raw, code: 'STAGE_REJECTED', message: result.reason })
-        continue
-      }
-      const { stream, value, cause } = result
-      if (!this.#writes.has(stream.name))
-        throw new FatalError(
-          'STREAM_UNDECLARED',
-          `stage ${this.#definition.name} emits to ${stream.name}, which is not among its writes`,
-        )
-      const words = value as { id?: string; time?: number }
-      const headers: Record<string, string> = {
-        ce_id: words.id ?? '',
-        ce_source: source,
-        ce_type: stream.name,
-        ce_specversion: '1.0',
-      }
-      if (words.time !== undefined && words.time > 0 && words.time < 8.64e18) headers.ce_time = isoSecond(words.time)
-      const trace = result.trace ?? (cause?.kind === 'value' ? cause.trace : undefined)
-      if (trace) headers.traceparent = traceparent(batchTrace.next(trace, { 'messaging.destination.name': stream.name }))
-      const bytes = codec.encode(stream, value)
-      if (bytes.length > MAX_VALUE_BYTES)
-        throw new AegisError(
-          'RECORD_TOO_LARGE',
-          `a value of ${bytes.length} bytes for ${stream.name} is larger than the ${MAX_VALUE_BYTES} its topic takes`,
-        )
-      records.push({ topic: stream.name, key: stream.key(value as never), value: bytes, headers })
-      emitted.push(result)
-    }
-    return { records, rejected, emitted }
+    const decoded = await decodeBatch(batch, this.#lastTick, { codec, followed, streams: this.#streams })
+    this.#lastTick = decoded.lastTick
+    return decoded
   }
 
   /** Puts together what is committed as the state is now, and begins to commit it when the batch before is through. */
   async #commit(
     batch: readonly RawRecord[],
-    undecoded: readonly Bad[],
+    undecoded: readonly Undelivered[],
     results: readonly Result[],
     started: number,
   ): Promise<void> {
-    const { telemetry, options } = this.#deps
+    const { codec, service, telemetry, options } = this.#deps
     const stage = this.#stage!
     const partition = this.#lane.partition
-    const trace = new BatchTrace(this.#definition.name)
-    const { records, rejected, emitted } = this.#outputs(results, trace)
+    const { name } = this.#definition
+    const trace = new BatchTrace(name)
+    const { records, rejected, emitted } = encodeResults(results, { codec, service, stage: name, writes: this.#writes }, trace)
     const bad = [...undecoded, ...rejected]
-    const letters = bad.map(b =>
-      deadLetter(b.raw, { group: this.#group, stage: this.#definition.name, code: b.code, message: b.message }),
-    )
+    const letters = bad.map(b => deadLetter(b.raw, { group: this.#group, stage: name, code: b.code, message: b.message }))
     this.#countDead(batch, bad)
 
     const positions = { ...this.#positions }
@@ -520,7 +377,7 @@ export class PartitionLoop {
     stage.committed?.(work.results)
   }
 
-  #countDead(batch: readonly RawRecord[], bad: readonly Bad[]): void {
+  #countDead(batch: readonly RawRecord[], bad: readonly Undelivered[]): void {
     if (bad.length === 0) {
       if (batch.some(r => r.value !== null)) this.#deadInARow = 0
       return
@@ -537,7 +394,7 @@ export class PartitionLoop {
     }
   }
 
-  #count(batch: readonly RawRecord[], emitted: readonly Emit[], bad: readonly Bad[]): void {
+  #count(batch: readonly RawRecord[], emitted: readonly Emit[], bad: readonly Undelivered[]): void {
     const { telemetry } = this.#deps
     const tally = (names: Iterable<string>, metric: 'aegis_records_in_total' | 'aegis_records_out_total') => {
       const counts = new Map<string, number>()

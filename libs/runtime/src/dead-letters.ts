@@ -8,6 +8,13 @@ export interface DeadLetterReason {
   readonly message: string
 }
 
+/** A record that could not be used, and why. */
+export interface Undelivered {
+  readonly raw: RawRecord
+  readonly code: string
+  readonly message: string
+}
+
 /**
  * The record as it came, byte for byte, with both header families that tools read: Kafka Connect's `__connect.errors.*` and Spring's `kafka_dlt-*`.
  * @see https://cwiki.apache.org/confluence/display/KAFKA/KIP-298%3A+Error+Handling+in+Connect
