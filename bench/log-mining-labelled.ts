@@ -6,13 +6,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Category,
-  type Classifier,
   categories,
   findMentions,
   lineClassifier,
   matchFault,
   parseLine,
   ruleClassifier,
+  type SyncClassifier,
   severityOfText,
 } from '@aegis/log-mining'
 import { categoryLines, categoryTerms } from '@aegis/log-mining/category-lines'
@@ -51,7 +51,7 @@ const some = (value: string | undefined, none: string): string[] =>
   value === undefined || value === '' || value === none ? [] : [value]
 
 /** Each line classified by a model that was trained without its fold. */
-export function crossValidated(least: number): Classifier {
+export function crossValidated(least: number): SyncClassifier {
   const models = Array.from(
     { length: FOLDS },
     (_, fold) => new TextModel(trainTextModel([...categoryTerms, ...categoryLines.filter((_, i) => i % FOLDS !== fold)]), least),
@@ -92,7 +92,7 @@ export function runLabelled(args: readonly string[]): void {
     'format',
     formatLines.map(([text, format]) => [[parseLine(text).format.replaceAll(' ', '+')], [format.replaceAll(' ', '+')]]),
   )
-  const by = (name: string, lines: readonly (readonly [string, Category])[], classifier: Classifier) =>
+  const by = (name: string, lines: readonly (readonly [string, Category])[], classifier: SyncClassifier) =>
     table(
       `category, ${name}`,
       lines.map(([text, category]) => [some(classifier.classify(text), 'other'), some(category, 'other')]),

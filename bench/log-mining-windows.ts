@@ -211,7 +211,7 @@ export function worth(services: number, seed: number) {
 }
 
 const ENTITIES = 300
-/** The longest tick of the stage, ms: 300 entities that log 24 templates, in ordinary life and in the first windows after a restart. */
+/** The longest tick of the stage, CPU-ms: 300 entities that log 24 templates, in ordinary life and in the first windows after a restart. */
 export async function longestTick() {
   const random = seededRandom(5)
   const services = Array.from({ length: ENTITIES }, () => serviceOf(random))
@@ -245,9 +245,10 @@ export async function longestTick() {
     let longest = 0
     for (let s = from; s < to; s++) {
       await stage.process(second(s))
-      const began = performance.now()
+      // CPU time: on a machine with other work the clock says more of that.
+      const began = process.cpuUsage()
       await stage.process([tick(s * 1_000_000 + 500_000, { offset: 1000 * s + 999 })])
-      longest = Math.max(longest, performance.now() - began)
+      longest = Math.max(longest, process.cpuUsage(began).user / 1000)
     }
     return longest
   }
@@ -259,8 +260,8 @@ export async function longestTick() {
   const restarted = await run(900, 912)
   return {
     entities: ENTITIES,
-    ordinaryMs: Math.round(ordinary),
-    afterRestartMs: Math.round(restarted),
+    ordinaryCpuMs: Math.round(ordinary),
+    afterRestartCpuMs: Math.round(restarted),
     snapshotMegabytes: Number((bytes.length / 1e6).toFixed(1)),
   }
 }

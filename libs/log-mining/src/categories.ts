@@ -15,6 +15,10 @@ export const categories = [
 export type Category = (typeof categories)[number]
 
 export interface Classifier {
+  classify(text: string): Category | Promise<Category>
+}
+/** One that answers at once. */
+export interface SyncClassifier extends Classifier {
   classify(text: string): Category
 }
 
@@ -83,4 +87,4 @@ export function categoryOf(text: string): Category {
   return best
 }
 
-export const ruleClassifier: Classifier = { classify: categoryOf }
+export const ruleClassifier: SyncClassifier = { classify: categoryOf }

@@ -1,4 +1,4 @@
-export { type Category, type Classifier, categories, categoryOf, ruleClassifier } from './categories.ts'
+export { type Category, type Classifier, categories, categoryOf, ruleClassifier, type SyncClassifier } from './categories.ts'
 export {
   type CausalChain,
   type ChainEvent,
@@ -14,6 +14,7 @@ export { type EvaluatedLine, evaluateParsing, type ParsingReport } from './evalu
 export { type FaultPattern, faultPatterns, matchFault } from './fault-patterns.ts'
 export { templateId } from './group.ts'
 export { type IdentifiedService, type IdentifyOptions, ServiceIdentifier } from './identify-service.ts'
+export { ChainGatherer, type ChainWindow, chainWindow, type GatheredChain, type IncidentScope } from './incident-chain.ts'
 export { exceptionOf, type JoinedEvent, type JoinOptions, StackTraceJoiner } from './join-stack-traces.ts'
 export { lineClassifier } from './line-classifier.ts'
 export {

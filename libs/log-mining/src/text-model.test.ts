@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Classifier, categories, ruleClassifier } from './categories.ts'
+import { categories, ruleClassifier, type SyncClassifier } from './categories.ts'
 import { categoryLines, categoryTerms } from './category-lines.ts'
 import { categoryWeights } from './category-weights.ts'
 import { labelledLines } from './labelled-lines.ts'
@@ -27,7 +27,7 @@ describe('text model', () => {
   )
   it('helps the rules on lines it was not trained on: more found, no more wrong', () => {
     const rules = measure(categoryLines, text => ruleClassifier.classify(text))
-    const both = measure(categoryLines, (text, i) => firstOf(ruleClassifier, folds[i % FOLDS] as Classifier).classify(text))
+    const both = measure(categoryLines, (text, i) => firstOf(ruleClassifier, folds[i % FOLDS] as SyncClassifier).classify(text))
     expect(both.recall).toBeGreaterThan(rules.recall + 0.3)
     expect(both.precision).toBeGreaterThanOrEqual(rules.precision)
   })

@@ -6,7 +6,7 @@
  * weights. Weights are kept as whole numbers of 8 bits, one scale for all.
  */
 import { hash32, seededRandom } from '@aegis/domain'
-import { type Category, type Classifier, categories } from './categories.ts'
+import { type Category, type Classifier, categories, type SyncClassifier } from './categories.ts'
 
 export interface TextModelWeights {
   readonly buckets: number
@@ -97,7 +97,7 @@ export function trainTextModel(
   return { buckets, scale, weights: Buffer.from(Int8Array.from(weights, w => Math.round(w / scale)).buffer).toString('base64') }
 }
 
-export class TextModel implements Classifier {
+export class TextModel implements SyncClassifier {
   readonly #buckets: number
   readonly #scale: number
   readonly #weights: Int8Array
@@ -126,9 +126,13 @@ export class TextModel implements Classifier {
 export const LEAST_CHANCE = 0.3
 
 /** The first classifier's word, and where it is `other` the second's. */
-export const firstOf = (first: Classifier, second: Classifier): Classifier => ({
-  classify(text) {
-    const category = first.classify(text)
-    return category === 'other' ? second.classify(text) : category
-  },
-})
+export function firstOf(first: SyncClassifier, second: SyncClassifier): SyncClassifier
+export function firstOf(first: SyncClassifier, second: Classifier): Classifier
+export function firstOf(first: SyncClassifier, second: Classifier): Classifier {
+  return {
+    classify(text) {
+      const category = first.classify(text)
+      return category === 'other' ? second.classify(text) : category
+    },
+  }
+}

@@ -10,6 +10,7 @@ import {
   type Stream,
 } from '@aegis/domain'
 import { Command } from 'commander'
+import { incidentChain, incidentChainText } from '../logs/read-incident-chain.ts'
 
 const GATEWAY = () => (process.env.AEGIS_GATEWAY_URL ?? 'http://127.0.0.1:14318').replace(/\/$/, '')
 
@@ -172,9 +173,15 @@ export const explainCommand = (): Command =>
   new Command('explain')
     .argument('<incident>')
     .option('--json', 'as data', false)
-    .action(async (id: string, { json }: { json: boolean }) => {
+    .option('--no-chain', 'without the chain of log events, which is read from logs.parsed')
+    .action(async (id: string, { json, chain: wanted }: { json: boolean; chain: boolean }) => {
       const whole = await ask<Whole>(`/api/v1/incidents/${encodeURIComponent(id)}`)
-      console.log(json ? JSON.stringify(whole, null, 2) : explain(whole.incident, whole.decisions, whole.outcomes))
+      const chain = wanted ? await incidentChain(whole.incident) : undefined
+      if (json) console.log(JSON.stringify({ ...whole, ...(chain && { chain }) }, null, 2))
+      else
+        console.log(
+          [explain(whole.incident, whole.decisions, whole.outcomes), ...(chain ? ['', incidentChainText(chain)] : [])].join('\n'),
+        )
     })
 
 export const approveCommand = (): Command =>
