@@ -6,6 +6,7 @@
 import { type Anomaly, type Change, type Evidence, type Graph, kindOf, nameOf } from '@aegis/domain'
 import type { CauseCase, Finding } from './case-evidence.ts'
 import { isSelfTime, isSilence, isWireTime, meaningOf } from './metric-meaning.ts'
+import { type Remedy, remedyEvidence } from './remedy-evidence.ts'
 import { STOPPED_SERIES } from './stop-rate.ts'
 
 export interface LiveInput {
@@ -13,6 +14,8 @@ export interface LiveInput {
   readonly graph: Graph
   /** Changes of the last while; those shortly before the first sign count. */
   readonly changes?: readonly Change[]
+  /** What was done in incidents before. */
+  readonly remedies?: readonly Remedy[]
 }
 export interface LiveOptions {
   /** How long before the first sign a change still counts, microseconds. Default 5 minutes. */
@@ -153,6 +156,7 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
     })
     if (!onsets.has(entity)) onsets.set(entity, Math.min(...evidence.map(e => e.time)))
   }
+  findings.push(...remedyEvidence([...strange].sort(), input.remedies ?? []))
   // Who was strange before most began is no later than they are, and they no later for it.
   const onset = beginningOf([...onsets.values()])
   for (const [entity, time] of onsets) onsets.set(entity, Math.max(onset, time))

@@ -3,6 +3,7 @@
  * milliseconds or lines. Includes what the graph adds: symptoms of those who depend on an entity, and strangeness of what it depends on.
  */
 import type { CauseCase, Finding } from './case-evidence.ts'
+import { causalEvidence } from './causal-evidence.ts'
 import { logEvidence, writtenEvidence } from './log-evidence.ts'
 import { metricEvidence } from './metric-evidence.ts'
 import { meaningOf } from './metric-meaning.ts'
@@ -50,6 +51,8 @@ export const findingKinds = [
   'trace_broken',
   'trace_extra',
   'trace_error',
+  'causal',
+  'remedied',
   'absence',
   'accused',
   'config_error',
@@ -117,6 +120,7 @@ export interface CaseFeatures {
 
 export const findEvidence = (c: CauseCase): Finding[] => [
   ...metricEvidence(c.series),
+  ...causalEvidence(c),
   ...impactEvidence(c),
   ...logEvidence(c.lines ?? [], c.linesBefore ?? []),
   ...writtenEvidence({ lines: c.lines ?? [], spans: c.spans ?? [] }, { lines: c.linesBefore ?? [], spans: c.spansBefore ?? [] }),

@@ -75,6 +75,12 @@ const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
   [/^trace_self/, f => `its own time in ${f.name} rose (${number(f.before)} → ${number(f.after)} µs)`],
   [/^trace_gap/, f => `time is lost on the wire, ${f.name} (${number(f.before)} → ${number(f.after)} µs)`],
   [/^trace_/, f => `${readable(f.name)} (${number(f.before)} → ${number(f.after)})`],
+  [/^causal$/, f => `no other series explains the change of ${f.name} (${number(f.before)} → ${number(f.after)})`],
+  [
+    /^remedied$/,
+    f =>
+      `acting on it healed ${f.after} ${f.after === 1 ? 'incident' : 'incidents'} like this one${f.before > 0 ? `, and ${f.before} not` : ''}`,
+  ],
   [/^absence$/, () => 'it no longer reports'],
   [/^accused$/, f => `those who call it say "${(f.text ?? '').split('\n')[0].slice(0, 120)}"`],
   [/^impact_/, f => `most of the ${f.name} begins here`],

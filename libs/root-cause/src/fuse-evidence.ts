@@ -107,8 +107,10 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
   )
   // A graph full of holes lowers every score: then nothing is said to be quiet.
   const connected = c.edges.length >= 0.9 * c.entities.length
-  const quiet = connected && spent < 20 && seriesOnly && history >= 100 && (suspects[0]?.score ?? 0) < (options.quietBelow ?? 3.7)
-  const incident = !quiet && findings.some(f => f.strength > 2)
+  // Whose change no other explains tells suspects apart, not whether there is anything to suspect: something always moves first.
+  const score = Math.max(0, ...suspects.map(s => s.score - (s.parts.causal ?? 0)))
+  const quiet = connected && spent < 20 && seriesOnly && history >= 100 && score < (options.quietBelow ?? 3.7)
+  const incident = !quiet && findings.some(f => f.strength > 2 && f.kind !== 'causal')
   const logOdds = Math.log((p + 1e-9) / (1 - p + 1e-9))
   const known = confidenceOf(logOdds, options.calibration ?? fusedWeights.calibration)
   const confidence = incident ? Math.min(0.99, known) : 0.05
@@ -144,7 +146,7 @@ const rankMetrics = (c: CauseCase, suspects: readonly Suspect[]): FusedRanking['
     }
     const best = new Map<string, { f: Finding; worth: number }>()
     for (const f of s.all) {
-      if (f.kind === 'metric_gap' || !names.has(`${f.entity}\0${f.name}`)) continue
+      if (f.kind === 'metric_gap' || f.kind === 'causal' || !names.has(`${f.entity}\0${f.name}`)) continue
       const key = `${f.text ?? ''}\0${f.name}`
       const w = worth(f)
       if (w > (best.get(key)?.worth ?? -1)) best.set(key, { f, worth: w })

@@ -1,7 +1,8 @@
 /**
- * Weights of fuse-evidence.ts, as trainOnSimulated() of train-ranker.ts gives them: simulated incidents only. Set by hand are the last eight.
+ * Weights of fuse-evidence.ts, as trainOnSimulated() of train-ranker.ts gives them: simulated incidents only. Set by hand are the last ten.
  * Where a request stopped first (`trace_stop`): simulated systems write so many idle errors that learning leaves nothing of it, recorded
- * ones do not. The six after it are signs that no simulated incident has (silence, being named in others' lines, a reported configuration
+ * ones do not. `causal`: of worth only where the rest is near a tie, in simulated and recorded cases alike, and harmful above 2. `remedied`: one
+ * precedent decides between equals. The six after them are signs that no simulated incident has (silence, being named in others' lines, a reported configuration
  * error, changes, being late, being explained by a dependency); the faults of the demo shop are their test.
  */
 export const fusedWeights: {
@@ -49,6 +50,8 @@ export const fusedWeights: {
     idle: 0.439,
     trace_stop: 3,
     trace_stop_share: 1.5,
+    causal: 1.5,
+    remedied: 1.5,
     absence: 3,
     accused: 2.5,
     config_error: 1.5,

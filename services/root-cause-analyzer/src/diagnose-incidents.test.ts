@@ -337,6 +337,48 @@ describe('DiagnoseIncidents', () => {
     expect(of(incidents).at(-1)?.entities).toEqual(['service:away', 'service:front', 'service:middle'])
   })
   stageContract('DiagnoseIncidents, split', () => new WithGraph(), islands())
+  it('learns from what healed an incident whom to suspect in one like it, and keeps that over a restart', async () => {
+    const stage = new DiagnoseIncidents(new PlainTopology())
+    const both = (round: number) =>
+      ['left', 'right'].map((entity, i) => ({
+        ...anomaly(entity, 100 * round + 1, 'calls.latency_p95'),
+        id: `${entity}${round}`,
+        summary: `${i}`,
+      }))
+    const incident = async (on: DiagnoseIncidents, round: number) =>
+      (
+        await runStage(on, [
+          [
+            ...['left', 'right'].map((to, i) => received(topologyEdges, edge('front', to), i)),
+            ...both(round).map((a, i) => received(anomalies, a, 10 * round + i)),
+            ...ticks(100 * round + 1, 100 * round + 20),
+          ],
+        ])
+      )
+        .of(incidents)
+        .at(-1)!
+    const first = await incident(stage, 0)
+    const [, other] = first.causes.map(c => c.entity)
+    const healed = {
+      id: 'done',
+      environment: 'test',
+      time: T0 + 21 * SECOND,
+      decision: 'd',
+      incident: first.id,
+      action: 'restart',
+      target: other,
+      status: 'done',
+    }
+    const ended = both(0).map((a, i) =>
+      received(anomalies, { ...a, time: T0 + 22 * SECOND, state: 'close' as const, ended: T0 + 22 * SECOND }, 5 + i),
+    )
+    await runStage(stage, [[received(outcomes, healed), received(outcomes, healed), ...ended, ...ticks(22, 60)]])
+    const again = new DiagnoseIncidents(new PlainTopology())
+    again.restore(stage.snapshot())
+    const [cause] = (await incident(again, 1)).causes
+    expect(cause.entity).toBe(other)
+    expect(cause.explanation).toContain('healed 1 incident like this one')
+  })
   it('waits with two suspects nearly alike for more evidence than with a clear one', async () => {
     const settleUs = 3 * SECOND
     const namedAfter = async (...metrics: [entity: string, metric: string][]) => {

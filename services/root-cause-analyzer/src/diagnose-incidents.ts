@@ -37,6 +37,7 @@ import {
   newGroup,
   partsOf,
   type Ranking,
+  type Remedy,
   rankCauses,
   recalibrate,
 } from '@aegis/root-cause'
@@ -63,6 +64,7 @@ const MOST = {
   confirmed: 500,
   edges: 100_000,
   notes: 20,
+  remedies: 200,
 } as const
 /** The last diagnosis of an incident, kept for the day a person says whether it was right. */
 interface Diagnosis {
@@ -97,6 +99,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
   #changes: Change[] = []
   /** What was done about each incident, with the outcome that said so. */
   #deeds: Record<string, (TimelineEntry & { readonly outcome?: string })[]> = {}
+  /** What was done in incidents of each environment and whether it helped, oldest first. */
+  #remedies = new Map<string, Remedy[]>()
   /** Last ranking of each incident; kept as it was while an action on it is under way, which disturbs what it rests on. */
   #rankings: Record<string, { ranking: Ranking; kept: boolean }> = {}
   /** Trace of the first traced anomaly of each incident. */
@@ -345,6 +349,13 @@ export class DiagnoseIncidents implements Stage, Stateful {
     if (list.some(d => d.outcome === o.id)) return
     const last = this.#rankings[o.incident]
     if (last && o.action !== 'page') last.kept = o.status === 'started' || o.status === 'carried_out' || o.status === 'done'
+    const group = this.#groups.get(o.incident)!
+    if (o.action !== 'page' && (o.status === 'done' || o.status === 'undone' || o.status === 'failed')) {
+      const known = this.#remedies.get(group.environment) ?? []
+      const entities = entitiesOf(Object.values(group.anomalies))
+      known.push({ incident: o.incident, target: o.target, entities, healed: o.status === 'done' })
+      this.#remedies.set(group.environment, known.slice(-MOST.remedies))
+    }
     if (list.length >= MOST.deeds) list.shift()
     list.push({
       outcome: o.id,
@@ -378,7 +389,12 @@ export class DiagnoseIncidents implements Stage, Stateful {
     const ranking: Ranking = last?.kept
       ? last.ranking
       : rankCauses(
-          { anomalies: all, graph, changes: this.#changes.filter(c => c.environment === group.environment) },
+          {
+            anomalies: all,
+            graph,
+            changes: this.#changes.filter(c => c.environment === group.environment),
+            remedies: (this.#remedies.get(group.environment) ?? []).filter(r => r.incident !== group.id),
+          },
           { weights: this.#weights, calibration: this.#calibration(group.environment) },
         )
     this.#rankings[group.id] = { ranking, kept: last?.kept ?? false }
@@ -477,6 +493,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
         loose: [...this.#loose],
         changes: this.#changes,
         deeds: this.#deeds,
+        remedies: [...this.#remedies],
         rankings: this.#rankings,
         traces: this.#traces,
         merged: this.#merged,
@@ -505,6 +522,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     // Before version 3 neither was kept.
     this.#rankings = state.rankings ?? {}
     this.#merged = state.merged ?? []
+    this.#remedies = new Map(state.remedies ?? [])
     this.#diagnoses = new Map((state.diagnoses ?? []).map((d: Diagnosis) => [d.incident, d]))
     this.#confirmed = new Map(state.confirmed ?? [])
     this.#aged = new Map(state.aged ?? [])

@@ -1,10 +1,20 @@
 /**
  * The ranking of an incident once more: its anomalies as they stood when it was told (folded from their topic up to the tick of that time, which lies
- * in the same partition), the neighbourhood that was kept with it, and the changes before it. What people confirmed meanwhile is left out: it moves
+ * in the same partition), the neighbourhood that was kept with it, the changes before it and what had been done in others by then. What people confirmed meanwhile is left out: it moves
  * confidence only.
  */
-import { type Anomaly, anomalies, type Change, changes, type Incident, type Stream } from '@aegis/domain'
-import { type Ranking, rankCauses } from '@aegis/root-cause'
+import {
+  type Anomaly,
+  anomalies,
+  type Change,
+  changes,
+  type Incident,
+  incidents,
+  type Outcome,
+  outcomes,
+  type Stream,
+} from '@aegis/domain'
+import { type Ranking, type Remedy, rankCauses } from '@aegis/root-cause'
 import { readTick } from '@aegis/runtime'
 import type { StreamClient } from '../pipeline/client.ts'
 
@@ -46,5 +56,29 @@ export async function rankAgain(client: StreamClient, incident: Incident, partit
     anomalies: [...joined.values()],
     graph: { nodes: [...nodes].sort().map(id => ({ id })), edges: incident.graph as never },
     changes: noticed,
+    remedies: await remediesBefore(client, incident, partition),
   })
+}
+
+/** What was done in other incidents of the environment up to then, with the entities that each was said to have. */
+const remediesBefore = async (client: StreamClient, incident: Incident, partition: number): Promise<Remedy[]> => {
+  const told: Incident[] = []
+  await client.read(incidents as Stream<never>, partition, 0, undefined, decoded => {
+    for (const { value } of decoded) {
+      const i = value as Incident | undefined
+      if (i?.environment === incident.environment && i.time <= incident.time) told.push(i)
+    }
+  })
+  const found = new Map<string, Remedy>()
+  await client.read(outcomes as Stream<never>, partition, 0, undefined, decoded => {
+    for (const { value } of decoded) {
+      const o = value as Outcome | undefined
+      if (o?.environment !== incident.environment || o.time > incident.time || o.incident === incident.id || o.action === 'page')
+        continue
+      const entities = told.findLast(i => i.id === o.incident && i.time <= o.time)?.entities
+      if (entities && ['done', 'undone', 'failed'].includes(o.status))
+        found.set(o.id, { incident: o.incident, target: o.target, entities, healed: o.status === 'done' })
+    }
+  })
+  return [...found.values()].slice(-200)
 }
