@@ -5,7 +5,7 @@
 import { type Category, categories } from './categories.ts'
 
 export interface HeadOptions {
-  /** Steps. Default 300. */
+  /** Steps. Default 200. */
   readonly steps?: number
   /** Step length. Default 0.5. */
   readonly rate?: number
@@ -32,7 +32,7 @@ export class SoftmaxHead {
   }
 
   static train(rows: readonly Labelled[], options: HeadOptions = {}): SoftmaxHead {
-    const { steps = 300, rate = 0.5, penalty = 0.01 } = options
+    const { steps = 200, rate = 0.5, penalty = 0.01 } = options
     const width = rows[0]?.vector.length ?? 0
     const mean = new Float64Array(width)
     const spread = new Float64Array(width)

@@ -86,3 +86,25 @@ describe('ParseLogs', () => {
   )
   stageContract('ParseLogs', () => new ParseLogs(), all(many))
 })
+
+describe('a classifier that takes its time', () => {
+  const asked: string[] = []
+  const slow = {
+    classify: async (text: string): Promise<'storage'> => {
+      asked.push(text)
+      await new Promise(resolve => setTimeout(resolve, 5))
+      return 'storage'
+    },
+  }
+  it('is waited for, and asked once per template', async () => {
+    const stage = new ParseLogs({ classifier: slow })
+    const lines = [1, 2, 3].map(n => line(`segment ${n} of the ledger was folded`, { severity: 'INFO' }))
+    const { of } = await runStage(stage, [all(lines), [received(logsRaw, lines[0] as LogLine, 50)]])
+    expect(of(logsParsed).map(e => e.category)).toEqual(['storage', 'storage', 'storage', 'storage'])
+    expect(asked).toHaveLength(1)
+  })
+  it('fails the batch when it fails, so that it is tried again', async () => {
+    const stage = new ParseLogs({ classifier: { classify: () => Promise.reject(new Error('no session')) } })
+    await expect(runStage(stage, [all([line('segment 7 of the ledger was folded')])])).rejects.toThrow('no session')
+  })
+})

@@ -17,6 +17,7 @@ import {
   tracesLines,
 } from '@aegis/domain'
 import {
+  type Classifier,
   exceptionOf,
   findMentions,
   lineClassifier,
@@ -38,6 +39,16 @@ interface Held {
   partition: number
   offset: number
   time: number
+}
+interface Facts {
+  category: string
+  readonly fault: ReturnType<typeof matchFault>
+  /** Events made before the category was known. */
+  waiting?: { category: string }[]
+}
+export interface ParseOptions {
+  /** What a line is about, asked once per template. Default the rules and the small model. */
+  readonly classifier?: Classifier
 }
 interface Rate {
   environment: string
@@ -63,7 +74,14 @@ export class ParseLogs implements Stage, Stateful {
   readonly #clocks = new EnvironmentClocks()
   #rates = new Map<string, Rate>()
   /** Category and fault pattern follow from the template; looked up once. */
-  readonly #facts = new Map<string, { category: string; fault: ReturnType<typeof matchFault> }>()
+  readonly #facts = new Map<string, Facts>()
+  readonly #classifier: Classifier
+  /** Categories that are still being found; a batch ends when they are. */
+  #asked: Promise<void>[] = []
+
+  constructor(options: ParseOptions = {}) {
+    this.#classifier = options.classifier ?? lineClassifier
+  }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
     const results: Result[] = []
@@ -85,19 +103,35 @@ export class ParseLogs implements Stage, Stateful {
             this.#event(event.body, event.tags, event.exception, input, results)
       } else if (input.kind === 'tick') this.#tick(input, results)
     }
+    if (this.#asked.length > 0) await Promise.all(this.#asked.splice(0))
     return results
+  }
+
+  /** What is known of a template by the first of its lines. */
+  #factsOf(templateId: string, body: string): Facts {
+    const known = this.#facts.get(templateId)
+    if (known) return known
+    if (this.#facts.size >= TEMPLATE_FACTS) this.#facts.clear()
+    const fault = matchFault(body)
+    const said = fault?.category ?? this.#classifier.classify(body)
+    const facts: Facts = typeof said === 'string' ? { category: said, fault } : { category: 'other', fault, waiting: [] }
+    if (typeof said !== 'string')
+      this.#asked.push(
+        said.then(category => {
+          facts.category = category
+          for (const event of facts.waiting ?? []) event.category = category
+          facts.waiting = undefined
+        }),
+      )
+    this.#facts.set(templateId, facts)
+    return facts
   }
 
   #event(body: string, held: readonly Held[], exception: string | undefined, cause: Input, results: Result[]): void {
     const { line, parsed, partition, offset, time } = held[0]
     const match = this.#miner.learn(body.includes('\n') ? body.slice(0, body.indexOf('\n')) : body)
     this.#tellChanges(match, line, body, cause, results)
-    let facts = this.#facts.get(match.templateId)
-    if (!facts) {
-      if (this.#facts.size >= TEMPLATE_FACTS) this.#facts.clear()
-      facts = { category: lineClassifier.classify(body), fault: matchFault(body) }
-      this.#facts.set(match.templateId, facts)
-    }
+    const facts = this.#factsOf(match.templateId, body)
     const severity = normalSeverity(line.severity) ?? parsed.severity ?? (facts.fault?.severity as string | undefined) ?? 'INFO'
     const { entity, service, knownBy } = this.#whose(line, parsed, match)
     const event: LogEvent = {
@@ -112,7 +146,7 @@ export class ParseLogs implements Stage, Stateful {
       template: match.template,
       parameters: match.parameters,
       severity,
-      category: facts.fault?.category ?? facts.category,
+      category: facts.category,
       mentions:
         severity === 'INFO' || severity === 'DEBUG' ? match.parameters.filter(p => TELLING.has(p.kind)) : findMentions(body),
       body,
@@ -124,6 +158,7 @@ export class ParseLogs implements Stage, Stateful {
       partition,
       offset,
     }
+    facts.waiting?.push(event)
     results.push(emit(logsParsed, event, cause))
     if (event.trace_id && event.span_id)
       results.push(
