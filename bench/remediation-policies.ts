@@ -26,6 +26,8 @@ const POLICIES = ['rules', 'learned'] as const
 type PolicyName = (typeof POLICIES)[number]
 /** Long enough for a first action to be judged a failure (60 s) and a second one to heal. */
 const LIMIT_SECONDS = 150
+/** Longer than Aegis waits for health to return (60 s): what it does when it has not seen it counts too. */
+const VERIFY_SECONDS = 75
 /** What the slow way costs: somebody is called, and has healed it after five minutes. */
 const PERSON_SECONDS = 300
 const BUSY = 4
@@ -107,6 +109,7 @@ async function holdRound(
           fault: d.fault,
           learnSeconds: 13,
           limitSeconds: LIMIT_SECONDS,
+          verifySeconds: VERIFY_SECONDS,
           keep: false,
           say: () => {},
           signal: abort.signal,
@@ -161,6 +164,7 @@ function summarise(held: readonly Drilled[]) {
   const share = (side: 0 | 1, what: (d: Drilled) => boolean) => pairs.filter(p => what(p[side])).length
   const total = (side: 0 | 1, what: (d: Drilled) => number) => pairs.reduce((sum, p) => sum + what(p[side]), 0)
   const healed = (d: Drilled) => d.report.healed
+  const verified = (d: Drilled) => d.report.healed && d.report.verified
   const causeFirst = (d: Drilled) => d.report.causeRank === 1
   const yesNo = (what: (d: Drilled) => boolean) => mcNemar(pairs.map(([a, b]) => [what(a), what(b)] as const))
   const numbers = (what: (d: Drilled) => number) => wilcoxon(pairs.map(([a, b]) => [what(a), what(b)] as const))
@@ -181,6 +185,7 @@ function summarise(held: readonly Drilled[]) {
   function row(side: 0 | 1) {
     return {
       healed: share(side, healed),
+      verified: share(side, verified),
       causeFirst: share(side, causeFirst),
       rightFirst: share(side, rightFirst),
       disruptive: total(side, disruptive),
@@ -195,6 +200,7 @@ function summarise(held: readonly Drilled[]) {
   line('', 'rules', 'learned', 'p (two-sided)')
   const { rules: r, learned: l, p } = figures
   line('healed', r.healed, l.healed, `${p.healed.toFixed(3)} McNemar`)
+  line('healed, and Aegis saw it', r.verified, l.verified, '')
   line('true cause first', r.causeFirst, l.causeFirst, `${p.causeFirst.toFixed(3)} McNemar`)
   line('right action first', r.rightFirst, l.rightFirst, `${p.rightFirst.toFixed(3)} McNemar`)
   line('disruptive acts', r.disruptive, l.disruptive, `${p.disruptive.toFixed(3)} Wilcoxon`)

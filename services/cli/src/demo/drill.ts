@@ -15,6 +15,8 @@ export interface DrillOptions {
   readonly learnSeconds: number
   /** How long to wait for health, or how long a control run lasts, seconds. */
   readonly limitSeconds: number
+  /** How long to wait, once customers are served well, until Aegis has seen it too, seconds; 10 unless told. */
+  readonly verifySeconds?: number
   /** The shop goes on running afterwards. */
   readonly keep: boolean
   readonly say: (line: string) => void
@@ -39,6 +41,8 @@ export interface DrillReport {
   decisions: string[]
   /** What was done to the shop, in order, with the second after the injection at which it was carried out. */
   acts: { action: string; target: string; seconds: number | null }[]
+  /** Aegis has seen that health returned after an action of its own. */
+  verified: boolean
   /** Who decided: name and version of the policy. */
   policy: string | null
   incidents: number
@@ -142,7 +146,12 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
     }
     // Verification and the closing word come a little later than health itself.
     if (wellAt !== undefined)
-      for (let i = 0; i < 100 && !ended() && !seen.heard.outcomes.some(o => o.value.status === 'done'); i++) await sleep(100)
+      for (
+        let i = 0;
+        i < 10 * (options.verifySeconds ?? 10) && !ended() && !seen.heard.outcomes.some(o => o.value.status === 'done');
+        i++
+      )
+        await sleep(100)
 
     const { anomalies, incidents, decisions, outcomes } = seen.heard
     const named = incidents.filter(i => i.value.verdict === 'cause_named')
@@ -177,6 +186,7 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
       target: decided?.value.target ?? null,
       decisions: decisions.map(d => `${d.value.mode} ${d.value.action} ${d.value.target} ${d.value.status}`),
       acts: acted.map(o => ({ action: o.value.action, target: o.value.target, seconds: since(o.at) })),
+      verified: outcomes.some(o => o.value.status === 'done'),
       policy: decided ? `${decided.value.policy} ${decided.value.policy_version}` : null,
       incidents: new Set(incidents.map(i => i.value.id)).size,
       wellThroughout: shop.load.windows.slice(mark).every(w => w.requests > 0 && w.success >= 0.95 && w.p95Ms <= p95LimitMs),
