@@ -8,6 +8,7 @@
  * `--repeats N` trials of each pair; `--write` makes libs/remediation/models/shop-effects.json of them, which the incident simulator is made from.
  * On a busy machine a healthy shop may look ill, so the load is written beside each trial.
  */
+import { execFileSync } from 'node:child_process'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import path from 'node:path'
@@ -189,6 +190,7 @@ export async function run(args: readonly string[]): Promise<void> {
   }
   if (args.includes('--write')) {
     writeFileSync(MODEL, `${JSON.stringify(effectsOf(told, actions), null, 2)}\n`)
+    execFileSync('npx', ['biome', 'format', '--write', MODEL], { cwd: ROOT, stdio: 'ignore' })
     console.log(`written: ${path.relative(ROOT, MODEL)}`)
   }
 }
