@@ -4,7 +4,7 @@
  * The seasonal median and MAD of Hochenbaum et al. 2017, "Automatic Anomaly Detection in the Cloud Via Statistical Learning" (S-H-ESD), without its test: each
  * distance becomes a surprise on the metric's own scale. Ours goes by the clock, not by the number of the row, so that gaps and rows left out move nothing, and
  * is few-shot: two days suffice, since a quarter of an hour holds several rows, and two weeks for the week. A metric goes by the week only where that told its
- * last week better than the day did; with less than two days, or without times, there is one level for all day.
+ * last week better than the day did, no day of it much worse, and what it errs by is taken from that week; with less than two days, or without times, there is one level for all day.
  */
 import { packFloats, plain, type RowModel, type Rows, rowOf, unpackFloats } from './row-model.ts'
 import { WorstMetrics } from './worst-metrics.ts'
@@ -33,6 +33,8 @@ const DAYS = 7
 const PER_SLOT = 8
 /** The week must leave at most this share of the day's error on a week it has not seen. */
 const BETTER = 0.9
+/** And on no day of it more than this share: less is the noise of fewer rows, more is a habit that it had once. */
+const WORSE = 1.25
 
 export class SeasonalBaseline implements RowModel {
   readonly name = 'seasonal'
@@ -67,18 +69,18 @@ export class SeasonalBaseline implements RowModel {
     this.#day.learn(rows)
     this.#week = undefined
     this.#weekly = []
-    if (span >= NEEDED * DAYS * this.#season) this.#tryWeek(rows)
     const errors = Array.from({ length: metrics }, () => new Float64Array(count))
     for (let i = 0; i < count; i++) {
       this.at(times?.[i] ?? 0)
       this.#judge(rowOf(rows, i))
       for (let j = 0; j < metrics; j++) errors[j][i] = this.#errors[j]
     }
+    if (span >= NEEDED * DAYS * this.#season) this.#tryWeek(rows, errors)
     this.#worst.fit(errors)
   }
 
-  /** Day and week learn all but the last week, and then tell it. */
-  #tryWeek(rows: Rows): void {
+  /** Day and week learn all but the last week, and then tell it; of a metric that goes by the week, `errors` are those it made there. */
+  #tryWeek(rows: Rows, errors: Float64Array[]): void {
     const { count, metrics, values } = rows
     const times = rows.times as ArrayLike<number>
     let slots = this.#most
@@ -90,16 +92,27 @@ export class SeasonalBaseline implements RowModel {
     const week = new Profile(this.#season, DAYS, slots)
     day.learn(before)
     week.learn(before)
-    const off = (profile: Profile, j: number) => {
-      let sum = 0
-      for (let i = known; i < count; i++)
-        sum += Math.abs(values[i * metrics + j] - profile.median[profile.slotAt(times[i]) * metrics + j])
-      return sum
-    }
-    this.#weekly = Array.from({ length: metrics }, (_, j) => off(week, j) < BETTER * off(day, j))
+    const off = (profile: Profile, i: number, j: number) =>
+      Math.abs(values[i * metrics + j] - profile.median[profile.slotAt(times[i]) * metrics + j])
+    this.#weekly = Array.from({ length: metrics }, (_, j) => {
+      const ofWeek = new Float64Array(DAYS)
+      const ofDay = new Float64Array(DAYS)
+      for (let i = known; i < count; i++) {
+        const today = Math.floor(times[i] / this.#season) % DAYS
+        ofWeek[today] += off(week, i, j)
+        ofDay[today] += off(day, i, j)
+      }
+      const sum = (errors: Float64Array) => errors.reduce((a, b) => a + b)
+      return sum(ofWeek) < BETTER * sum(ofDay) && ofWeek.every((error, k) => error <= WORSE * ofDay[k])
+    })
     if (!this.#weekly.includes(true)) return
     this.#week = new Profile(this.#season, DAYS, slots)
     this.#week.learn(rows)
+    for (const j of this.weekly)
+      errors[j] = Float64Array.from(
+        { length: count - known },
+        (_, k) => off(week, known + k, j) / week.distanceAt(times[known + k], j),
+      )
   }
 
   #judge(row: Float64Array): void {
@@ -166,9 +179,15 @@ class Profile {
   }
 
   slotAt(seconds: number): number {
-    const days = seconds / this.#season
-    const part = days / this.#days - Math.floor(days / this.#days)
-    return Math.min(this.#days * this.#slots - 1, Math.floor(part * this.#days * this.#slots))
+    const length = this.#days * this.#season
+    const slots = this.#days * this.#slots
+    // Multiplied first: a row at the very beginning of a slot belongs to it.
+    return Math.min(slots - 1, Math.floor(((((seconds % length) + length) % length) * slots) / length))
+  }
+
+  distanceAt(seconds: number, metric: number): number {
+    const metrics = this.distance.length / this.#slots
+    return this.distance[(this.slotAt(seconds) % this.#slots) * metrics + metric]
   }
 
   learn(rows: Rows): void {
