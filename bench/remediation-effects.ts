@@ -33,8 +33,8 @@ const CALLS = [
 const SERVICES = ['storefront', 'checkout', 'catalog', 'inventory', 'payment', 'cart', 'store']
 /** Kind of each fault, and what a diagnosis has called it or may call it instead. */
 const KINDS: Readonly<Record<string, readonly [kind: string, ...takenFor: string[]]>> = {
-  'bad-deploy': ['deploy', 'error'],
-  'bad-config': ['config', 'error'],
+  'bad-deploy': ['deploy', 'error', 'crash'],
+  'bad-config': ['config', 'error', 'crash'],
   'killed-dependency': ['crash', 'error', 'unknown'],
   'memory-leak': ['memory', 'cpu', 'latency'],
   'cpu-burn': ['cpu', 'latency'],

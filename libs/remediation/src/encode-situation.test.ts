@@ -62,8 +62,8 @@ describe('encodeSituation', () => {
     expect(read(f, 'tried on the second suspect: start')).toBe(1)
     expect(read(f, 'disruptive actions tried')).toBe(0.5)
     expect(read(f, 'confidence that the first suspect has: memory')).toBeCloseTo(0.8)
-    // An attempt took half of both: .05 of the .55 that is left.
-    expect(read(f, 'confidence that the second suspect has: disk')).toBeCloseTo(0.05 / 0.55)
+    // An attempt left a fifth of both: .02 of the .28 that remains.
+    expect(read(f, 'confidence that the second suspect has: disk')).toBeCloseTo(0.02 / 0.28)
     expect(read(f, 'confidence in the third suspect')).toBe(0)
   })
 

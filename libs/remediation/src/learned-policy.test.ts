@@ -1,11 +1,12 @@
-import { seededRandom } from '@aegis/domain'
+import { type Incident, seededRandom } from '@aegis/domain'
 import { describe, expect, it } from 'vitest'
+import { encodeSituation } from './encode-situation.ts'
 import { LearnedPolicy } from './learned-policy.ts'
-import { OPTIONS } from './options.ts'
+import { type Attempt, OPTIONS, optionsOf } from './options.ts'
 import { LoadedModel } from './ppo-model.ts'
 import { type RuledSituation, RulesPolicy } from './rules-policy.ts'
 import { shippedIncidentModel, shippedModel } from './shipped-model.ts'
-import { IncidentSim } from './sim/incident-sim.ts'
+import { IncidentSim, SHOP } from './sim/incident-sim.ts'
 import { LearnedPlayer } from './sim/learned-player.ts'
 import { play, scoreOf } from './sim/play.ts'
 
@@ -100,5 +101,110 @@ describe('LearnedPolicy', () => {
         () => 0,
       ),
     ).toThrow(/no action is allowed/)
+  })
+})
+
+describe('the shipped policy on the demo shop', () => {
+  /** Diagnoses of recorded drills: suspects with confidence and kind. */
+  const drills: Readonly<Record<string, readonly (readonly [service: string, confidence: number, kind: string])[]>> = {
+    'bad-deploy': [
+      ['catalog', 0.99, 'deploy'],
+      ['storefront', 0.0, 'error'],
+    ],
+    'bad-config': [
+      ['checkout', 0.88, 'config'],
+      ['payment', 0.11, 'error'],
+      ['storefront', 0.0, 'error'],
+    ],
+    'killed-dependency': [
+      ['inventory', 0.94, 'crash'],
+      ['checkout', 0.05, 'error'],
+      ['storefront', 0.01, 'error'],
+    ],
+    'memory-leak': [
+      ['catalog', 0.89, 'memory'],
+      ['storefront', 0.06, 'latency'],
+      ['store', 0.01, 'pool'],
+    ],
+    'cpu-burn': [
+      ['cart', 0.99, 'cpu'],
+      ['storefront', 0.0, 'latency'],
+    ],
+    'slow-store': [
+      ['store', 0.59, 'pool'],
+      ['cart', 0.23, 'pool'],
+      ['inventory', 0.17, 'pool'],
+      ['checkout', 0.01, 'latency'],
+    ],
+    'pool-exhaustion': [
+      ['inventory', 0.62, 'pool'],
+      ['store', 0.31, 'error'],
+      ['checkout', 0.01, 'unknown'],
+    ],
+    'disk-full': [
+      ['store', 0.92, 'disk'],
+      ['cart', 0.04, 'error'],
+      ['inventory', 0.03, 'error'],
+      ['checkout', 0.01, 'error'],
+    ],
+    overload: [
+      ['payment', 0.69, 'pool'],
+      ['store', 0.13, 'pool'],
+      ['checkout', 0.11, 'cpu'],
+      ['cart', 0.03, 'latency'],
+    ],
+  }
+  const policy = new LearnedPolicy(new LoadedModel(shippedIncidentModel()))
+  const choose = (causes: (typeof drills)[string], tried: readonly Attempt[] = []) => {
+    const kindOf = (kind: string) =>
+      kind === 'deploy' || kind === 'config' ? 'change' : kind === 'crash' || kind === 'error' ? 'log' : 'metric'
+    const incident: Incident = {
+      id: 'i',
+      environment: 'shop',
+      time: 8e6,
+      started: 0,
+      state: 'updated',
+      revision: 3,
+      severity: 'high',
+      entities: causes.map(([service]) => `service:${service}`),
+      anomalies: ['a', 'b', 'c', 'd'],
+      health: causes.map(([service], rank) => ({ entity: `service:${service}`, score: 0.2 + 0.15 * rank })),
+      verdict: 'cause_named',
+      causes: causes.map(([service, confidence, fault_kind], rank) => ({
+        entity: `service:${service}`,
+        confidence,
+        score: 1 / (rank + 1),
+        path: ['a', 'b'],
+        metrics: kindOf(fault_kind) === 'metric' ? ['m', 'n', 'o'] : [],
+        evidence: ['x', 'y', 'z'].map(text => ({ kind: kindOf(fault_kind), entity: '', text, time: 0, stream: '' })),
+        against: rank > 0 ? ['b', 'c'] : [],
+        explanation: '',
+        fault_kind,
+      })),
+      timeline: [],
+      graph: SHOP.calls.map(() => ({}) as Incident['graph'][number]),
+      explanation: '',
+    }
+    const { action, target } = policy.choose(
+      { features: encodeSituation(incident, tried), options: optionsOf(incident.causes, tried, 0.4) },
+      () => 0,
+    )
+    return { action, target }
+  }
+  it.each(Object.entries(drills))('does first what was measured to heal %s', (name, causes) => {
+    const fault = SHOP.faults.find(f => f.name === name)
+    const { action, target } = choose(causes)
+    expect(target).toBe(`service:${fault?.service}`)
+    expect(fault?.heals[action as keyof typeof fault.heals]).toMatchObject({ healed: 1 })
+  })
+  it('turns to the second suspect when what it did to the first did not help', () => {
+    const causes = [
+      ['checkout', 0.51, 'latency'],
+      ['cart', 0.3, 'cpu'],
+      ['storefront', 0.01, 'latency'],
+    ] as const
+    const tried: Attempt[] = []
+    for (let n = 0; n < 3 && tried.at(-1)?.target !== 'service:cart'; n++) tried.push(choose(causes, tried))
+    expect(tried.at(-1)).toEqual({ action: 'scale_out', target: 'service:cart' })
   })
 })

@@ -15,7 +15,7 @@ test('every action can be done to the first suspect, all but paging to the secon
 test('the second suspect is acted on once the confidence in it is enough: attempts that failed on the first leave it more', () => {
   const restart = { action: 'restart', target: 'store' }
   expect(confidenceIn(causes, 'inventory', [])).toBeCloseTo(0.3)
-  expect(confidenceIn(causes, 'inventory', [restart])).toBeCloseTo(0.3 / 0.7)
+  expect(confidenceIn(causes, 'inventory', [restart])).toBeCloseTo(0.3 / 0.52)
   expect(confidenceIn(causes, 'store', [restart])).toBe(0.6)
   expect(confidenceIn(causes, 'nobody', [])).toBe(0)
   const open = (tried: (typeof restart)[]) => optionsOf(causes, tried, 0.4).filter(o => o.allowed && o.target === 'inventory')

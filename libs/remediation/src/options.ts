@@ -23,8 +23,8 @@ export const OPTIONS: readonly Option[] = [
     (action): Option => ({ name: `${action} the second suspect`, action, suspect: 1 }),
   ),
 ]
-/** Share of the confidence in a suspect that an attempt on it leaves when it failed: half the time the suspect was right and the action wrong. */
-const LEFT = 0.5
+/** Share of the confidence in a suspect that a failed attempt on it leaves; with it, simulated second suspects are to blame as often as is said. */
+const LEFT = 0.2
 
 /**
  * Confidence in an entity as the cause, 0 to 1. The diagnosis speaks for the first suspect; another one gains what failed attempts have taken

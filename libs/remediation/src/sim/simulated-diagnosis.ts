@@ -80,8 +80,8 @@ export function drawDiagnosis(graph: ServiceGraph, fault: HiddenFault, clarity: 
   const shown = graph.services.map((_, s): Shown | undefined => {
     const noise = 3 * normal()
     if (s === fault.root) {
-      // A change just before the first sign is seen nearly always; other causes show as far as there is something to see.
-      const seen = fault.changed ? random() < 0.97 : random() < 0.3 + 0.68 * clarity
+      // A change just before the first sign is seen mostly; other causes show as far as there is something to see.
+      const seen = fault.changed ? random() < 0.88 : random() < 0.3 + 0.68 * clarity
       const kind = seen ? fault.kind : some(fault.takenFor)
       const score = (UNSPECIFIC.has(kind) ? 0 : 0.9) + 3.2 * clarity + (fault.changed && seen ? 1.5 : 0)
       return { kind, strength: 0.45 + 0.5 * random(), score: score + noise }
