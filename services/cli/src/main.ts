@@ -80,6 +80,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/incidents.ts')).killCommand(),
   },
   {
+    name: 'ladder',
+    description: 'how far actions may go in an environment',
+    load: async () => (await import('./commands/ladder.ts')).ladderCommand(),
+  },
+  {
     name: 'fix',
     description: 'record what people did by hand, to be suggested when it looks like that again',
     load: async () => (await import('./commands/fix.ts')).fixCommand(),
@@ -91,7 +96,7 @@ const verbs: readonly Verb[] = [
   },
   {
     name: 'policy',
-    description: 'train, evaluate and compare remediation policies',
+    description: 'train, judge, promote, roll back and explain remediation policies',
     load: async () => (await import('./commands/policy.ts')).policyCommand(),
   },
   {

@@ -167,6 +167,28 @@ describe('DecideActions', () => {
     expect(d.mode).toBe('observe')
     expect(d.reasons).toContain('the kill switch is on')
   })
+  it('goes on as its settings say when a kill switch is lifted that said nothing of modes', async () => {
+    const control: Control = {
+      id: 'c',
+      environment: 'test',
+      time: T0,
+      version: 2,
+      kill_switch: false,
+      default_mode: '',
+      ladder: { rollback_deploy: 'approve' },
+      who: 'me',
+    }
+    const inForce = ((stream: { name: string }) => (stream.name === controls.name ? control : undefined)) as never
+    const stage = make()
+    await decide(
+      stage,
+      received(incidents, incident({ verdict: 'not_enough_evidence' })),
+      tick(T0, { stream: incidents as never, inForce }),
+    )
+    expect((await decide(stage, received(incidents, incident())))[0].mode).toBe('act')
+    const deploy = incident({ id: 'i2', causes: [{ ...incident().causes[0], entity: 'service:b', fault_kind: 'deploy' }] })
+    expect((await decide(stage, received(incidents, deploy)))[0].mode).toBe('approve')
+  })
   it('waits for approval, and lets it expire', async () => {
     const stage = make('approve')
     const [d] = await decide(stage, received(incidents, incident()))

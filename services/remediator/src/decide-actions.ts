@@ -212,7 +212,8 @@ export class DecideActions implements Stage, Stateful {
       killSwitch: control?.kill_switch ?? false,
       ladder: (control?.ladder ?? {}) as Record<string, Mode>,
       defaultMode:
-        (control?.default_mode as Mode | undefined) ??
+        // Empty: the kill switch or an experiment was set, and nothing said of modes.
+        ((control?.default_mode || undefined) as Mode | undefined) ??
         wordFor(this.#options.environmentModes, incident.environment) ??
         this.#options.defaultMode,
       allow: this.#options.allow ?? [],

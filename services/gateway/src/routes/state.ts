@@ -172,7 +172,8 @@ export const stateRoutes = (
       time: context.now(),
       version,
       kill_switch: said.kill_switch ?? before?.kill_switch ?? false,
-      default_mode: said.default_mode ?? before?.default_mode ?? 'suggest',
+      // Nobody said: what the remediator's settings say goes on.
+      default_mode: said.default_mode ?? before?.default_mode ?? '',
       ladder: { ...before?.ladder, ...said.ladder },
       protected: said.protected ?? before?.protected ?? [],
       maintenance: said.maintenance ?? before?.maintenance ?? [],

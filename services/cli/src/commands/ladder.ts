@@ -1,0 +1,36 @@
+/** `aegis ladder`: how far actions may go in an environment, all of them or one by one. */
+import { AegisError, type Control, MODES, type Mode } from '@aegis/domain'
+import { Command } from 'commander'
+import { ask } from './incidents.ts'
+
+export const ladderCommand = (): Command =>
+  new Command('ladder')
+    .argument('<environment>')
+    .argument('[mode]', MODES.join(', '))
+    .option('--action <name>', 'only this action, such as restart or rollback_deploy')
+    .addHelpText('after', '\nWithout a mode it shows what is set. The gateway is found by AEGIS_GATEWAY_URL.')
+    .action(async (environment: string, mode: string | undefined, { action }: { readonly action?: string }) => {
+      const path = `/api/v1/controls/${encodeURIComponent(environment)}`
+      if (mode === undefined) {
+        for (const line of shown(await ask<Partial<Control>>(path))) console.log(line)
+        return
+      }
+      if (!MODES.includes(mode as Mode))
+        throw new AegisError('INPUT_INVALID', `the mode is one of ${MODES.join(', ')}, not ${mode}`)
+      await ask(path, {
+        method: 'PUT',
+        body: JSON.stringify({
+          ...(action === undefined ? { default_mode: mode } : { ladder: { [action]: mode } }),
+          who: process.env.USER ?? 'cli',
+        }),
+      })
+      console.log(`${action ?? 'every action not named'} in ${environment}: ${mode} from the next tick on`)
+    })
+
+export const shown = (control: Partial<Control>): string[] =>
+  control.version === undefined
+    ? [`nothing is set for ${control.environment}: the settings of the remediator hold`]
+    : [
+        `every action not named: ${control.default_mode || 'as the settings of the remediator say'}${control.kill_switch ? ', but the kill switch is on' : ''}`,
+        ...Object.entries(control.ladder ?? {}).map(([action, mode]) => `${action}: ${mode}`),
+      ]
