@@ -15,6 +15,8 @@ const STEP_US = 1_000_000
 const FULL_STEPS = 20
 const FULL_RECORDS_PER_STEP = 5000
 const SAMPLE_MS = 5000
+/** A long run tells how it stands, so that one that is cut short was not for nothing. */
+const TELL_MS = 300_000
 /** As services run live; the harness otherwise makes batches small and snapshots frequent. */
 const LIVE = { AEGIS_BATCH_RECORDS: '5000', AEGIS_BATCH_WAIT_MS: '5', AEGIS_SNAPSHOT_EVERY_RECORDS: '50000' }
 
@@ -58,6 +60,32 @@ export const theilSen = (x: readonly number[], y: readonly number[]): { slope: n
   return { slope: at(slopes.length / 2), low: at((slopes.length - spread) / 2), high: at((slopes.length + spread) / 2) }
 }
 
+interface Sample {
+  readonly hours: number
+  readonly mib: Readonly<Record<string, number>>
+}
+const trendsOf = (samples: readonly Sample[]): Trend[] => {
+  // All pairs of some hundred points are enough: the longest runs are thinned.
+  const every = Math.ceil(samples.length / 400)
+  const kept = samples.filter((_, i) => i % every === 0)
+  const tenth = Math.max(1, Math.floor(kept.length / 10))
+  const median = (list: readonly number[]) => list.toSorted((a, b) => a - b)[list.length >> 1]
+  const round = (n: number) => Math.round(n * 10) / 10
+  const hours = kept.map(s => s.hours)
+  return SERVICES.map(service => {
+    const mib = kept.map(s => s.mib[service])
+    const { slope, low, high } = theilSen(hours, mib)
+    return {
+      service,
+      fromMib: round(median(mib.slice(0, tenth))),
+      toMib: round(median(mib.slice(-tenth))),
+      slope: round(slope),
+      low: round(low),
+      high: round(high),
+    }
+  })
+}
+
 export const soak = async (options: {
   folder: string
   seed: number
@@ -71,12 +99,13 @@ export const soak = async (options: {
   try {
     const steps = Math.max(120, Math.round(options.minutes * 60))
     const warmUp = Math.round(steps / 3)
-    const samples: { hours: number; mib: Record<string, number> }[] = []
+    const samples: Sample[] = []
     let rate = options.rate ?? FULL_RECORDS_PER_STEP
     let fullRate = 0
     let began = performance.now()
     let late = 0
     let sampled = 0
+    let told = performance.now()
     const full = new ChaosInput({
       seed: options.seed,
       records: FULL_RECORDS_PER_STEP * (FULL_STEPS + steps),
@@ -113,33 +142,16 @@ export const soak = async (options: {
           hours: (now - began) / 3_600_000,
           mib: Object.fromEntries(SERVICES.map(s => [s, world.fleet.of(s).rss() / 2 ** 20])),
         })
+        if (now - told < TELL_MS || samples.length < 20) return
+        told = now
+        for (const t of trendsOf(samples)) say(`${t.service}: ${t.toMib} MiB, ${t.slope} MiB an hour (${t.low} to ${t.high})`)
       },
       tend: () => world.fleet.tend(),
       decode: records => world.decode(outcomes, records),
       say,
     })
     await drive.run(input)
-    // All pairs of some hundred points are enough: the longest runs are thinned.
-    const every = Math.ceil(samples.length / 400)
-    const kept = samples.filter((_, i) => i % every === 0)
-    const tenth = Math.max(1, Math.floor(kept.length / 10))
-    const median = (list: readonly number[]) => list.toSorted((a, b) => a - b)[list.length >> 1]
-    const trends = SERVICES.map((service): Trend => {
-      const y = kept.map(s => s.mib[service])
-      const line = theilSen(
-        kept.map(s => s.hours),
-        y,
-      )
-      const round = (n: number) => Math.round(n * 10) / 10
-      return {
-        service,
-        fromMib: round(median(y.slice(0, tenth))),
-        toMib: round(median(y.slice(-tenth))),
-        slope: round(line.slope),
-        low: round(line.low),
-        high: round(line.high),
-      }
-    })
+    const trends = trendsOf(samples)
     let linesOut = 0
     await world.read(logsParsed.name, async records => {
       for (const event of (await world.decode(logsParsed, records)) as LogEvent[]) linesOut += event.lines ?? 1
