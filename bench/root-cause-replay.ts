@@ -1,7 +1,7 @@
 /**
  * Recorded cases through the services: each case is replayed through the embedded pipeline, and where its true cause stands among the suspects of the
  * incident is counted beside where `aegis eval root-cause` puts it with the same telemetry. `--data FOLDER` of cases with their labels (or
- * AEGIS_EVAL_DATA), `--only PART` of their names, `--fault KINDS` with commas, `--explain` prints each incident. What is measured is the gap
+ * AEGIS_EVAL_DATA), `--only PART` of their names, `--fault KINDS` with commas, `--explain` prints each incident; `--accept` writes the shares to root-cause.json. What is measured is the gap
  * between the two: the stream sees anomalies, eval all of it.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -15,6 +15,7 @@ import { StreamClient } from '../services/cli/src/pipeline/client.ts'
 import { startEmbedded } from '../services/cli/src/pipeline/pipeline.ts'
 import { readCase } from '../services/cli/src/replay/read-case.ts'
 import { playThrough } from '../services/cli/src/replay/run-recording.ts'
+import { accept } from './root-cause.ts'
 
 interface Labels {
   readonly fault_type: string
@@ -71,16 +72,25 @@ export const run = async (args: readonly string[]): Promise<void> => {
     )
     if (args.includes('--explain') && incident) console.log(`\n${explain(incident, [], [])}\n`)
   }
-  const share = (of: (r: Row) => boolean, list: readonly Row[]) => (list.filter(of).length / list.length).toFixed(3)
+  if (args.includes('--accept'))
+    accept(`replayed through the services: ${faults?.join(', ') ?? 'all faults'}`, {
+      date: new Date().toISOString().slice(0, 10),
+      cases: rows.length,
+      services: { first: rate(rows, 'services', 1), inThree: rate(rows, 'services', 3) },
+      eval: { first: rate(rows, 'eval', 1), inThree: rate(rows, 'eval', 3) },
+    })
   console.log(`\n${'fault'.padEnd(18)} ${'n'.padStart(3)}   services first  in three   eval first  in three`)
   for (const fault of [...new Set(rows.map(r => r.fault)), 'all']) {
     const list = rows.filter(r => fault === 'all' || r.fault === fault)
-    const within = (by: 'services' | 'eval', most: number) => share(r => r[by] > 0 && r[by] <= most, list)
+    const within = (by: 'services' | 'eval', most: number) => rate(list, by, most).toFixed(3)
     console.log(
       `${fault.padEnd(18)} ${String(list.length).padStart(3)}   ${within('services', 1).padStart(14)}  ${within('services', 3).padStart(8)}   ${within('eval', 1).padStart(10)}  ${within('eval', 3).padStart(8)}`,
     )
   }
 }
+/** Share of the cases whose cause is among the first so many. */
+const rate = (rows: readonly Row[], by: 'services' | 'eval', most: number): number =>
+  Math.round((1000 * rows.filter(r => r[by] > 0 && r[by] <= most).length) / rows.length) / 1000
 const place = (n: number) => (n > 0 ? String(n) : '–').padStart(2)
 
 /** The incident that holds most of what became strange while the fault was there; where several do, the one begun first. */

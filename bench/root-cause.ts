@@ -1,10 +1,14 @@
 /**
  * Ranking on large graphs: random call graphs with evidence on one entity in ten, ranked by fuse-evidence, beside PageRank of networkx
- * (pure Python) personalised on the same evidence, in the same run. `--services N --edges M --runs K`. Where NEO4J_URI names a server
+ * (pure Python) personalised on the same evidence, in the same run. `--services N --edges M --runs K`; `--accept` writes the figures to root-cause.json, one entry for
+ * each size of graph. Where NEO4J_URI names a server
  * (`aegis stack up`, `aegis stack env`), also edges merged a second, and the time from the last anomaly to the told incident with the graph
  * in it; its environment is of this run alone and its edges stay behind.
  */
 import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
+import path from 'node:path'
 import { type Anomaly, anomalies, type Edge, type Input, incidents } from '@aegis/domain'
 import { type Finding, findingKinds, fuseEvidence, randomFrom } from '@aegis/root-cause'
 
@@ -59,14 +63,22 @@ export const run = async (args: readonly string[]): Promise<void> => {
   const runs = option(args, 'runs', 40)
   const c = graphOf(services, edges, 1)
   const times: number[] = []
+  const busy: number[] = []
   for (let i = 0; i < runs + 3; i++) {
     const started = performance.now()
+    const cpu = process.threadCpuUsage()
     fuseEvidence({ entities: c.entities, edges: c.edges, series: [] }, { findings: c.findings })
-    if (i >= 3) times.push(performance.now() - started)
+    const { user, system } = process.threadCpuUsage(cpu)
+    if (i < 3) continue
+    times.push(performance.now() - started)
+    busy.push((user + system) / 1000)
   }
   times.sort((a, b) => a - b)
+  busy.sort((a, b) => a - b)
   console.log(`${services} services, ${edges} edges, ${c.findings.length} findings, ${runs} runs`)
   console.log(`fused ranking      p50 ${quantile(times, 0.5).toFixed(1)} ms  p95 ${quantile(times, 0.95).toFixed(1)} ms`)
+  // What it takes of a core, whoever else wants it.
+  console.log(`  processor time   p50 ${quantile(busy, 0.5).toFixed(1)} ms  p95 ${quantile(busy, 0.95).toFixed(1)} ms`)
   const peer = spawnSync('python3', ['-c', PEER], { input: JSON.stringify(c), encoding: 'utf8', maxBuffer: 1 << 26 })
   const said = peer.status === 0 ? (JSON.parse(peer.stdout.trim()) as { version: string; ms: number } | null) : null
   console.log(
@@ -74,15 +86,41 @@ export const run = async (args: readonly string[]): Promise<void> => {
       ? `networkx ${said.version} pagerank (pure Python)  best of 3 ${said.ms.toFixed(0)} ms`
       : 'networkx is not installed: no peer in this run',
   )
-  if (process.env.NEO4J_URI) await withNeo4j(c)
-  else console.log('NEO4J_URI is not set: nothing measured with Neo4j')
+  const graph = process.env.NEO4J_URI ? await withNeo4j(c) : undefined
+  if (!graph) console.log('NEO4J_URI is not set: nothing measured with Neo4j')
+  if (args.includes('--accept'))
+    accept(`${services} services, ${edges} edges`, {
+      machine: `${availableParallelism()} cores, load average ${loadavg()[0].toFixed(0)}, Node ${process.versions.node.split('.')[0]}`,
+      date: new Date().toISOString().slice(0, 10),
+      ranking: {
+        findings: c.findings.length,
+        p50Ms: tenth(quantile(times, 0.5)),
+        p95Ms: tenth(quantile(times, 0.95)),
+        processorP50Ms: tenth(quantile(busy, 0.5)),
+        processorP95Ms: tenth(quantile(busy, 0.95)),
+      },
+      ...(said ? { networkx: { version: said.version, bestMs: Math.round(said.ms) } } : {}),
+      ...(graph ? { neo4j: graph } : {}),
+    })
+}
+const tenth = (ms: number) => Math.round(ms * 10) / 10
+
+/** The figures beside this script, each under its name; what was not measured this time stays as it was. */
+export const accept = (name: string, figures: Record<string, unknown>): void => {
+  const file = path.join(import.meta.dirname, 'root-cause.json')
+  const all = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, object>) : {}
+  all[name] = { ...all[name], ...figures }
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`)
+  console.log(`written to ${path.relative(process.cwd(), file)} as "${name}"`)
 }
 
 const SECOND = 1_000_000
-const BATCH = 5000
+const BATCH = 20_000
 
 /** Edge merges a second, and last anomaly to incident, against a real server. */
-const withNeo4j = async (c: ReturnType<typeof graphOf>): Promise<void> => {
+const withNeo4j = async (
+  c: ReturnType<typeof graphOf>,
+): Promise<{ newEdgesPerSecond: number; knownEdgesPerSecond: number; incidentP50Ms: number; incidentP95Ms: number }> => {
   const { Neo4jTopology } = await import('@aegis/root-cause-analyzer/neo4j-topology')
   const { DiagnoseIncidents } = await import('@aegis/root-cause-analyzer/diagnose-incidents')
   const topology = new Neo4jTopology(process.env.NEO4J_URI!, process.env.NEO4J_USER ?? 'neo4j', process.env.NEO4J_PASSWORD ?? '')
@@ -95,7 +133,9 @@ const withNeo4j = async (c: ReturnType<typeof graphOf>): Promise<void> => {
       for (let i = 0; i < edges.length; i += BATCH) await topology.merge(environment, edges.slice(i, i + BATCH), time)
       return Math.round(edges.length / ((performance.now() - began) / 1000))
     }
-    console.log(`Neo4j edges a second    new ${await merge(start)}  known ${await merge(start + SECOND)}`)
+    const newEdges = await merge(start)
+    const knownEdges = await merge(start + SECOND)
+    console.log(`Neo4j edges a second    new ${newEdges}  known ${knownEdges}`)
     const stage = new DiagnoseIncidents(topology, { settleUs: 0 })
     const anomaly = (entity: string, n: number): Anomaly => ({
       id: `${environment}-${n}`,
@@ -140,6 +180,12 @@ const withNeo4j = async (c: ReturnType<typeof graphOf>): Promise<void> => {
     console.log(
       `last anomaly to incident, Neo4j in the loop  p50 ${quantile(times, 0.5).toFixed(0)} ms  p95 ${quantile(times, 0.95).toFixed(0)} ms  (${told} incident records)`,
     )
+    return {
+      newEdgesPerSecond: newEdges,
+      knownEdgesPerSecond: knownEdges,
+      incidentP50Ms: Math.round(quantile(times, 0.5)),
+      incidentP95Ms: Math.round(quantile(times, 0.95)),
+    }
   } finally {
     await topology.close()
   }

@@ -12,7 +12,7 @@ export const STOPPED_SERIES = 'visits.stopped'
 export interface StopRateOptions {
   /** Longest last while, microseconds. Default 3 minutes. */
   readonly windowUs?: number
-  /** Strength from which stops are strange. Default 3.5. */
+  /** Strength from which stops are strange. Default 4. */
   readonly threshold?: number
   /** Least stops in the last while to be strange, and least visits before it to know what is usual. Default 3 and 5. */
   readonly least?: { readonly stopped: number; readonly usual: number }
@@ -49,7 +49,7 @@ export class StopRate {
 
   constructor(options: StopRateOptions = {}) {
     this.#windowUs = options.windowUs ?? 180_000_000
-    this.#threshold = options.threshold ?? 3.5
+    this.#threshold = options.threshold ?? 4
     this.#least = options.least ?? { stopped: 3, usual: 5 }
   }
 

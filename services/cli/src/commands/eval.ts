@@ -38,7 +38,7 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
     about: 'ranked causes of recorded cases: D/<case>/case.json, D/alerts',
     needsData: true,
     options: [
-      ['--without <kind>', 'leave out logs, traces or edges'],
+      ['--without <kind>', 'leave out logs, traces, edges, metrics or causality, several with commas'],
       ['--drop-edges <share>', 'leave out this share of the edges'],
       ['--untraced <share>', 'leave out the spans of this share of the services'],
       ['--onset <how>', '"none": the onset is not told; "late": one step late'],

@@ -9,13 +9,13 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { AegisError, seededRandom } from '@aegis/domain'
-import { type AlertCase, type CauseCase, explainIncident, fuseEvidence, rankAlertCases } from '@aegis/root-cause'
+import { type AlertCase, type CauseCase, explainIncident, fusedWeights, fuseEvidence, rankAlertCases } from '@aegis/root-cause'
 import { CaseReader, type ReadOptions } from './read-cause-case.ts'
 
 export interface RootCauseOptions {
   readonly data: string
   readonly out: string
-  /** logs, traces, edges or metrics, several with commas. */
+  /** Telemetry (logs, traces, edges, metrics) or evidence (causality) that is left out, several with commas. */
   readonly without?: string
   readonly dropEdges?: string | number
   /** "none": the onset is not told; "late": it is told one step late. */
@@ -27,11 +27,12 @@ export interface RootCauseOptions {
   readonly progress?: (done: number, total: number, what: string) => void
 }
 
+const WITHOUT = ['logs', 'traces', 'edges', 'metrics', 'causality']
+
 export const evalRootCause = async (options: RootCauseOptions): Promise<string> => {
   const { data, out, progress = () => {} } = options
-  const unknown = (options.without ?? '').split(',').filter(k => k !== '' && !['logs', 'traces', 'edges', 'metrics'].includes(k))
-  if (unknown.length > 0)
-    throw new AegisError('INPUT_INVALID', `--without ${unknown.join(',')}: known are logs, traces, edges, metrics`)
+  const unknown = (options.without ?? '').split(',').filter(k => k !== '' && !WITHOUT.includes(k))
+  if (unknown.length > 0) throw new AegisError('INPUT_INVALID', `--without ${unknown.join(',')}: known are ${WITHOUT.join(', ')}`)
   const dropEdges = shareOf('--drop-edges', options.dropEdges)
   const untraced = shareOf('--untraced', options.untraced)
   if (options.onset !== undefined && !['none', 'late'].includes(options.onset))
@@ -40,6 +41,7 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
   if (!Number.isInteger(normal) || normal < 0)
     throw new AegisError('INPUT_INVALID', `--normal ${options.normal}: a number of windows is needed`)
   const read: ReadOptions = { without: options.without, dropEdges, onset: options.onset, untraced }
+  const weights = (options.without ?? '').split(',').includes('causality') ? { ...fusedWeights.weights, causal: 0 } : undefined
   const cases = readdirSync(data)
     .filter(name => existsSync(path.join(data, name, 'case.json')))
     .sort()
@@ -58,6 +60,7 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
     const { evidence, file } = reader.read(id, read)
     const started = performance.now()
     const ranking = fuseEvidence(evidence, {
+      weights,
       alert: file.alert ? { entity: file.alert.service, metric: file.alert.metric } : undefined,
     })
     const seconds = (performance.now() - started) / 1000
