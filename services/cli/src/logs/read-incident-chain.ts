@@ -45,15 +45,15 @@ export async function readIncidentChain(client: StreamClient, window: ChainWindo
   for (let p = 0; p < (await client.broker.partitions(logsParsed.name)); p++) {
     const end = await client.broker.end(logsParsed.name, p)
     let at = await startOf(client, p, end, window.from - LEAD_US)
-    let over = false
-    for (let records = 0; at < end && !over; at += CHUNK) {
+    let size = CHUNK
+    for (let records = 0, over = false; at < end && !over; ) {
       if (records >= most) {
         cut.push(p)
         break
       }
-      let within = 0
-      let after = 0
-      await client.read(logsParsed as unknown as Stream<never>, p, at, Math.min(end, at + CHUNK), decoded => {
+      let [read, within, after] = [0, 0, 0]
+      const to = Math.min(end, at + size)
+      await client.read(logsParsed as unknown as Stream<never>, p, at, to, decoded => {
         for (const { value } of decoded) {
           const event = value as LogEvent | undefined
           if (event?.environment !== window.environment) continue
@@ -61,10 +61,14 @@ export async function readIncidentChain(client: StreamClient, window: ChainWindo
           else within++
           if (event.time >= window.from - LEAD_US && event.time <= window.to && entities.has(event.entity)) events.push(event)
         }
-        records += decoded.length
+        read += decoded.length
         progress.add(decoded.length)
       })
+      at = to
+      records += read
       over = after > 0 && within === 0
+      // What retention took is passed in ever larger steps.
+      size = read > 0 ? CHUNK : Math.min(64 * CHUNK, 2 * size)
     }
   }
   progress.end()
@@ -89,8 +93,8 @@ async function startOf(client: StreamClient, partition: number, end: number, sin
     await client.broker.read(logsParsed.name, partition, at, Math.min(end, at + PROBE), records => {
       first = Math.min(first, records[0]?.timestamp ?? first)
     })
-    // Nothing there: older records are gone.
-    if (!Number.isFinite(first) || first * 1000 < since) break
+    // Nothing there: it was taken back, or older records are gone, or the stream begins later. Further back will tell.
+    if (first * 1000 < since) break
   }
   return at
 }
