@@ -106,6 +106,25 @@ export const brokerContract = (name: string, make: () => Promise<Broker>): void 
       await transactor.close()
     })
 
+    it('shows nothing of aborted transactions where several overlap, whichever ends first', async () => {
+      const topic = await topicWith(1)
+      const transactors = await Promise.all(['a', 'b', 'c'].map(name => broker.transactor(made(`tx-${name}`))))
+      const [a, b, c] = await Promise.all(transactors.map(t => t.begin()))
+      await a.send(say(topic, 'begun first, ends last'))
+      await b.send(say(topic, 'begun later'))
+      await c.send(say(topic, 'one'))
+      await a.send(say(topic, 'more of the first'))
+      await c.send(say(topic, 'two'))
+      await b.abort()
+      await c.commit()
+      await a.abort()
+      const after = await transactors[0].begin()
+      await after.send(say(topic, 'three'))
+      await after.commit()
+      await soon(topic, ['one', 'two', 'three'])
+      await Promise.all(transactors.map(t => t.close()))
+    })
+
     it('fences the older holder of a transactional id', async () => {
       const topic = await topicWith(1)
       const id = made('tx')
@@ -182,6 +201,20 @@ export const brokerContract = (name: string, make: () => Promise<Broker>): void 
       await a.close()
       await until(() => owned[1].size === 2, 'the second takes over')
       await b.close()
+    })
+
+    it('tells whoever reads when what it hands records to throws, and hands nothing more over', async () => {
+      const topic = await topicWith(1)
+      const producer = await broker.producer()
+      for (const value of ['a', 'b']) await producer.send(say(topic, value))
+      const seen: string[] = []
+      const reading = broker.read(topic, 0, 0, undefined, rs => {
+        seen.push(...rs.map(r => String(r.value)))
+        throw new Error('cannot use it')
+      })
+      await expect(reading).rejects.toThrow('cannot use it')
+      expect(seen.filter(v => v === 'a')).toEqual(['a'])
+      await producer.close()
     })
 
     it('tails from the start and says when it has caught up', async () => {

@@ -424,7 +424,13 @@ export class KafkaBroker implements Broker {
     const consumer = await this.#consumer(groupId, true)
     await consumer.subscribe({ topics: [...wanted.keys()], fromBeginning: true })
     let arrived: () => void = () => undefined
-    const caughtUp = new Promise<void>(resolve => (arrived = resolve))
+    let failed: (error: unknown) => void = () => undefined
+    const caughtUp = new Promise<void>((resolve, reject) => {
+      arrived = resolve
+      failed = reject
+    })
+    caughtUp.catch(() => undefined)
+    let over = false
     const check = () => {
       for (const partitions of wanted.values()) for (const at of partitions.values()) if (at.next < at.end) return
       arrived()
@@ -448,9 +454,16 @@ export class KafkaBroker implements Broker {
       autoCommit: false,
       eachBatch: async ({ batch }) => {
         const at = wanted.get(batch.topic)?.get(batch.partition)
-        if (!at) return
+        if (!at || over) return
         const records = recordsOf(batch).filter(r => r.offset >= at.next && (follow || r.offset < at.end))
-        if (records.length > 0) await onRecords(records)
+        try {
+          if (records.length > 0) await onRecords(records)
+        } catch (error) {
+          // Whoever tails gets the batch again; a read that came to grief is told to whoever asked for it.
+          if (follow) throw error
+          over = true
+          failed(error)
+        }
       },
     })
     check()
@@ -480,8 +493,7 @@ export class KafkaBroker implements Broker {
     const start = Math.max(from, Number(offsets?.low ?? 0))
     if (start >= end) return
     const reader = await this.#readAlone(new Map([[topic, new Map([[partition, { next: start, end }]])]]), onRecords, false)
-    await reader.caughtUp
-    await reader.close()
+    await reader.caughtUp.finally(() => reader.close())
   }
 
   async tail(topics: readonly string[], options: TailOptions): Promise<Tail> {

@@ -59,6 +59,46 @@ describe('what replaces functions of kafkajs', () => {
     expect(['21', 'foobar', 'a-little-bit-long-string'].map(replacements.murmur2)).toEqual([-973932308, -790332482, -985981536])
   })
 
+  it('keeps what was committed, however transactions overlap and wherever a fetch begins', () => {
+    // One producer's next step on a log: it writes, or it ends its transaction.
+    const step = fc.record({ producer: fc.nat(3), does: fc.constantFrom('write', 'write', 'commit', 'abort') })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), fc.nat(60), (steps, from) => {
+        const open = new Map<number, number[]>()
+        const seen = new Set<number>()
+        const abortedTransactions: { producerId: string; firstOffset: string }[] = []
+        const messages = steps.flatMap(({ producer, does }, at) => {
+          const mine = open.get(producer) ?? []
+          if (does === 'write') open.set(producer, [...mine, at])
+          else if (mine.length === 0) return []
+          else {
+            open.delete(producer)
+            if (does === 'commit') for (const offset of mine) seen.add(offset)
+            // The broker lists them as they end, and only those that reach into the fetch.
+            else if (at >= from) abortedTransactions.push({ producerId: String(producer), firstOffset: String(mine[0]) })
+          }
+          const key = does === 'write' ? Buffer.from([0, 0, 0, 0]) : Buffer.from([0, 0, 0, does === 'abort' ? 0 : 1])
+          return [
+            {
+              offset: String(at),
+              key,
+              isControlRecord: does !== 'write',
+              batchContext: { producerId: String(producer), inTransaction: true },
+            },
+          ]
+        })
+        // Read committed: nothing at or behind the first offset of a transaction that is still open.
+        const stable = Math.min(steps.length, ...[...open.values()].map(list => list[0]))
+        const fetched = messages.filter(m => Number(m.offset) >= from && Number(m.offset) < stable)
+        const got = replacements.committed({ messages: fetched, abortedTransactions }).filter(m => !m.isControlRecord)
+        expect(got.map(m => Number(m.offset))).toEqual(
+          fetched.filter(m => !m.isControlRecord && seen.has(Number(m.offset))).map(m => Number(m.offset)),
+        )
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it('groups messages alike, in order', () => {
     fc.assert(
       fc.property(fc.array(record), fc.integer({ min: 0, max: 5 }), (messages, partitions) => {

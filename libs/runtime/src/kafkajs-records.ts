@@ -3,6 +3,9 @@
  * full speed. kafkajs 2.2.4 copies the list of a partition's messages with every message it adds to it, makes a zeroed encoder of 512 bytes for
  * each record and each of its headers, and does offsets, time stamps and the key's hash in BigInt. Equal results: `kafkajs-records.test.ts`.
  * The version is pinned; with another one, that test says whether this still fits.
+ *
+ * A fifth one is replaced because it is wrong: it lets records of aborted transactions through to readers of committed ones where transactions of
+ * several producers overlap. It takes the list of aborted transactions, which comes in the order in which they ended, to be in the order of their beginnings.
  */
 import { createRequire } from 'node:module'
 import type Kafkajs from 'kafkajs'
@@ -26,6 +29,16 @@ interface RecordContext {
   readonly magicByte?: number
   readonly isControlBatch?: boolean
 }
+interface Fetched {
+  readonly offset: string
+  readonly key: Buffer | null
+  readonly isControlRecord: boolean
+  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
+}
+interface Aborted {
+  readonly firstOffset: string
+  readonly producerId: string
+}
 interface Grouping {
   readonly topic: string
   readonly partitionMetadata: readonly unknown[]
@@ -46,6 +59,7 @@ const PLACES = {
   murmur2: 'producer/partitioners/default/murmur2.js',
   encode: 'protocol/recordBatch/record/v0/index.js',
   decode: 'protocol/recordBatch/record/v0/decoder.js',
+  committed: 'consumer/filterAbortedMessages.js',
 } as const
 const fileOf = (place: keyof typeof PLACES) => require.resolve(`kafkajs/src/${PLACES[place]}`)
 export const originals = {
@@ -53,6 +67,10 @@ export const originals = {
   murmur2: require(fileOf('murmur2')) as (key: Buffer | string) => number,
   encode: require(fileOf('encode')) as (record: RecordToEncode) => Encoded,
   decode: require(fileOf('decode')) as (decoder: { buffer: Buffer; offset: number }, context: RecordContext) => DecodedRecord,
+  committed: require(fileOf('committed')) as (words: {
+    messages: readonly Fetched[]
+    abortedTransactions?: readonly Aborted[] | null
+  }) => readonly Fetched[],
 }
 const LOG_APPEND_TIME = (require('kafkajs/src/protocol/recordBatch/../timestampTypes.js') as { LOG_APPEND_TIME: number })
   .LOG_APPEND_TIME
@@ -226,7 +244,26 @@ const decode: typeof originals.decode = (decoder, context) => {
   }
 }
 
-export const replacements: typeof originals = { group, murmur2, encode, decode }
+/** Type of a control record, in its key after two bytes of version: the end of a transaction that is not to be seen. */
+const ABORT = 0
+/**
+ * Records and markers of a fetch without those of aborted transactions: a transaction is aborted from its first offset on until the abort marker
+ * of its producer (as the Java client's `CompletedFetch` reads it). A producer has one transaction at a time.
+ */
+const committed: typeof originals.committed = ({ messages, abortedTransactions }) => {
+  if (!abortedTransactions?.length) return messages
+  const waiting = abortedTransactions.toSorted((a, b) => Number(a.firstOffset) - Number(b.firstOffset))
+  const aborted = new Set<string>()
+  let next = 0
+  return messages.filter(({ offset, key, isControlRecord, batchContext: { producerId, inTransaction } }) => {
+    while (next < waiting.length && Number(waiting[next].firstOffset) <= Number(offset)) aborted.add(waiting[next++].producerId)
+    if (!isControlRecord) return !(inTransaction && aborted.has(producerId))
+    if (key?.readInt16BE(2) === ABORT) aborted.delete(producerId)
+    return true
+  })
+}
+
+export const replacements: typeof originals = { group, murmur2, encode, decode, committed }
 for (const place of Object.keys(PLACES) as (keyof typeof PLACES)[])
   (require.cache[fileOf(place)] as { exports: unknown }).exports = replacements[place]
 
