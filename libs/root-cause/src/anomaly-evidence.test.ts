@@ -18,6 +18,10 @@ describe('accusedIn', () => {
     ['service:web', 'checkout answered 502: inventory answered 503: store is slow', is('service:inventory')],
     ['service:web', 'checkout responded with status 500', is('service:checkout')],
     ['service:web', '"checkout" returned HTTP 503: pay said no', is('service:checkout')],
+    // A gateway answers for whom it called.
+    ['service:checkout', 'inventory answered 502: call to store failed: timeout of 900 ms exceeded', is('database:store')],
+    ['service:web', 'checkout answered 504: inventory took too long', is('service:inventory')],
+    ['service:web', 'checkout answered 502: bad gateway', is('service:checkout')],
     // Somebody who could not be reached could not be reached, whoever says so.
     [
       'service:web',

@@ -28,8 +28,9 @@ export interface LiveEvidence {
   readonly changed: ReadonlyMap<string, Change>
 }
 const UNREACHABLE = /refused|unreachable|no route|(host|address|name|service) not (found|known)|enotfound|no such host/i
-/** Who answered with an error status, and what stands behind it: that one's own words. */
-const ANSWERED = /(\S+) (?:answered|responded|replied|returned)(?: with)?(?: an?)?(?: http)?(?: status| code| error)* [45]\d\d\b/g
+/** Who answered with an error status, and which; what stands behind it is that one's own words. */
+const ANSWERED =
+  /(\S+) (?:answered|responded|replied|returned)(?: with)?(?: an?)?(?: http)?(?: status| code| error)* ([45]\d\d)\b/g
 /** Resources that a log line may say are running out. */
 const REPORTED: readonly (readonly [RegExp, string])[] = [
   [/disk|space|quota|enospc/i, 'disk'],
@@ -239,23 +240,26 @@ export interface Accused {
 }
 /**
  * Whom a line of `entity` accuses among all that it depends on. "X answered 503: …" accuses X, and what follows is quoted: of others named there
- * it is believed only that X could not reach them. Where nobody is quoted, the name that stands last is what the chain of causes ends at.
+ * it is believed that X could not reach them, and that they failed where X answered as a mere gateway (502 and 504; RFC 9110, 15.6). Where
+ * nobody is quoted, the name that stands last is what the chain of causes ends at.
  */
 export const accusedIn = (text: string, entity: string, callees: ReadonlyMap<string, readonly string[]>): Accused | undefined => {
   const words = text.split('\n')[0].toLowerCase()
   const below = reachedFrom(entity, callees)
   let answered: string | undefined
+  let gateway = false
   let said = words
   for (const m of words.matchAll(ANSWERED)) {
     const name = m[1].replace(/^[^\w]+|[^\w]+$/g, '')
     const who = below.find(e => nameOf(e).toLowerCase() === name)
     if (!who) continue
     answered = who
+    gateway = m[2] === '502' || m[2] === '504'
     said = words.slice(m.index + m[0].length)
   }
   const named = lastNamed(said, answered ? below.filter(e => e !== answered) : below)
   const unreachable = UNREACHABLE.test(said)
-  if (answered && !(named && unreachable)) return { entity: answered, unreachable: false }
+  if (answered && !(named && (gateway || unreachable))) return { entity: answered, unreachable: false }
   return named ? { entity: named, unreachable } : undefined
 }
 /** Everything an entity depends on, nearest first. */

@@ -29,7 +29,7 @@ export interface CaseSpan {
   readonly entity: EntityId
   readonly operation: string
   readonly failed?: boolean
-  /** A call that failed and of whose other side nothing was recorded. */
+  /** The calling side of a call that failed. */
   readonly lost?: boolean
 }
 export interface CauseCase {

@@ -24,7 +24,7 @@ export interface Visit {
   severe?: CaseLine
   /** One of its spans failed. */
   failed?: boolean
-  /** It called someone of whom nothing was recorded, and the call failed: what stopped it lies there. */
+  /** A call that it made failed: what stopped it lies there. */
   lost?: boolean
 }
 
@@ -95,7 +95,7 @@ export const missingStep = (v: Visit, usual: Usual | undefined): string | undefi
   return undefined
 }
 
-/** What each visit lacks, and whether the trouble came from below it: a visit below that stopped or failed, or a call that nobody answered. */
+/** What each visit lacks, and whether the trouble came from below it: a visit below that stopped or failed, or a call that failed. */
 export const stoppedShort = (
   visits: readonly Visit[],
   usualOf: (v: Visit) => Usual | undefined,

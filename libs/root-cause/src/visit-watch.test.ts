@@ -62,7 +62,7 @@ describe('VisitWatch', () => {
     ['a new error', ['begins', '!broken', 'ends'], {}, [['back', '! broken']]],
     ['nothing is missing', ['begins', 'ends'], {}, []],
     ['nothing was recorded of it', [], {}, [['front', 'answered']]],
-    ['a call nobody answered', ['begins'], { back: { lost: true, failed: true } }, []],
+    ['a call of it failed', ['begins'], { back: { lost: true, failed: true } }, []],
     ['it failed without a word, so who waited for it is not to blame', [], { back: { failed: true } }, []],
   ] as const)('%s', (_what, statements, over, expected) => expect(stops(taught(), 100, statements, over)).toEqual(expected))
 

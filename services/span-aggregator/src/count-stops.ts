@@ -104,11 +104,9 @@ export class CountStops {
 
 const byTime = (a: TracedLine, b: TracedLine) => a.time - b.time || a.partition - b.partition || a.offset - b.offset
 
-const caseSpans = (spans: readonly Span[]): CaseSpan[] => {
-  const answered = new Set(spans.filter(s => s.kind === 'server' || s.kind === 'consumer').map(s => s.parent_id))
-  return spans.map(s => {
+const caseSpans = (spans: readonly Span[]): CaseSpan[] =>
+  spans.map(s => {
     const failed = s.status === 'error'
-    const out = (s.kind === 'client' || s.kind === 'producer') && s.peer
     return {
       start: s.time,
       duration: s.duration_us,
@@ -118,10 +116,10 @@ const caseSpans = (spans: readonly Span[]): CaseSpan[] => {
       entity: s.entity,
       operation: s.operation,
       ...(failed ? { failed } : {}),
-      ...(failed && out && !answered.has(s.span_id) ? { lost: true } : {}),
+      // Given up or refused: whoever was called may have worked on, or was never there.
+      ...(failed && (s.kind === 'client' || s.kind === 'producer') ? { lost: true } : {}),
     }
   })
-}
 const lineEvidence = (line: TracedLine): Evidence => ({
   kind: 'log',
   entity: line.entity,

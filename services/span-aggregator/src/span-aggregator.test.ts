@@ -134,6 +134,20 @@ describe('JoinSpans, where requests stop', () => {
       { kind: 'span' },
     ])
   })
+  it('blames nobody for stopping where a call that it made failed', async () => {
+    const failing = story(20, 10).map(i =>
+      i.kind === 'value' &&
+      i.stream.name === tracesSpans.name &&
+      (i.value as Span).span_id === 'a2' &&
+      (i.value as Span).time >= T0 + 10_000_000
+        ? received(tracesSpans, { ...(i.value as Span), status: 'error' }, i.offset)
+        : i,
+    )
+    const silent = failing.filter(
+      i => !(i.kind === 'value' && (i.value as Span).entity === 'service:b' && (i.value as Span).time >= T0 + 10_000_000),
+    )
+    expect((await visits(silent)).every(v => v.stopped === 0)).toBe(true)
+  })
   it('counts no stops in a quiet time, whichever of spans and lines come first', async () => {
     expect((await visits(story(20, 99))).every(v => v.stopped === 0)).toBe(true)
     expect(await visits(story(20, 10, true))).toEqual(await visits(story(20, 10)))
