@@ -156,6 +156,9 @@ export const brokerContract = (name: string, make: () => Promise<Broker>): void 
       const part: string[] = []
       await broker.read(topic, 0, all[1].offset, all[2].offset, rs => void part.push(...rs.map(r => String(r.value))))
       expect(part).toEqual(['b'])
+      const none: RawRecord[] = []
+      await broker.read(topic, 0, all[2].offset + 1, await broker.end(topic, 0), rs => void none.push(...rs))
+      expect(none).toEqual([])
       await transactor.close()
     })
 

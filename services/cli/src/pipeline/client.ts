@@ -90,6 +90,13 @@ export class StreamClient {
     return out
   }
 
+  /** Whether [from, to) of a partition holds records, and not only the markers of ended transactions: nobody commits past those. */
+  async holds(topic: string, partition: number, from: number, to: number): Promise<boolean> {
+    let count = 0
+    await this.broker.read(topic, partition, from, to, records => void (count += records.length))
+    return count > 0
+  }
+
   /** Every value of one partition in [from, to), in order. */
   async read(
     stream: Stream<never>,
