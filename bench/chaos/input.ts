@@ -21,6 +21,8 @@ const CALLS: readonly (readonly [string, string])[] = [
   ['payment', 'mail'],
 ]
 const entityOf = (service: string) => `service:${service}`
+const traceOf = (step: number, i: number) => idOf('trace', step, i).padEnd(32, '0')
+const spanOf = (trace: string, part: string) => idOf(trace, part).slice(0, 16)
 
 export interface Step {
   /** Event time of the tick that ends the step, microseconds. */
@@ -95,7 +97,7 @@ export class ChaosInput {
     const lines = Math.max(20, Math.round(perStep - metrics.length - spans.length))
     const logs: LogLine[] = []
     while (logs.length < lines)
-      logs.push(...this.#lines(n, logs.length, from + Math.floor((logs.length / lines) * this.#stepUs), number))
+      logs.push(...this.#lines(n, logs.length, from + Math.floor((logs.length / lines) * this.#stepUs), traces, number))
     return { time: from + this.#stepUs, logs, metrics, spans }
   }
 
@@ -130,11 +132,11 @@ export class ChaosInput {
     const environment = ENVIRONMENTS[e]
     const [caller, callee] = CALLS[Math.floor(random() * CALLS.length)]
     const bad = this.failing(n, e) === callee
-    const trace_id = idOf('trace', n, i).padEnd(32, '0')
+    const trace_id = traceOf(n, i)
     const time = from + Math.floor(random() * this.#stepUs * 0.9)
     const duration_us = Math.floor((bad ? 800_000 : 20_000) * (0.5 + random()))
     const span = (part: string, parent: string | null, words: Partial<Span>): Span => {
-      const span_id = idOf(trace_id, part).slice(0, 16)
+      const span_id = spanOf(trace_id, part)
       return {
         id: idOf(trace_id, span_id),
         environment,
@@ -160,7 +162,7 @@ export class ChaosInput {
   }
 
   /** One whole event, one bare line, or the lines of one stack trace. */
-  #lines(n: number, i: number, time: number, number: (below: number) => number): LogLine[] {
+  #lines(n: number, i: number, time: number, traces: number, number: (below: number) => number): LogLine[] {
     const e = number(ENVIRONMENTS.length)
     const service = SERVICES[number(SERVICES.length)]
     const bad = this.failing(n, e) === service && number(4) === 0
@@ -188,10 +190,15 @@ export class ChaosInput {
           ]
         : [line(0, `connection refused by 10.0.${number(4)}.${number(250)}:5432 after ${number(900)} ms`, { severity: 'ERROR' })]
     const shapes: readonly (() => LogLine)[] = [
-      () =>
-        line(0, `GET /orders/${number(1e6)} 200 ${number(400)}ms from 10.${number(4)}.${number(256)}.${number(256)}`, {
+      // Written while a request was served: joined to its spans.
+      () => {
+        const trace_id = traceOf(n, number(Math.max(1, traces)))
+        return line(0, `GET /orders/${number(1e6)} 200 ${number(400)}ms from 10.${number(4)}.${number(256)}.${number(256)}`, {
           severity: 'INFO',
-        }),
+          trace_id,
+          span_id: spanOf(trace_id, 'serve'),
+        })
+      },
       () => line(0, `cache miss for key=product:${number(9000)} shard=${number(16)}`, { severity: 'DEBUG' }),
       () => line(0, `INFO user ${number(5000)} logged in from 10.0.0.${number(250)}`, {}),
       () => line(0, `flushed ${number(1e5)} bytes of segment ${number(900)} in ${number(50)} ms`, { severity: 'INFO' }),

@@ -108,7 +108,7 @@ describe.each(NETWORK_NAMES)('%s', name => {
   })
 })
 
-it('trains in a thread of its own, with progress, and hands over what scores elsewhere', async () => {
+it('trains in a process of its own, with progress, and hands over what scores elsewhere', async () => {
   const rows = rowsOf(300, 1)
   const seen: number[] = []
   const trained = await trainInWorker(

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { fork } from 'node:child_process'
 import type { Progress } from './lstm-autoencoder.ts'
 import type { TrainedEntity, TrainRequest } from './train-entity.ts'
 
@@ -6,22 +6,34 @@ export interface TrainInWorkerOptions {
   readonly onProgress?: (progress: Progress) => void
   readonly signal?: AbortSignal
 }
+/** What the worker says. */
+export interface TrainMessage {
+  readonly progress?: Progress
+  readonly done?: TrainedEntity
+  readonly failed?: string
+}
 
 /**
- * `trainEntity` in a thread of its own: the loop that scores, and its heartbeats, never wait for it. Rejects when it is stopped by the signal, or when the
- * thread fails (no tier of TensorFlow.js, no memory).
+ * `trainEntity` in a process of its own: the loop that scores, and its heartbeats, never wait for it. Not a thread: V8 can bring a process down where threads
+ * come and go beside compiled code ("Check failed: jit_page.has_value()", nodejs/node 64500), and a fault of native TensorFlow would do the same.
+ * Rejects when it is stopped by the signal, or when training fails (no tier of TensorFlow.js, no memory).
  */
 export function trainInWorker(request: TrainRequest, { onProgress, signal }: TrainInWorkerOptions = {}): Promise<TrainedEntity> {
   const { promise, resolve, reject } = Promise.withResolvers<TrainedEntity>()
-  const worker = new Worker(new URL('./train-worker.ts', import.meta.url), { workerData: request })
-  const stop = () => void worker.terminate()
+  if (signal?.aborted) return Promise.reject(new Error('training was stopped'))
+  const worker = fork(new URL('./train-worker.ts', import.meta.url), { serialization: 'advanced', execArgv: [] })
+  const stop = () => void worker.kill('SIGKILL')
   signal?.addEventListener('abort', stop, { once: true })
-  if (signal?.aborted) stop()
-  worker.on('message', ({ progress, done }: { progress?: Progress; done?: TrainedEntity }) => {
+  worker.on('message', message => {
+    const { progress, done, failed } = message as TrainMessage
     if (progress) onProgress?.(progress)
+    if (failed !== undefined) reject(new Error(failed))
     if (done) resolve(done)
   })
   worker.on('error', reject)
-  worker.on('exit', code => reject(new Error(signal?.aborted ? 'training was stopped' : `training ended early, exit ${code}`)))
+  worker.on('exit', (code, by) =>
+    reject(new Error(signal?.aborted ? 'training was stopped' : `training ended early, ${by ?? `exit ${code}`}`)),
+  )
+  worker.send(request, error => error && reject(error))
   return promise.finally(() => signal?.removeEventListener('abort', stop))
 }

@@ -1,10 +1,20 @@
-import { parentPort, workerData } from 'node:worker_threads'
+/** The other end of `trainInWorker`: trains what it is sent, says so, and ends; it ends with whoever started it, too. */
 import { needsTensorFlow } from './make-detector.ts'
 import { loadTensorFlow } from './tensorflow.ts'
 import { type TrainRequest, trainEntity } from './train-entity.ts'
+import type { TrainMessage } from './train-in-worker.ts'
 
-/** The other end of `trainInWorker`. */
-const request = workerData as TrainRequest
-const tensors = needsTensorFlow(request.detector) ? await loadTensorFlow() : undefined
-const done = trainEntity(request, tensors, progress => parentPort?.postMessage({ progress }))
-parentPort?.postMessage({ done })
+const say = (message: TrainMessage): Promise<void> =>
+  new Promise((resolve, reject) => process.send!(message, (error: Error | null) => (error ? reject(error) : resolve())))
+
+process.once('disconnect', () => process.exit(1))
+process.once('message', async (request: TrainRequest) => {
+  try {
+    const tensors = needsTensorFlow(request.detector) ? await loadTensorFlow() : undefined
+    await say({ done: trainEntity(request, tensors, progress => void say({ progress })) })
+    process.exit(0)
+  } catch (error) {
+    await say({ failed: (error as Error).message })
+    process.exit(1)
+  }
+})

@@ -53,7 +53,7 @@ const iso = (us: number) => new Date(us / 1000).toISOString()
 
 /**
  * Trains a detector for each entity and publishes it: keeps rows, without those the baseline calls strange, and trains when there are half as many again, one
- * entity a tick. `train` may take its time (a worker thread); the stage waits for it, so what is published depends on the input alone. What a replay trains once
+ * entity a tick. `train` may take its time (a process of its own); the stage waits for it, so what is published depends on the input alone. What a replay trains once
  * more is thrown away by the runtime, as every output of a replay is.
  */
 export class TrainModels implements Stage, Stateful {
