@@ -1,4 +1,5 @@
 /** Actions on Deployments and StatefulSets: what each changes, and when its status shows that it worked. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Action, Unverified } from '@aegis/domain'
 import type { V1Deployment, V1Pod, V1PodTemplateSpec } from '@kubernetes/client-node'
 import { untilStatus } from '../until-status.ts'
@@ -26,6 +27,8 @@ const named = (w: Workload): string => `${w.kind.toLowerCase()} "${w.metadata!.n
 const replicasOf = (w: Workload): number => w.spec!.replicas ?? 1
 const revisionOf = (object: { metadata?: { annotations?: { [key: string]: string } } }): number =>
   Number(object.metadata?.annotations?.[REVISION] ?? 0)
+const isSeen = (w: Workload): boolean => (w.status?.observedGeneration ?? 0) >= (w.metadata?.generation ?? 0)
+const SEEN_POLL_MS = 100
 const isReady = (pod: V1Pod): boolean =>
   !isGoing(pod) && pod.status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True') === true
 const isGoing = (pod: V1Pod): boolean => pod.metadata?.deletionTimestamp !== undefined
@@ -170,9 +173,16 @@ export const changeWorkload = async (
   id: string,
   signal: AbortSignal,
 ): Promise<Entry> => {
-  const w = await cluster.workload(name, signal)
+  let w = await cluster.workload(name, signal)
   const known = entryOf(w.metadata, id)
   if (known) return known
+  // A change that its controller has not seen yet has no revision of its own: going back would go back one too far, or nowhere.
+  while (!isSeen(w)) {
+    await sleep(SEEN_POLL_MS, undefined, { signal }).catch(() => {
+      throw new Error(`${named(w)}: its controller has not seen its last change; is the controller manager running?`)
+    })
+    w = await cluster.workload(name, signal)
+  }
   const plan = PLANS[action.action]
   if (!plan) throw new Error(`Kubernetes has no ${action.action} for ${named(w)}; it can be ${WORKLOAD_ACTIONS.join(', ')}`)
   const { text, patch = {}, template, undo, pods } = await plan(w, action, cluster, id, signal)
