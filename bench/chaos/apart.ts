@@ -1,6 +1,9 @@
-import type { Transaction, Transactor } from '@aegis/runtime'
+import { isOrderRecord, type OutRecord, type Transaction, type Transactor } from '@aegis/runtime'
 
-export const isSnapshot = (topic: string | undefined): boolean => topic?.endsWith('.snapshots') === true
+export const isSnapshotTopic = (topic: string): boolean => topic.endsWith('.snapshots')
+/** What a list of records of one transaction is: a snapshot, the order since one, or outputs. */
+export const kindOf = ([first]: readonly OutRecord[]): 'snapshot' | 'order' | 'send' =>
+  !first || !isSnapshotTopic(first.topic) ? 'send' : isOrderRecord(first) ? 'order' : 'snapshot'
 
 const ATTEMPTS = 20
 

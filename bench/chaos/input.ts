@@ -93,9 +93,13 @@ export class ChaosInput {
     const metrics = this.#metrics(n, from, random)
     const traces = Math.round((perStep * 0.15) / 4)
     const spans: Span[] = []
-    for (let i = 0; i < traces; i++) spans.push(...this.#trace(n, i, from, random))
-    const lines = Math.max(20, Math.round(perStep - metrics.length - spans.length))
     const logs: LogLine[] = []
+    for (let i = 0; i < traces; i++) {
+      const trace = this.#trace(n, i, from, random)
+      spans.push(...trace)
+      logs.push(...this.#written(n, i, trace, random() < 0.02))
+    }
+    const lines = Math.max(20, Math.round(perStep - metrics.length - spans.length))
     while (logs.length < lines)
       logs.push(...this.#lines(n, logs.length, from + Math.floor((logs.length / lines) * this.#stepUs), traces, number))
     return { time: from + this.#stepUs, logs, metrics, spans }
@@ -159,6 +163,26 @@ export class ChaosInput {
     const server = span('serve', client.span_id, { entity: entityOf(callee), status: bad ? 'error' : 'ok' })
     const inner = span('work', server.span_id, { entity: entityOf(callee), kind: 'internal', duration_us: duration_us >> 1 })
     return [root, client, server, inner]
+  }
+
+  /** What the called service writes while it serves: its last line is missing where it failed, and now and then where it did not. */
+  #written(n: number, i: number, trace: readonly Span[], cut: boolean): LogLine[] {
+    const { environment, time, entity, trace_id, span_id, status, duration_us } = trace[2]
+    const written = (body: string, after: number): LogLine => ({
+      id: idOf('served', n, i, after),
+      environment,
+      time: time + after,
+      entity,
+      body,
+      severity: 'INFO',
+      attributes: {},
+      trace_id,
+      span_id,
+      observed_time: time + after,
+      source: `${entity}.log`,
+    })
+    const first = written(`serving request ${i} of minute ${n}`, 0)
+    return cut || status === 'error' ? [first] : [first, written(`served request ${i} of minute ${n} in ${duration_us} us`, 1000)]
   }
 
   /** One whole event, one bare line, or the lines of one stack trace. */

@@ -8,7 +8,7 @@ export const PHASES = ['transaction', 'snapshot', 'commit', 'restore', 'replay']
 export type Phase = (typeof PHASES)[number]
 
 /** The promises that can be taken away, one at a time. */
-export const BROKEN = ['fencing', 'transactions', 'snapshots'] as const
+export const BROKEN = ['fencing', 'transactions', 'snapshots', 'order'] as const
 export type Broken = (typeof BROKEN)[number]
 
 /** What a service is, or was when it died, in the middle of. */

@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto'
 import { openSync, writeSync } from 'node:fs'
 import { KafkaBroker, type OutRecord, type Transaction } from '@aegis/runtime'
-import { apart, isSnapshot } from './apart.ts'
+import { apart, isSnapshotTopic, kindOf } from './apart.ts'
 import { type Broken, PHASES, type Phase } from './phases.ts'
 
 const env = process.env
@@ -49,9 +49,10 @@ const watched = (tx: Transaction): Transaction => {
   return {
     send: async (records: readonly OutRecord[]) => {
       enter('transaction')
-      if (isSnapshot(records[0]?.topic)) {
-        enter('snapshot')
-        if (broken === 'snapshots') return
+      const kind = kindOf(records)
+      if (kind === 'snapshot') enter('snapshot')
+      if (kind !== 'send') {
+        if (broken === 'snapshots' || broken === kind) return
       } else if (slowUs > 0) await pause((slowUs * records.length) / 1000)
       await tx.send(records)
     },
@@ -76,7 +77,7 @@ KafkaBroker.prototype.transactor = async function (id) {
   }
 }
 KafkaBroker.prototype.read = async function (topic, partition, from, to, onRecords) {
-  const phase: Phase = isSnapshot(topic) ? 'restore' : 'replay'
+  const phase: Phase = isSnapshotTopic(topic) ? 'restore' : 'replay'
   // Without snapshots there is nothing to start from, and a restart begins with empty hands.
   if (broken === 'snapshots') return
   mark(phase, 1)

@@ -123,7 +123,7 @@ export const liveDays = async ({ days, say }: { days: number; say: (line: string
   const watch = async (day: number) => {
     collectGarbage()
     const state: Record<string, number> = {}
-    for (const group of GROUPS) state[group] = (await loadSnapshot(broker, group, 0))?.bytes.length ?? 0
+    for (const group of GROUPS) state[group] = (await loadSnapshot(broker, group, 0)).snapshot?.bytes.length ?? 0
     watched.push({ day, heap: process.memoryUsage().heapUsed, state, seconds: Math.round((realNow() - began) / 1000) })
     say(
       `day ${day} of ${days}: ${watched.at(-1)!.seconds} s, heap ${(watched.at(-1)!.heap / 2 ** 20).toFixed(0)} MiB, ${Object.entries(

@@ -6,6 +6,7 @@ export const REQUESTS = [
   'begin',
   'send',
   'snapshot',
+  'order',
   'offsets',
   'commit',
   'fence',

@@ -17,7 +17,7 @@ import type {
   TopicSpec,
   Transactor,
 } from '@aegis/runtime'
-import { apart, isSnapshot } from '../chaos/apart.ts'
+import { apart, isSnapshotTopic, kindOf } from '../chaos/apart.ts'
 import type { Broken } from '../chaos/phases.ts'
 import type { Fate, RequestKind, Strike } from './fate.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
@@ -160,9 +160,9 @@ export class InstanceBroker implements Broker {
         const tx = await this.#request('begin', id, () => inner.begin())
         return {
           send: async records => {
-            const snapshot = isSnapshot(records[0]?.topic)
-            if (snapshot && broken === 'snapshots') return
-            await this.#request(snapshot ? 'snapshot' : 'send', `${id} ${records.length}`, () => tx.send(records))
+            const kind = kindOf(records)
+            if (kind !== 'send' && (broken === 'snapshots' || broken === kind)) return
+            await this.#request(kind, `${id} ${records.length}`, () => tx.send(records))
           },
           offsets: (group, partition, positions) =>
             this.#request('offsets', `${id} ${JSON.stringify(positions)}`, () => tx.offsets(group, partition, positions)),
@@ -184,7 +184,7 @@ export class InstanceBroker implements Broker {
     const { broker, fate, broken } = this.#world
     // Without snapshots there is nothing to start from, and a restart begins with empty hands.
     if (broken === 'snapshots') return
-    const kind = isSnapshot(topic) ? 'restore' : 'replay'
+    const kind = isSnapshotTopic(topic) ? 'restore' : 'replay'
     const read = async () => {
       const records: RawRecord[] = []
       await broker.read(topic, partition, from, to, more => void records.push(...more))

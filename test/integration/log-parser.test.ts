@@ -16,25 +16,22 @@ import { TemplateHistory, TemplateMiner } from '@aegis/log-mining'
 import { logParser } from '@aegis/log-parser'
 import {
   connect,
-  type Infrastructure,
   RUNTIME_SETTINGS,
-  type RunningService,
   readConfig,
   type ServiceContext,
   type ServiceDefinition,
   silentLog,
-  startService,
   streamList,
 } from '@aegis/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readIncidentChain } from '../../services/cli/src/logs/read-incident-chain.ts'
 import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
-import { stackEnv } from './stack-env.ts'
+import { servicesHere, until } from './services-here.ts'
 
 const environment = `logs-${randomUUID()}`
 const LINES = 20_000
 const SERVICES = ['orders', 'billing', 'stock', 'mailer', 'search']
-const env = { ...stackEnv(), AEGIS_DATA_PARTITIONS: '2', AEGIS_ENVIRONMENT_PARTITIONS: '1', AEGIS_PORT: '0' }
+const { env, start, stop } = servicesHere()
 
 /** What the lines are written from: `<>` is filled in. `name` stands for a word out of sixty, which only evidence tells from a fixed one. */
 const WRITTEN = [
@@ -107,8 +104,6 @@ function groupingAccuracy(groups: readonly string[], truth: readonly string[]): 
   return right.length / groups.length
 }
 
-const running: RunningService[] = []
-const infrastructures: Infrastructure[] = []
 const events: LogEvent[] = []
 const changes: TemplateChange[] = []
 const rates: Observation[] = []
@@ -125,19 +120,6 @@ const source: ServiceDefinition = {
     return { stages: [] }
   },
 }
-const start = async (definition: ServiceDefinition) => {
-  const runtime = readConfig(RUNTIME_SETTINGS, env)
-  const infrastructure = connect(runtime, definition.name, silentLog())
-  infrastructures.push(infrastructure)
-  const service = await startService(definition, readConfig(definition.settings, env), runtime, infrastructure, silentLog())
-  running.push(service)
-  return service
-}
-const until = async (what: string, holds: () => boolean): Promise<void> => {
-  for (let i = 0; i < 1200 && !holds(); i++) await new Promise(resolve => setTimeout(resolve, 50))
-  if (!holds()) throw new Error(`${what} did not come within a minute: ${events.length} events, ${rates.length} rates`)
-}
-
 beforeAll(async () => {
   await start(source)
   await context.tail(streamList(logsParsed, templates, metricsRaw), 'end', list => {
@@ -148,10 +130,7 @@ beforeAll(async () => {
       else rates.push(value as Observation)
   })
 })
-afterAll(async () => {
-  for (const service of running.reverse()) await service.stop().catch(() => undefined)
-  for (const { broker } of infrastructures) await broker.close()
-})
+afterAll(stop)
 
 describe('log-parser through Kafka', () => {
   const written = write()
@@ -167,13 +146,16 @@ describe('log-parser through Kafka', () => {
   it('gives every line once, and the templates that the library gives', async () => {
     const first = await start(logParser as unknown as ServiceDefinition)
     await send(0, LINES / 2)
-    await until('the first half', () => events.length >= LINES / 2)
+    await until('the first half', () => events.length >= LINES / 2 || undefined)
     await first.stop()
     const second = start(logParser as unknown as ServiceDefinition)
     await send(LINES / 2, LINES)
     await second
-    await until('all lines', () => events.length >= LINES)
-    await until('the rates', () => rates.filter(o => o.metric_name === 'logs.rate').reduce((n, o) => n + o.value, 0) >= LINES)
+    await until('all lines', () => events.length >= LINES || undefined)
+    await until(
+      'the rates',
+      () => rates.filter(o => o.metric_name === 'logs.rate').reduce((n, o) => n + o.value, 0) >= LINES || undefined,
+    )
 
     const of = new Map(written.map(w => [w.line.body, w]))
     expect(new Set(events.map(e => e.id)).size).toBe(LINES)

@@ -1,29 +1,15 @@
 /** The anomaly-detector on real servers: what it trains, finds and goes back to is what the library gives when it is run directly. */
-import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import path from 'node:path'
 import { EntityEvents } from '@aegis/anomaly-detection/entity-events'
 import { EntityModel } from '@aegis/anomaly-detection/entity-model'
 import { EntityRows } from '@aegis/anomaly-detection/entity-rows'
 import { trainEntity, unpackTrained } from '@aegis/anomaly-detection/train-entity'
 import { anomalyDetector } from '@aegis/anomaly-detector'
 import { type Anomaly, anomalies, type ModelVersion, metricsRaw, models, type Observation, seededRandom } from '@aegis/domain'
-import {
-  connect,
-  type Infrastructure,
-  RUNTIME_SETTINGS,
-  type RunningService,
-  readConfig,
-  type ServiceContext,
-  type ServiceDefinition,
-  silentLog,
-  startService,
-  streamList,
-} from '@aegis/runtime'
+import { type ServiceContext, type ServiceDefinition, streamList } from '@aegis/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { stackEnv } from './stack-env.ts'
+import { servicesHere, until } from './services-here.ts'
 
-const root = path.resolve(import.meta.dirname, '../..')
 const environment = `models-${randomUUID()}`
 const ENTITIES = ['service:one', 'service:two']
 const WARM_UP = 600
@@ -33,16 +19,8 @@ const timeOf = (row: number) => T0 + row * 1_000_000
 
 const seenModels: ModelVersion[] = []
 const seenAnomalies: Anomaly[] = []
-const running: RunningService[] = []
-const infrastructures: Infrastructure[] = []
 let context: ServiceContext
-const env = { ...stackEnv(), AEGIS_DATA_PARTITIONS: '2', AEGIS_ENVIRONMENT_PARTITIONS: '1', AEGIS_PORT: '0' }
-const cli = (...args: string[]): string =>
-  execFileSync(process.execPath, [path.join(root, 'services/cli/src/main.ts'), ...args], {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-  })
+const { start, cli, stop } = servicesHere()
 
 /** Stands for the gateway: puts rows in and keeps the clock. */
 const clock: ServiceDefinition = {
@@ -58,22 +36,6 @@ const clock: ServiceDefinition = {
     return { stages: [] }
   },
 }
-const start = async (definition: ServiceDefinition, more: Record<string, string> = {}) => {
-  const all = { ...env, ...more }
-  const runtime = readConfig(RUNTIME_SETTINGS, all)
-  const infrastructure = connect(runtime, definition.name, silentLog())
-  infrastructures.push(infrastructure)
-  running.push(await startService(definition, readConfig(definition.settings, all), runtime, infrastructure, silentLog()))
-}
-const until = async <T>(what: string, look: () => T | undefined): Promise<T> => {
-  for (let i = 0; i < 600; i++) {
-    const found = look()
-    if (found !== undefined) return found
-    await new Promise(resolve => setTimeout(resolve, 100))
-  }
-  throw new Error(`${what} did not come within a minute`)
-}
-
 /** Five metrics that share two causes; twice something parts from the others. */
 const table = (): { metric: string; value: number }[][][] => {
   const random = seededRandom(11)
@@ -105,10 +67,7 @@ beforeAll(async () => {
     }
   })
 })
-afterAll(async () => {
-  for (const service of running.reverse()) await service.stop()
-  for (const { broker } of infrastructures) await broker.close()
-})
+afterAll(stop)
 
 describe('anomaly-detector through Kafka', () => {
   const rows = table()

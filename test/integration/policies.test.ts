@@ -1,5 +1,4 @@
 /** The remediator on real servers: who decides is what the models stream says, without a restart, and an unsafe act puts the rule table in charge. */
-import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,42 +18,16 @@ import { shippedIncidentModel } from '@aegis/remediation/shipped-model'
 import { IncidentSim } from '@aegis/remediation/sim/incident-sim'
 import { remediator } from '@aegis/remediator'
 import { CANDIDATE_MODEL, POLICY_MODEL } from '@aegis/remediator/policies'
-import {
-  connect,
-  type Infrastructure,
-  RUNTIME_SETTINGS,
-  type RunningService,
-  readConfig,
-  type ServiceContext,
-  type ServiceDefinition,
-  silentLog,
-  startService,
-  streamList,
-} from '@aegis/runtime'
+import { type ServiceContext, type ServiceDefinition, streamList } from '@aegis/runtime'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { stackEnv } from './stack-env.ts'
+import { servicesHere, until } from './services-here.ts'
 
-const root = path.resolve(import.meta.dirname, '../..')
 const environment = `policies-${randomUUID()}`
 const folder = mkdtempSync(path.join(tmpdir(), 'aegis-policies-'))
-const env = {
-  ...stackEnv(),
-  AEGIS_DATA_PARTITIONS: '2',
-  AEGIS_ENVIRONMENT_PARTITIONS: '1',
-  AEGIS_PORT: '0',
-  AEGIS_ENVIRONMENT_MODES: `${environment}=act`,
-}
-const cli = (...args: string[]): string =>
-  execFileSync(process.execPath, [path.join(root, 'services/cli/src/main.ts'), ...args], {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, ...env },
-  })
+const { start, cli, stop } = servicesHere({ AEGIS_ENVIRONMENT_MODES: `${environment}=act` })
 
 const made: Decision[] = []
 const versions: ModelVersion[] = []
-const running: RunningService[] = []
-const infrastructures: Infrastructure[] = []
 let context: ServiceContext
 /** Stands for the gateway: incidents, outcomes and the clock. */
 const clock: ServiceDefinition = {
@@ -69,20 +42,6 @@ const clock: ServiceDefinition = {
     context = given
     return { stages: [] }
   },
-}
-const start = async (definition: ServiceDefinition) => {
-  const runtime = readConfig(RUNTIME_SETTINGS, env)
-  const infrastructure = connect(runtime, definition.name, silentLog())
-  infrastructures.push(infrastructure)
-  running.push(await startService(definition, readConfig(definition.settings, env), runtime, infrastructure, silentLog()))
-}
-const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
-const until = async <T>(what: string, look: () => T | undefined): Promise<T> => {
-  for (let i = 0; i < 600; i++, await sleep(100)) {
-    const found = look()
-    if (found !== undefined) return found
-  }
-  throw new Error(`${what} did not come within a minute`)
 }
 const tick = async () => {
   await context.tick({ environment: '*', time: context.now(), final: false })
@@ -181,17 +140,24 @@ function log(): string {
 
 beforeAll(async () => {
   await start(clock)
+  const began = context.now()
   await start(remediator as unknown as ServiceDefinition)
   await context.tail(streamList(models, decisions), 'start', list => {
     for (const { stream, value } of list) {
-      if (stream === models.name && (value as ModelVersion).id === POLICY_MODEL) versions.push(value as ModelVersion)
+      const { id, time } = value as ModelVersion
+      if (stream === models.name && id === POLICY_MODEL && time >= began) versions.push(value as ModelVersion)
       else if ((value as Decision).environment === environment) made.push(value as Decision)
     }
   })
+  // On servers that were used before, somebody may have been put in charge.
+  const present = context.latest(models, POLICY_MODEL)
+  if (present && present.version !== 'rules') {
+    cli('policy', 'rollback', '--to', 'rules')
+    await heard(POLICY_MODEL, 'rules', 'held')
+  }
 })
 afterAll(async () => {
-  for (const service of running.reverse()) await service.stop()
-  for (const { broker } of infrastructures) await broker.close()
+  await stop()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -216,10 +182,12 @@ it('shadows, promotes, demotes and goes back while the remediator runs', async (
   // It failed and made things worse: the rule table takes over at once, and says why.
   await said(learned, 'started', [0.6, 0.6])
   await said(learned, 'failed', [0.6, 0.1])
-  const demotion = await until('the demotion', () => versions.find(v => v.version === 'rules'))
+  const demotion = await until('the demotion', () =>
+    versions.find(v => v.version === 'rules' && v.lineage?.decision === learned.decision),
+  )
   expect(demotion).toMatchObject({
     state: 'held',
-    lineage: { decision: learned.decision, reason: expect.stringContaining('unsafe act') },
+    lineage: { reason: expect.stringContaining('unsafe act') },
   })
   expect((await decide('disk', 1))[0].policy).toBe('rules')
 

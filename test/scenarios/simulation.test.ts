@@ -44,7 +44,7 @@ describe('the pipeline in simulated time', () => {
     for (const blow of ['crash', 'halt', 'refuse', 'lose', 'slow', 'join', 'outage']) expect(struck[blow]).toBeGreaterThan(0)
   }, 300_000)
 
-  it.each(['fencing', 'transactions', 'snapshots'] as const)(
+  it.each(['fencing', 'transactions', 'snapshots', 'order'] as const)(
     'does not without %s: some seed notices',
     async broken => {
       let noticed = 0

@@ -14,7 +14,8 @@ import { type Decoded, decodeBatch } from './decode-batch.ts'
 import { encodeResults } from './encode-results.ts'
 import type { Followed } from './followed.ts'
 import type { Log } from './log.ts'
-import { loadSnapshot, restore, snapshotRecords } from './snapshots.ts'
+import { silentReplay } from './silent-replay.ts'
+import { loadSnapshot, orderRecord, restore, snapshotRecords } from './snapshots.ts'
 import type { StageDefinition } from './stage-definition.ts'
 import type { Telemetry } from './telemetry.ts'
 import { BatchTrace } from './tracing.ts'
@@ -76,6 +77,7 @@ export class PartitionLoop {
   #failures = 0
   #deadInARow = 0
   #sinceSnapshot = 0
+  #batchesSince = 0
   #snapshotAt = 0
   #done: Promise<void> = Promise.resolve()
   #live = false
@@ -179,23 +181,17 @@ export class PartitionLoop {
     this.#sinceSnapshot = 0
     this.#snapshotAt = performance.now()
     if (!isStateful(stage)) return
-    const snapshot = await loadSnapshot(broker, this.#group, partition)
-    if (snapshot) {
-      restore(stage, snapshot, this.#group)
-      this.#batchTick = snapshot.tick
-    }
-    this.#lastTick = this.#batchTick
-    for (const topic of this.#streams.keys()) {
-      const from = snapshot?.positions[topic] ?? 0
-      const to = this.#positions[topic]
-      if (from >= to) continue
-      await broker.read(topic, partition, from, to, async records => {
-        const { inputs } = await this.#decode(records)
-        telemetry.add('aegis_replayed_records_total', this.labels, records.length)
-        if (inputs.length > 0) await stage.process(inputs, this.#stop.signal)
-      })
-      this.#batchTick = this.#lastTick
-    }
+    const { snapshot, order, batches } = await loadSnapshot(broker, this.#group, partition)
+    if (snapshot) restore(stage, snapshot, this.#group)
+    this.#lastTick = snapshot?.tick ?? 0
+    this.#batchesSince = batches
+    const stretch = { topics: [...this.#streams.keys()], partition, from: snapshot?.positions ?? {}, to: this.#positions, order }
+    await silentReplay(broker, stretch, async records => {
+      const { inputs } = await this.#decode(records)
+      telemetry.add('aegis_replayed_records_total', this.labels, records.length)
+      if (inputs.length > 0) await stage.process(inputs, this.#stop.signal)
+    })
+    this.#batchTick = this.#lastTick
   }
 
   async #step(): Promise<void> {
@@ -257,6 +253,8 @@ export class PartitionLoop {
         cause: failure,
       })
     await this.#rebuild()
+    // What it was not given now must not be given to it in a replay either.
+    this.#sinceSnapshot = options.snapshotEveryRecords
     const code = tooLarge ? 'RECORD_TOO_LARGE' : 'STAGE_FAILED'
     await this.#commit(batch, [{ raw: batch[0], code, message: failure?.message ?? '' }], [], started)
   }
@@ -332,8 +330,10 @@ export class PartitionLoop {
         snapshot.reduce((sum, r) => sum + (r.value?.length ?? 0), 0),
       )
       this.#sinceSnapshot = 0
+      this.#batchesSince = 0
       this.#snapshotAt = performance.now()
-    }
+    } else if (isStateful(stage) && this.#streams.size > 1)
+      snapshot = [orderRecord(this.#group, partition, this.#batchesSince++, batch)]
     const sends = [records, letters, snapshot].filter(list => list.length > 0)
     await this.#committing
     this.#positions = positions

@@ -11,6 +11,7 @@ import {
   reject,
   type Stage,
   type Stateful,
+  tracesSpans,
 } from '@aegis/domain'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Broker, RawRecord, Transaction, Transactor } from './broker.ts'
@@ -65,6 +66,23 @@ class Numbering implements Stage, Stateful {
     this.seen = JSON.parse(Buffer.from(bytes).toString())
   }
 }
+/** Notes what it is given, and tells how long the note is with every line. */
+class Noting implements Stage, Stateful {
+  readonly snapshotVersion = 1
+  given: string[] = []
+  async process(batch: readonly Input[]): Promise<readonly Result[]> {
+    return batch.flatMap(input => {
+      this.given.push(`${input.stream.name} ${input.offset}`)
+      return isFrom(input, logsRaw) ? [emit(metricsRaw, observation(input.value, this.given.length), input)] : []
+    })
+  }
+  snapshot() {
+    return Buffer.from(JSON.stringify(this.given))
+  }
+  restore(bytes: Uint8Array) {
+    this.given = JSON.parse(Buffer.from(bytes).toString())
+  }
+}
 interface Faults {
   throwsOn(line: LogLine): boolean
 }
@@ -111,7 +129,7 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
     beforeAll(async () => {
       broker = await makeBroker()
       codec = new Codec(makeRegistry())
-      await codec.prepare(streamList(logsRaw, metricsRaw))
+      await codec.prepare(streamList(logsRaw, metricsRaw, tracesSpans))
       await broker.ensureTopics(allTopics({ data: 1, environment: 1 }))
     })
     afterAll(() => broker.close())
@@ -121,6 +139,8 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
       faults: Faults = { throwsOn: () => false },
       overrides: Partial<LoopOptions> = {},
       between: (broker: Broker) => Broker = b => b,
+      reads = streamList(logsRaw),
+      create: () => Stage & Stateful = () => new Numbering(faults),
     ) => {
       const group = `loop-${randomUUID().slice(0, 8)}`
       await broker.ensureTopics([snapshotSpec(group, await broker.partitions('logs.raw'))])
@@ -132,22 +152,23 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
       const dlqFrom = await broker.end('logs.raw.dlq', partition)
       const begin = await broker.transactor(`${group}-begin`)
       const tx = await begin.begin()
-      const positions = { 'logs.raw': await broker.end('logs.raw', partition) }
+      const topics = reads.map(stream => stream.name)
+      const positions = Object.fromEntries(await Promise.all(topics.map(async t => [t, await broker.end(t, partition)] as const)))
       await tx.offsets(group, partition, positions)
-      await tx.send(snapshotRecords(group, partition, new Numbering(faults), positions, 0))
+      await tx.send(snapshotRecords(group, partition, create(), positions, 0))
       await tx.commit()
       await begin.close()
       const definition: StageDefinition = {
         name: 'numbering',
-        reads: streamList(logsRaw),
+        reads,
         writes: streamList(metricsRaw),
-        create: () => new Numbering(faults),
+        create,
       }
       const fatal: Error[] = []
       const telemetry = new Telemetry('test')
       const start = async () => {
         let loop: PartitionLoop | undefined
-        const subscription = await broker.subscribe(group, ['logs.raw'], {
+        const subscription = await broker.subscribe(group, topics, {
           assigned: lane => {
             if (lane.partition !== partition) return
             loop = new PartitionLoop(definition, group, lane, {
@@ -175,6 +196,12 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
               : { topic: 'logs.raw', partition, key: 's', value: Buffer.isBuffer(v) ? v : codec.encode(logsRaw as never, v) },
           ),
         )
+      const ticks = (topic: string, count: number) =>
+        producer.send(
+          Array.from({ length: count }, () =>
+            tickRecord(topic, partition, { time: 1_700_000_000_000_000, environment: '*', versions: {} }),
+          ),
+        )
       const outputs = async () => {
         const out: Observation[] = []
         for (const [p, from] of outFrom.entries())
@@ -200,7 +227,7 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
         }
         throw new Error(`waited in vain for ${what}`)
       }
-      return { start, send, outputs, letters, until, fatal, close: () => producer.close() }
+      return { start, send, ticks, outputs, letters, until, fatal, close: () => producer.close() }
     }
     const numbered = (out: readonly Observation[]) => out.map(o => `${o.metric_name}=${o.value}`)
     const expected = (lines: readonly LogLine[]) => lines.map((l, i) => `${l.body}=${i + 1}`)
@@ -228,6 +255,41 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
       await p.until(async () => (await p.outputs()).length >= 95, '95 outputs')
       await second.stop()
       expect(numbered(await p.outputs())).toEqual(expected(lines))
+      await p.close()
+    })
+
+    it('sees several streams again in the order in which it saw them', async () => {
+      const stages: Noting[] = []
+      const p = await pipeline(
+        undefined,
+        { batchRecords: 7, snapshotEveryRecords: 1e9 },
+        undefined,
+        streamList(logsRaw, tracesSpans),
+        () => {
+          const stage = new Noting()
+          stages.push(stage)
+          return stage
+        },
+      )
+      const first = await p.start()
+      for (let i = 0; i < 8; i++) {
+        await p.ticks('traces.spans', 1 + (i % 3))
+        await p.send([line(2 * i), line(2 * i + 1)])
+        await p.until(async () => (await p.outputs()).length >= 2 * i + 2, `${2 * i + 2} outputs`)
+      }
+      await first.stop()
+      const seen = stages.at(-1)!.given
+      for (let n = 1; n <= 2; n++) {
+        const again = await p.start()
+        await p.send([line(15 + n)])
+        await p.until(async () => (await p.outputs()).length >= 16 + n, `${16 + n} outputs`)
+        await again.stop()
+        const { given } = stages.at(-1)!
+        expect(given.slice(0, seen.length)).toEqual(seen)
+        expect(given).toHaveLength(seen.length + 1)
+        seen.push(...given.slice(seen.length))
+      }
+      expect(p.fatal).toEqual([])
       await p.close()
     })
 
@@ -283,7 +345,12 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
       const run = await p.start()
       await p.until(async () => (await p.outputs()).length >= 19, '19 outputs')
       await run.stop()
-      expect(numbered(await p.outputs())).toEqual(expected(lines.filter((_, i) => i !== 7)))
+      // After a restart too: it must not be given to the stage again.
+      const again = await p.start()
+      await p.send([line(20)])
+      await p.until(async () => (await p.outputs()).length >= 20, '20 outputs')
+      await again.stop()
+      expect(numbered(await p.outputs())).toEqual(expected([...lines, line(20)].filter((_, i) => i !== 7)))
       const letters = await p.letters()
       expect(letters.map(l => String(l.headers['kafka_dlt-exception-message']))).toEqual(['cannot process line 7'])
       await p.close()

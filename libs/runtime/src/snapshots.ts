@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { FatalError, type Stateful } from '@aegis/domain'
-import type { Broker, OutRecord, Positions } from './broker.ts'
+import type { Broker, OutRecord, Positions, RawRecord } from './broker.ts'
 import { snapshotTopic } from './topics.ts'
 
 const CHUNK = 8 * 1024 * 1024
@@ -12,6 +12,40 @@ export interface Snapshot {
   readonly version: number
   readonly bytes: Buffer
 }
+
+/** Topic, and the offset after the last of some records of it that came one after the other. */
+export type Run = readonly [topic: string, end: number]
+
+/** What a restarted stage is made from. */
+export interface Written {
+  /** None before the first. */
+  readonly snapshot: Snapshot | undefined
+  /** What was committed since, in the order in which the stage saw it. */
+  readonly order: readonly Run[]
+  /** Batches committed since. */
+  readonly batches: number
+}
+
+/** In which order the records of a batch came: two topics may be interleaved in another way when they are read again. */
+export const runsOf = (batch: readonly RawRecord[]): Run[] => {
+  const runs: [string, number][] = []
+  for (const { topic, offset } of batch) {
+    const last = runs.at(-1)
+    if (last?.[0] === topic) last[1] = offset + 1
+    else runs.push([topic, offset + 1])
+  }
+  return runs
+}
+/** @param nth batch since the snapshot; the next snapshot's batches take the places of this one's */
+export const orderRecord = (group: string, partition: number, nth: number, batch: readonly RawRecord[]): OutRecord => ({
+  topic: snapshotTopic(group),
+  partition,
+  key: `${ORDER}${nth}`,
+  value: Buffer.from(JSON.stringify(runsOf(batch))),
+  headers: {},
+})
+const ORDER = 'order-'
+export const isOrderRecord = ({ key }: Pick<OutRecord, 'key'>): boolean => key?.toString().startsWith(ORDER) === true
 
 /** A stage's state as records of its compacted topic, in chunks; the last chunk completes it. */
 export const snapshotRecords = (
@@ -38,22 +72,36 @@ export const snapshotRecords = (
   }))
 }
 
-/** The newest complete snapshot of one partition. Written in one transaction, so its chunks are all there or none. */
-export const loadSnapshot = async (broker: Broker, group: string, partition: number): Promise<Snapshot | undefined> => {
+/** The newest complete snapshot of one partition, and what came after. Written in one transaction, so its chunks are all there or none. */
+export const loadSnapshot = async (broker: Broker, group: string, partition: number): Promise<Written> => {
   const chunks = new Map<string, { value: Buffer; headers: Readonly<Record<string, string | Buffer>> }>()
+  let order: Run[] = []
+  let batches = 0
   await broker.read(snapshotTopic(group), partition, 0, undefined, records => {
-    for (const r of records) if (r.key && r.value) chunks.set(r.key.toString(), { value: r.value, headers: r.headers })
+    for (const { key, value, headers } of records) {
+      const name = key?.toString()
+      if (!name || !value) continue
+      if (isOrderRecord({ key: name })) {
+        order.push(...(JSON.parse(value.toString()) as Run[]))
+        batches++
+        continue
+      }
+      chunks.set(name, { value, headers })
+      order = []
+      batches = 0
+    }
   })
   const first = chunks.get('0')
-  if (!first) return undefined
+  if (!first) return { snapshot: undefined, order, batches }
   const count = Number(String(first.headers['aegis-chunks']))
   const parts = Array.from({ length: count }, (_, i) => chunks.get(String(i))?.value ?? Buffer.alloc(0))
-  return {
+  const snapshot = {
     positions: JSON.parse(String(first.headers['aegis-positions'])),
     tick: Number(String(first.headers['aegis-last-tick'])),
     version: Number(String(first.headers['aegis-version'])),
     bytes: gunzipSync(Buffer.concat(parts)),
   }
+  return { snapshot, order, batches }
 }
 
 /** Refuses what a newer program wrote: reading it wrong would be worse than stopping. */

@@ -9,8 +9,7 @@ export interface StageDefinition {
   readonly follows?: readonly Stream<never>[]
   readonly writes: readonly Stream<never>[]
   /**
-   * Its state goes with every transaction, and nothing is ever replayed: for stages that read several streams (their interleaving is not
-   * recorded) or anything outside their streams.
+   * Its state goes with every transaction, and nothing is ever replayed: for stages that read anything outside their streams.
    */
   readonly snapshotAlways?: boolean
   readonly create: (partition: number) => Stage
