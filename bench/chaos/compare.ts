@@ -50,7 +50,11 @@ export interface Collected {
   readonly values: ReadonlyMap<string, readonly string[]>
   /** Hash of all values in the order of their ids. */
   readonly hash: string
+  /** The first values themselves, by hash, so that a difference can be looked at. */
+  readonly texts: ReadonlyMap<string, string>
 }
+/** Values of a topic that are kept as they are. */
+const TEXTS = 20_000
 export type Outputs = ReadonlyMap<string, Collected>
 
 /** What can be read: the real world, or a simulated one. */
@@ -61,6 +65,7 @@ export const collect = async (world: Readable): Promise<Outputs> => {
   for (const stream of OUTPUTS) {
     const leftOut = new Set(LEFT_OUT[stream.name])
     const values = new Map<string, string[]>()
+    const texts = new Map<string, string>()
     let count = 0
     await world.read(stream.name, async records => {
       for (const value of await world.decode(stream, records)) {
@@ -71,12 +76,13 @@ export const collect = async (world: Readable): Promise<Outputs> => {
         const { id } = value as { id: string }
         const known = values.get(id)
         const one = hash('sha1', text, 'base64')
+        if (texts.size < TEXTS) texts.set(one, text)
         if (known) known.push(one)
         else values.set(id, [one])
       }
     })
     const ordered = [...values].map(([id, hashes]) => `${id} ${hashes.sort().join(' ')}`).sort()
-    out.set(stream.name, { count, values, hash: hash('sha256', ordered.join('\n'), 'hex').slice(0, 16) })
+    out.set(stream.name, { count, values, hash: hash('sha256', ordered.join('\n'), 'hex').slice(0, 16), texts })
   }
   return out
 }
@@ -147,6 +153,25 @@ export const printDifferences = (differences: readonly Difference[], unharmed: O
     ].map(String)
   })
   printTable(head, rows)
+  for (const { topic, equal } of differences) if (!equal) printExample(topic, unharmed.get(topic)!, harmed.get(topic)!)
+}
+
+/** The first id whose values differ, and from where on. */
+const printExample = (topic: string, before: Collected, after: Collected): void => {
+  for (const [id, wanted] of [...before.values, ...after.values]) {
+    const [a, b] = [wanted, after.values.get(id) ?? []].map(hashes =>
+      hashes.map(h => before.texts.get(h) ?? after.texts.get(h) ?? h),
+    )
+    const [was, is] = [a.join(), b.join()]
+    if (was === is) continue
+    let same = 0
+    while (was[same] === is[same]) same++
+    const from = Math.max(0, same - 200)
+    console.log(
+      `  ${topic} ${id}, from character ${from}:\n    unharmed ${was.slice(from, same + 300)}\n    harmed   ${is.slice(from, same + 300)}`,
+    )
+    return
+  }
 }
 
 export const printTable = (head: readonly string[], rows: readonly (readonly string[])[]): void => {
