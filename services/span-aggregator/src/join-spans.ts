@@ -34,6 +34,8 @@ interface Held {
   offsets: number[]
   lines: TracedLine[]
 }
+/** A trace is joined within its environment: whose part came first must not decide where the rest of it belongs. */
+const keyOf = ({ environment, trace_id }: Pick<Span, 'trace_id' | 'environment'>): string => `${environment}\0${trace_id}`
 /** Lines of one trace that are kept: a loop that writes one a turn says no more with the next. */
 const LINES = 500
 const serviceEntity = (peer: string): string => (peer.includes(':') ? peer : `service:${peer}`)
@@ -93,9 +95,10 @@ export class JoinSpans implements Stage, Stateful {
     return results
   }
 
-  #heldOf({ trace_id, environment }: Pick<Span, 'trace_id' | 'environment'>): Held {
-    let held = this.#held.get(trace_id)
-    if (!held) this.#held.set(trace_id, (held = { since: 0, environment, spans: [], offsets: [], lines: [] }))
+  #heldOf(of: Pick<Span, 'trace_id' | 'environment'>): Held {
+    const key = keyOf(of)
+    let held = this.#held.get(key)
+    if (!held) this.#held.set(key, (held = { since: 0, environment: of.environment, spans: [], offsets: [], lines: [] }))
     return held
   }
 
@@ -165,7 +168,12 @@ export class JoinSpans implements Stage, Stateful {
   restore(bytes: Uint8Array, version = this.snapshotVersion): void {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
-    this.#held = new Map(state.held)
+    this.#held = new Map(
+      (state.held as [string, Held][]).map(([key, held]) => {
+        const [first] = [...held.spans, ...(held.lines ?? [])]
+        return [first ? keyOf(first) : key, held]
+      }),
+    )
     if (version >= 2) this.#stops.load(state.stops)
     // Version 1 knew no lines, and not where spans stood.
     else for (const held of this.#held.values()) Object.assign(held, { offsets: held.spans.map(() => -1), lines: [] })

@@ -134,6 +134,15 @@ describe('JoinSpans, where requests stop', () => {
       { kind: 'span' },
     ])
   })
+  it('counts a trace in the environment of its spans, whichever way lines of another one come in between', async () => {
+    const foreign = (inputs: Input[]) =>
+      inputs.map(i => (isLine(i) ? received(tracesLines, { ...i.value, environment: 'other' }, i.offset) : i))
+    const isLine = (i: Input): i is Extract<Input, { kind: 'value' }> & { value: TracedLine } =>
+      i.kind === 'value' && i.stream.name === tracesLines.name
+    const [before, after] = await Promise.all([visits(foreign(story(20, 10, true))), visits(foreign(story(20, 10)))])
+    expect(before).toEqual(after)
+    expect(new Set(before.map(v => v.environment))).toEqual(new Set(['test']))
+  })
   it('blames nobody for stopping where a call that it made failed', async () => {
     const failing = story(20, 10).map(i =>
       i.kind === 'value' &&
