@@ -9,6 +9,7 @@
 import { AegisError, type Emit, FatalError, isStateful, type Result, type Stage, type Stream } from '@aegis/domain'
 import type { Broker, Lane, OutRecord, Positions, RawRecord, Transaction, Transactor } from './broker.ts'
 import type { Codec } from './codec.ts'
+import { countBatch, DeadInARow } from './count-batch.ts'
 import { deadLetter, type Undelivered } from './dead-letters.ts'
 import { type Decoded, decodeBatch } from './decode-batch.ts'
 import { encodeResults } from './encode-results.ts'
@@ -75,7 +76,7 @@ export class PartitionLoop {
   #committing: Promise<void> = Promise.resolve()
   /** Times it had to start again since something was last committed. */
   #failures = 0
-  #deadInARow = 0
+  readonly #deadInARow: DeadInARow
   #sinceSnapshot = 0
   #batchesSince = 0
   #snapshotAt = 0
@@ -89,6 +90,7 @@ export class PartitionLoop {
     this.#deps = deps
     this.#streams = new Map(definition.reads.map(s => [s.name, s as Stream<unknown>]))
     this.#writes = new Set(definition.writes.map(s => s.name))
+    this.#deadInARow = new DeadInARow(deps.options.deadLettersInARow)
   }
 
   get live(): boolean {
@@ -311,7 +313,7 @@ export class PartitionLoop {
     const { records, rejected, emitted } = encodeResults(results, { codec, service, stage: name, writes: this.#writes }, trace)
     const bad = [...undecoded, ...rejected]
     const letters = bad.map(b => deadLetter(b.raw, { group: this.#group, stage: name, code: b.code, message: b.message }))
-    this.#countDead(batch, bad)
+    this.#deadInARow.see(batch, bad)
 
     const positions = { ...this.#positions }
     for (const r of batch) positions[r.topic] = Math.max(positions[r.topic] ?? 0, r.offset + 1)
@@ -359,7 +361,7 @@ export class PartitionLoop {
       work.trace.end()
     }
     this.#failures = 0
-    this.#count(work.batch, work.emitted, work.bad)
+    countBatch(telemetry, this.labels, work)
     telemetry.observe('aegis_batch_seconds', this.labels, (performance.now() - work.started) / 1000)
     if (work.bad.length > 0)
       log.warn(
@@ -375,41 +377,6 @@ export class PartitionLoop {
         'records dead-lettered',
       )
     stage.committed?.(work.results)
-  }
-
-  #countDead(batch: readonly RawRecord[], bad: readonly Undelivered[]): void {
-    if (bad.length === 0) {
-      if (batch.some(r => r.value !== null)) this.#deadInARow = 0
-      return
-    }
-    const dead = new Set(bad.map(b => b.raw))
-    for (const r of batch) {
-      if (r.value === null) continue
-      this.#deadInARow = dead.has(r) ? this.#deadInARow + 1 : 0
-      if (this.#deadInARow > this.#deps.options.deadLettersInARow)
-        throw new FatalError(
-          'TOO_MANY_DEAD_LETTERS',
-          `${this.#deadInARow} records in a row of ${r.topic}/${r.partition} up to offset ${r.offset} cannot be used (last: ${bad.at(-1)?.message}); the service stops rather than empty the topic`,
-        )
-    }
-  }
-
-  #count(batch: readonly RawRecord[], emitted: readonly Emit[], bad: readonly Undelivered[]): void {
-    const { telemetry } = this.#deps
-    const tally = (names: Iterable<string>, metric: 'aegis_records_in_total' | 'aegis_records_out_total') => {
-      const counts = new Map<string, number>()
-      for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
-      for (const [stream, n] of counts) telemetry.add(metric, { ...this.labels, stream }, n)
-    }
-    tally(
-      batch.map(r => r.topic),
-      'aegis_records_in_total',
-    )
-    tally(
-      emitted.map(e => e.stream.name),
-      'aegis_records_out_total',
-    )
-    for (const b of bad) telemetry.add('aegis_dead_letters_total', { ...this.labels, stream: b.raw.topic, code: b.code })
   }
 }
 

@@ -221,7 +221,7 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
         return out
       }
       const until = async (done: () => Promise<boolean> | boolean, what: string) => {
-        for (let i = 0; i < 400; i++) {
+        for (let i = 0; i < 800; i++) {
           if (await done()) return
           await new Promise(r => setTimeout(r, 25))
         }
