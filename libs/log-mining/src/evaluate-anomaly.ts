@@ -30,34 +30,54 @@ export function evaluateSessionLog(
   lines: Iterable<string>,
   units: ReadonlySet<string>,
   training: (unit: string) => boolean,
+  onLine?: (count: number) => void,
 ): UnitScore[] {
   const miner = new TemplateMiner()
   const scored: UnitScore[] = []
+  const find = idFinder(units)
   const stream = new SessionStream((unit, { score, alert }) => scored.push({ unit, score, alert }))
   let now = 0
+  let count = 0
   for (const raw of lines) {
+    onLine?.(++count)
     const { body, timeUs, severity } = parseLine(raw)
     if (timeUs !== undefined && timeUs > now) now = timeUs
     const match = miner.learn(body)
     stream.follow(match.changes)
-    for (const unit of idsIn(raw, units)) stream.line(unit, training(unit), `${match.templateId} ${severity ?? ''}`, now)
+    for (const unit of find(raw)) stream.line(unit, training(unit), `${match.templateId} ${severity ?? ''}`, now)
   }
   stream.end(now)
   return scored
 }
 
-function idsIn(line: string, units: ReadonlySet<string>): Set<string> {
-  const ids = new Set<string>()
-  for (const m of line.matchAll(/[\w-]+/g)) if (units.has(m[0])) ids.add(m[0])
-  return ids
+/** Ids are found whole: a run of the characters that ids are made of, with or without the full stop after it. */
+function idFinder(units: ReadonlySet<string>): (line: string) => Set<string> {
+  const more = new Set([...units].flatMap(id => [...id.replace(/[\w\s-]+/g, '')]))
+  const run = new RegExp(`[\\w${[...more].map(c => `\\u{${c.codePointAt(0)?.toString(16)}}`).join('')}-]+`, 'gu')
+  return line => {
+    const ids = new Set<string>()
+    for (const [text] of line.matchAll(run)) {
+      if (units.has(text)) ids.add(text)
+      else if (more.size > 0) {
+        const trimmed = text.replace(/^[^\w]+|[^\w]+$/g, '')
+        if (units.has(trimmed)) ids.add(trimmed)
+      }
+    }
+    return ids
+  }
 }
 
 /** Every line of a raw log as a unit, named by its number from 1. */
-export function evaluateLines(lines: readonly string[], training: (unit: string) => boolean): UnitScore[] {
+export function evaluateLines(
+  lines: readonly string[],
+  training: (unit: string) => boolean,
+  onLine?: (count: number) => void,
+): UnitScore[] {
   const miner = new TemplateMiner()
   const detector = new LineAnomalyDetector()
   return lines.map((raw, i) => {
     const unit = String(i + 1)
+    onLine?.(i + 1)
     const { body, severity } = parseLine(raw)
     const { templateId } = miner.learn(body)
     const textSeverity = severityOfText(body)

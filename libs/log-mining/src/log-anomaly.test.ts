@@ -76,6 +76,13 @@ describe('evaluation', () => {
     expect(scored.filter(({ alert }) => alert).map(({ unit }) => unit)).toEqual(['job_7'])
   })
 
+  it.each(['vm/4.a', 'order:17', 'blk_-3'])('finds %s in a line, whatever it is made of', id => {
+    const found = (line: string) => evaluateSessionLog([line], new Set([id]), () => true).length
+    expect(found(`opened ${id}.`)).toBe(1)
+    expect(found(`(${id}) closed`)).toBe(1)
+    expect(found(`opened ${id}5`)).toBe(0)
+  })
+
   it('ranks a new, severe line above the everyday ones', () => {
     const lines = [
       ...Array.from({ length: 200 }, (_, i) => `INFO request ${i} served`),

@@ -131,6 +131,12 @@ async function main(args: readonly string[]): Promise<void> {
   await program.parseAsync(args, { from: 'user' })
 }
 
+// Whoever reads what is printed may stop early: `aegis logs FILE | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
 main(process.argv.slice(2)).catch((error: Error & { code?: unknown }) => {
   // An error with one of our codes was written for the reader; anything else is a defect and shows where it came from.
   const expected =

@@ -60,7 +60,8 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
 export const evalCommand = (): Command => {
   const command = new Command('eval').addHelpText(
     'after',
-    '\nThe same library code as in the services runs over a folder and writes predictions; labels are not read.',
+    '\nThe same library code as in the services runs over a folder and writes predictions. Labels play no part in them;' +
+      '\nlog-parsing and log-anomaly hold them, where there are any, against what was written, and print the figures.',
   )
   for (const [name, { about, needsData, options = [], load }] of Object.entries(EVALUATIONS)) {
     const one = command.command(name).description(about).requiredOption('--out <folder>', 'where the predictions go')
@@ -69,6 +70,8 @@ export const evalCommand = (): Command => {
     one.action(async (given: EvalOptions) => {
       if (needsData && !(existsSync(given.data) && statSync(given.data).isDirectory()))
         throw new AegisError('INPUT_INVALID', `--data ${given.data} is not a folder`)
+      if (existsSync(given.out) && !statSync(given.out).isDirectory())
+        throw new AegisError('INPUT_INVALID', `--out ${given.out} is a file; name a folder, there or not`)
       const bars = new Map<string, { bar: Progress; done: number }>()
       const progress = (done: number, total: number, what: string) => {
         const at = bars.get(what) ?? { bar: new Progress(what, total), done: 0 }

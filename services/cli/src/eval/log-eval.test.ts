@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { evalLogAnomaly } from './log-anomaly.ts'
+import { anomalyFigures } from './log-figures.ts'
 import { evalLogParsing } from './log-parsing.ts'
 import { csvLine, parseCsv } from './log-tables.ts'
 
@@ -32,6 +33,16 @@ describe('tables', () => {
   })
 })
 
+describe('average precision', () => {
+  const ap = (...units: [score: number, anomalous: boolean][]) =>
+    anomalyFigures(units.map(([score, anomalous]) => ({ score, anomalous, alert: false }))).AP
+  it('is the mean of the precision at each anomaly, equal scores in their worst order', () => {
+    expect(ap([4, true], [3, false], [2, true], [1, false])).toBeCloseTo((1 + 2 / 3) / 2)
+    expect(ap([1, true], [1, false], [1, false], [0, true])).toBeCloseTo((1 / 3 + 2 / 4) / 2)
+    expect(ap([1, false])).toBe(0)
+  })
+})
+
 describe('eval log-parsing', () => {
   it('writes the final template of each line, labels or not', async () => {
     await put(
@@ -39,13 +50,39 @@ describe('eval log-parsing', () => {
       'LineId,Content\n1,"sent 5, ok"\n2,"sent 6, ok"\n3,"no ""answer"" from 1 2"\n4,"no ""answer"" from 1"\n',
     )
     await put('parsing_mixed/Mixed_2k.log_structured_corrected.csv.gz', 'LineId,Content,System\n1,up,a\n2,down,b\n')
-    await evalLogParsing({ data, out })
+    expect(await evalLogParsing({ data, out })).not.toContain('GA')
     const [head, ...rows] = await table('parsing/Shop.csv')
     expect(head).toEqual(['LineId', 'EventTemplate', 'ClusterId', 'FirstTemplate'])
     expect(rows.map(row => row[1])).toEqual(['sent <*>, ok', 'sent <*>, ok', 'no "answer" from <*>', 'no "answer" from <*>'])
     expect(rows[2]?.[3]).toBe('no "answer" from <*> <*>')
     expect(rows[2]?.[2]).toBe(rows[3]?.[2])
     expect((await table('parsing_mixed/Mixed.csv')).map(row => row[1])).toEqual(['EventTemplate', 'up', 'down'])
+  })
+
+  it('holds templates against true ones, where there are any', async () => {
+    const rows = [
+      ['sent 5, ok', 'sent <*>, ok'],
+      ['sent 6, ok', 'sent <*>, ok'],
+      // one template to us, two in the labels
+      ['up 1', 'up <*>'],
+      ['up 2', 'up 2'],
+      // right group, other text
+      ['down now', 'down <*>'],
+    ]
+    for (const name of ['A', 'B'])
+      await put(
+        `parsing/${name}_2k.log_structured_corrected.csv`,
+        `LineId,Content,EventTemplate\n${rows.map((row, i) => csvLine([i + 1, ...row])).join('')}`,
+      )
+    const told = (await evalLogParsing({ data, out })).split('\n').map(row => row.split(/ {2,}/))
+    // groups 3 of which 2 are right, 4 true; texts 3 of which 1 is right
+    const figures = ['0.600', '0.571', '0.600', '0.286', '0.600']
+    expect(told).toEqual([
+      ['file', 'lines', 'templates', 'revised', 'GA', 'FGA', 'PA', 'FTA', 'firstPA'],
+      ['parsing/A', '5', '3', '0', ...figures],
+      ['parsing/B', '5', '3', '0', ...figures],
+      ['mean of parsing/*', ...figures],
+    ])
   })
 
   it('says what is wrong with a folder', async () => {
@@ -76,15 +113,38 @@ describe('eval log-anomaly', () => {
       'anomaly_lines/units.csv',
       `UnitId,Split\n${[...jobs, 80].map(i => csvLine([i + 1, i < 40 ? 'train' : 'test'])).join('')}`,
     )
-    const { files } = await evalLogAnomaly({ data, out })
-    expect(files.map(({ name, units, alerts }) => `${name} ${units} ${alerts}`)).toEqual([
-      'anomaly_events.csv 80 1',
-      'anomaly_jobs.csv 80 1',
-      'anomaly_jobs.SplitRandom.csv 80 1',
-      'anomaly_lines.csv 81 1',
+    expect((await evalLogAnomaly({ data, out })).split('\n').map(row => row.split(/ {2,}/))).toEqual([
+      ['file', 'kind', 'units', 'learned from', 'found', 'alerts'],
+      ['anomaly_events.csv', 'sequences', '80', '60', '80', '1'],
+      ['anomaly_jobs.csv', 'units in a log', '80', '40', '80', '1'],
+      ['anomaly_jobs.SplitRandom.csv', 'units in a log', '80', '40', '80', '1'],
+      ['anomaly_lines.csv', 'lines', '81', '40', '81', '1'],
     ])
     expect((await table('anomaly_jobs.csv')).filter(row => row[2] === '1').map(row => row[0])).toEqual(['job_79'])
     expect((await table('anomaly_lines.csv')).filter(row => row[2] === '1').map(row => row[0])).toEqual(['81'])
+  })
+
+  it('holds scores of single lines against labels, where there are any', async () => {
+    const lines = Array.from({ length: 300 }, (_, i) =>
+      i % 50 === 49 ? `FATAL disk ${i} does not answer` : i === 260 ? 'ERROR mirror of mail is late' : `INFO served ${i}`,
+    )
+    await put('anomaly_disks/x.log.gz', lines.join('\n'))
+    const label = (text: string) => (text.startsWith('FATAL') ? 1 : 0)
+    await put(
+      'anomaly_disks/units.csv',
+      `UnitId,Label,Split\n${lines.map((text, i) => csvLine([i + 1, label(text), i < 100 ? 'train' : 'test'])).join('')}`,
+    )
+    const [heads, row] = (await evalLogAnomaly({ data, out })).split('\n').map(text => text.split(/ {2,}/))
+    expect(heads.slice(6)).toEqual(['anomalous', 'F1', 'precision', 'recall', 'AP'])
+    const [anomalous, f1, precision, recall, ap] = row.slice(6)
+    expect(anomalous).toBe('4 of 200')
+    // the labels again, held by hand against what was written
+    const written = (await table('anomaly_disks.csv')).slice(101)
+    const alerts = written.filter(([, , alert]) => alert === '1').map(([unit]) => label(lines[Number(unit) - 1]))
+    const hits = alerts.filter(Boolean).length
+    expect([precision, recall]).toEqual([(hits / alerts.length).toFixed(3), (hits / 4).toFixed(3)])
+    expect(f1).toBe(((2 * hits) / (alerts.length + 4)).toFixed(3))
+    expect(Number(ap)).toBeGreaterThanOrEqual(0.8)
   })
 
   it('says what is wrong with a folder', async () => {

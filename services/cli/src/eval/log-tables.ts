@@ -1,7 +1,9 @@
-/** The tables that log evaluations read and write: CSV after RFC 4180, gzipped or not. */
+/** The tables and logs that log evaluations read and write: CSV after RFC 4180, lines that end at \n alone; gzipped or not. */
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { AegisError } from '@aegis/domain'
+import { openFile } from '../replay/open-file.ts'
 
 const inflate = promisify(gunzip)
 
@@ -10,18 +12,47 @@ export async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder().decode(path.endsWith('.gz') ? await inflate(bytes) : bytes)
   } catch (error) {
-    throw new Error(`${path} is no readable gzip file: ${(error as Error).message}`)
+    throw new AegisError('INPUT_INVALID', `${path} is no readable gzip file: ${(error as Error).message}`)
+  }
+}
+
+/** The lines of a log of any size (a single string ends at half a gigabyte), bad UTF-8 replaced. */
+export async function readLines(path: string): Promise<string[]> {
+  const lines: string[] = []
+  const decoder = new TextDecoder()
+  let rest = ''
+  try {
+    for await (const bytes of openFile(path, 'expected a log')) {
+      const text = typeof bytes === 'string' ? bytes : decoder.decode(bytes, { stream: true })
+      const parts = (rest + text).split('\n')
+      rest = parts.pop() as string
+      for (const part of parts) lines.push(part)
+    }
+  } catch (error) {
+    if (error instanceof AegisError) throw error
+    throw new AegisError('INPUT_INVALID', `${path} cannot be read to its end: ${(error as Error).message}`)
+  }
+  rest += decoder.decode()
+  if (rest !== '') lines.push(rest)
+  return lines
+}
+
+/** All rows of a table, its head first. */
+export async function readTable(path: string): Promise<string[][]> {
+  const text = await readText(path)
+  try {
+    return parseCsv(text)
+  } catch (error) {
+    throw new AegisError('INPUT_INVALID', `${path} is no table: ${(error as Error).message}`)
   }
 }
 
 /** The named columns of a table, row by row. A column that is missing is an error that names the ones there are. */
-export async function readColumns(path: string, names: readonly string[]): Promise<string[][]> {
-  const rows = parseCsv(await readText(path))
-  const head = rows.shift()
-  if (head === undefined) throw new Error(`${path} is empty: expected the columns ${names.join(', ')}`)
+export function columnsOf(path: string, [head, ...rows]: readonly string[][], names: readonly string[]): string[][] {
+  if (head === undefined) throw new AegisError('INPUT_INVALID', `${path} is empty: expected the columns ${names.join(', ')}`)
   const at = names.map(name => {
     const index = head.indexOf(name)
-    if (index < 0) throw new Error(`${path} has no column ${name}: found ${head.join(', ')}`)
+    if (index < 0) throw new AegisError('INPUT_INVALID', `${path} has no column ${name}: found ${head.join(', ')}`)
     return index
   })
   return rows.map(row => at.map(index => row[index] ?? ''))
