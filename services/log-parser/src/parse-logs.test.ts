@@ -85,6 +85,13 @@ describe('ParseLogs', () => {
     ),
   )
   stageContract('ParseLogs', () => new ParseLogs(), all(many))
+  // What is known of a template is known by its first line; the ones after a restart say something else.
+  const fickle = { classify: (text: string) => (/[02468]$/.test(text) ? 'storage' : 'dependency') } as const
+  stageContract(
+    'ParseLogs, a classifier that looks at numbers',
+    () => new ParseLogs({ classifier: fickle }),
+    all(Array.from({ length: 60 }, (_, i) => line(`flushed segment ${i}`, { id: `l${i}`, severity: 'INFO' }))),
+  )
 })
 
 describe('a classifier that takes its time', () => {

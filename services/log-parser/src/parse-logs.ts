@@ -19,6 +19,7 @@ import {
 import {
   type Classifier,
   exceptionOf,
+  faultPatterns,
   findMentions,
   lineClassifier,
   type Match,
@@ -67,13 +68,13 @@ const QUOTED = 400
 
 /** Log lines to log events: format, joined stack traces, severity, template, category and mentions; and per entity the rate of lines and errors as series. */
 export class ParseLogs implements Stage, Stateful {
-  readonly snapshotVersion = 1
+  readonly snapshotVersion = 2
   readonly #miner = new TemplateMiner()
   readonly #joiner = new StackTraceJoiner<Held>()
   readonly #services = new ServiceIdentifier()
   readonly #clocks = new EnvironmentClocks()
   #rates = new Map<string, Rate>()
-  /** Category and fault pattern follow from the template; looked up once. */
+  /** Category and fault pattern of a template, looked up once: by its first line, so a restart must not look again. */
   readonly #facts = new Map<string, Facts>()
   readonly #classifier: Classifier
   /** Categories that are still being found; a batch ends when they are. */
@@ -258,7 +259,13 @@ export class ParseLogs implements Stage, Stateful {
       this.#miner.snapshot(),
       this.#joiner.snapshot(),
       this.#services.snapshot(),
-      Buffer.from(JSON.stringify({ clocks: this.#clocks, rates: [...this.#rates] })),
+      Buffer.from(
+        JSON.stringify({
+          clocks: this.#clocks,
+          rates: [...this.#rates],
+          facts: [...this.#facts].map(([id, { category, fault }]) => [id, category, fault?.kind]),
+        }),
+      ),
     ]
     return Buffer.concat(
       parts.flatMap(part => {
@@ -283,6 +290,9 @@ export class ParseLogs implements Stage, Stateful {
     const state = JSON.parse(rest.toString())
     this.#clocks.fromJSON(state.clocks)
     this.#rates = new Map(state.rates)
+    // Version 1 did not keep them.
+    for (const [id, category, kind] of state.facts ?? [])
+      this.#facts.set(id, { category, fault: faultPatterns.find(f => f.kind === kind) })
   }
 }
 
