@@ -5,6 +5,7 @@
  * (averaging of normalised outlier scores: Kriegel et al. 2011, "Interpreting and Unifying Outlier Scores"). Ours lowers the weight of a member whose
  * surprise has been high for a long time, since that is drift and not an event. The mean is then held over an event (`hold-score.ts`).
  */
+import { Blame } from './blame.ts'
 import { HoldScore } from './hold-score.ts'
 import { type RowModel, type Rows, replay } from './row-model.ts'
 import { TailProbability } from './tail-probability.ts'
@@ -14,6 +15,8 @@ export interface Member {
   readonly weight: number
   /** Learns with every row pushed, so that what it said of rows it was fitted on means nothing. */
   readonly online?: boolean
+  /** Its guilt is a surprise per metric, and names the guilty for all; where no member's is, each has its say. */
+  readonly names?: boolean
 }
 export interface EnsembleOptions {
   readonly members: readonly Member[]
@@ -26,8 +29,6 @@ export interface EnsembleOptions {
 }
 /** Mean surprise in normal life is 1; up to here nothing is called drift. */
 const NORMAL = 1.5
-const EASE = 1
-const USUAL = 1 - 0.5 ** (1 / 500)
 
 export class Ensemble implements RowModel {
   readonly name = 'ensemble'
@@ -41,8 +42,9 @@ export class Ensemble implements RowModel {
   #surprises: number[]
   #seed: Float64Array = new Float64Array(0)
   #guilt: Float64Array[] = []
-  /** What each metric has been blamed for of late: blame that is always there explains nothing. */
-  #usual = new Float64Array(0)
+  readonly #names: boolean
+  readonly #blame = new Blame()
+  #named = new Float64Array(0)
   #blamed = new Float64Array(0)
   /** The row last scored, so that pushing it costs nothing twice. */
   #scored: Float64Array | undefined
@@ -55,6 +57,7 @@ export class Ensemble implements RowModel {
     this.#holdRows = options.hold ?? (this.#streaming ? 40 : 6)
     this.#hold = this.#newHold()
     this.#surprises = this.#members.map(() => 0)
+    this.#names = this.#members.some(m => m.names)
   }
 
   #newHold(): HoldScore {
@@ -72,8 +75,9 @@ export class Ensemble implements RowModel {
   fit(rows: Rows): void {
     const again = this.#tails.length > 0 && this.#streaming
     this.#guilt = this.#members.map(() => new Float64Array(rows.metrics))
-    if (this.#usual.length !== rows.metrics) this.#usual = new Float64Array(rows.metrics)
+    this.#named = new Float64Array(rows.metrics)
     this.#blamed = new Float64Array(rows.metrics)
+    this.#blame.fit(rows)
     const raw = this.#members.map(({ model, online }) => {
       if (again || !online) model.fit(rows)
       if (again) return new Float64Array(0)
@@ -141,22 +145,23 @@ export class Ensemble implements RowModel {
       this.#surprises[k] = this.#tails[k].of(this.#members[k].model.score(row, this.#guilt[k]))
     this.#mixed = this.#mix()
     this.#scored = row
-    this.#blame(guilt)
+    this.#name()
+    this.#blame.peek(row, this.#named, this.#mixed, this.#blamed)
+    guilt.set(this.#blamed)
     return this.#hold.peek(this.#mixed)
   }
 
-  /** Guilt of every member, each brought to the size of its surprise, over what is usual for the metric of late. */
-  #blame(guilt: Float64Array): void {
-    const blamed = this.#blamed.fill(0)
+  /** What the members say of each metric, as surprises; guilt that is none is brought to the size of the member's. */
+  #name(): void {
+    const named = this.#named.fill(0)
     for (let k = 0; k < this.#members.length; k++) {
-      const surprise = this.#surprises[k] * this.#members[k].weight
-      if (!(surprise > 0)) continue
+      const surprise = this.#surprises[k]
+      if (!(surprise > 0) || (this.#names && !this.#members[k].names)) continue
       const share = this.#guilt[k]
-      let most = 0
-      for (let j = 0; j < share.length; j++) if (share[j] > most) most = share[j]
-      if (most > 0) for (let j = 0; j < share.length; j++) blamed[j] += (surprise * share[j]) / most
+      let most = this.#names ? surprise : 0
+      if (!this.#names) for (let j = 0; j < share.length; j++) if (share[j] > most) most = share[j]
+      if (most > 0) for (let j = 0; j < share.length; j++) named[j] += (surprise * share[j]) / most
     }
-    for (let j = 0; j < guilt.length; j++) guilt[j] = blamed[j] / (this.#usual[j] + EASE)
   }
 
   push(row: Float64Array): void {
@@ -164,7 +169,7 @@ export class Ensemble implements RowModel {
     if (this.#scored !== row) this.score(row, new Float64Array(row.length))
     this.#hold.push(this.#mixed)
     this.#remember()
-    for (let j = 0; j < this.#usual.length; j++) this.#usual[j] += USUAL * (this.#blamed[j] - this.#usual[j])
+    this.#blame.push(row, this.#blamed, this.#mixed)
     for (let k = 0; k < this.#members.length; k++) {
       if (this.#streaming) this.#tails[k].add(this.#members[k].model.score(row, this.#guilt[k]))
       this.#members[k].model.push(row)
@@ -187,7 +192,7 @@ export class Ensemble implements RowModel {
       means: this.#means,
       hold: this.#hold.save(),
       metrics: this.#guilt[0]?.length ?? 0,
-      usual: Array.from(this.#usual),
+      blame: this.#blame.save(),
     }
   }
   load(state: ReturnType<Ensemble['save']>): void {
@@ -203,7 +208,9 @@ export class Ensemble implements RowModel {
     this.#hold = this.#newHold()
     this.#hold.load(state.hold)
     this.#guilt = this.#members.map(() => new Float64Array(state.metrics))
-    this.#usual = Float64Array.from(state.usual)
+    // Models published before there was blame name the guilty by their members alone.
+    if (state.blame) this.#blame.load(state.blame)
+    this.#named = new Float64Array(state.metrics)
     this.#blamed = new Float64Array(state.metrics)
     this.#scored = undefined
   }

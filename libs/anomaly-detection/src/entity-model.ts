@@ -80,7 +80,7 @@ export class EntityModel {
     const ensemble = this.#detector.save()
     const members = ensemble.members.map(m => ({ ...(m as object), weights: undefined }))
     return {
-      ensemble: { ...ensemble, members },
+      ensemble: { ...ensemble, members, blame: { ...ensemble.blame, weights: undefined } },
       spot: this.#spot.save(),
       last: Array.from(this.#last),
       age: Array.from(this.#age),
@@ -92,7 +92,9 @@ export class EntityModel {
     const members = state.ensemble.members.map((m, k) =>
       published[k].weights === undefined ? m : { ...(m as object), weights: published[k].weights },
     )
-    this.#detector.load({ ...state.ensemble, members })
+    const { blame: learned } = this.trained.ensemble
+    const blame = learned && { ...learned, ...state.ensemble.blame, weights: learned.weights }
+    this.#detector.load({ ...state.ensemble, members, blame })
     this.#spot.load(state.spot)
     this.#last = Float64Array.from(state.last)
     this.#age = Float64Array.from(state.age)

@@ -30,7 +30,7 @@ export interface Evaluation {
   /** Row by row, in the units of the metrics; NaN where nothing is expected. Empty unless asked for. */
   readonly expected: Float64Array
   readonly decisions: Uint8Array
-  /** Rows worth a look, with their metrics, guiltiest first. */
+  /** Rows worth a look, with their metrics, guiltiest first. The first row of an event is left out: what is to blame shows a row later. */
   readonly explanations: readonly {
     readonly index: number
     readonly metrics: readonly number[]
@@ -81,6 +81,7 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
   const row = new Float64Array(test.metrics)
   const order = Array.from({ length: test.metrics }, (_, j) => j)
   let refitAt = 2 * first
+  let wasNotable = false
   if (!streaming) detector.foresee(standard(test))
   for (let i = first; i < test.count; i++) {
     if (streaming && i >= refitAt) {
@@ -109,11 +110,13 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
       detector.expected(told.fill(Number.NaN))
       for (let j = 0; j < told.length; j++) expected[at + j] = told[j] * scale.spread[j] + scale.mean[j]
     }
-    if (scores[i] >= NOTABLE || decisions[i])
+    const notable = scores[i] >= NOTABLE || decisions[i] === 1
+    if (notable && wasNotable)
       explanations.push({
         index: i,
         metrics: order.slice().sort((a, b) => guilt[b] - guilt[a]),
       })
+    wasNotable = notable
     detector.push(row)
   }
   for (let i = 0; i < scores.length; i++) if (Number.isNaN(scores[i])) scores[i] = 0

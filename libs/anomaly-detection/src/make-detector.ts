@@ -66,9 +66,9 @@ export function makeDetector(name: string, options: MakeOptions = {}): Ensemble 
   return new Ensemble({ members: [{ model, weight: 1, online }], streaming })
 }
 
-/** Forecast errors find what changes, leftovers and distances what is out of place; the first kind is right more often. */
+/** Forecast errors find what changes, leftovers and distances what is out of place; the first kind is right more often, and about which metrics too. */
 const trainedMembers = (): Member[] => [
-  { model: new RidgeForecast(), weight: 2 },
+  { model: new RidgeForecast(), weight: 2, names: true },
   { model: new SubPca(), weight: 1 },
   { model: new KMeansWindows(), weight: 1 },
 ]
@@ -77,6 +77,7 @@ const streamingMembers = (): Member[] => [
   {
     model: new RidgeForecast({ lags: 5, span: 20, penalty: 0.001 }),
     weight: 1,
+    names: true,
   },
   {
     model: new RobustZ({ span: 1, window: 1500, every: 10 }),
