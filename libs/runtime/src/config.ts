@@ -80,6 +80,11 @@ export const RUNTIME_SETTINGS = {
   retries: { env: 'AEGIS_RETRIES', schema: number(3), about: 'Times a batch is tried again whole before it is halved.' },
   host: { env: 'AEGIS_HOST', schema: z.string().default('127.0.0.1'), about: 'Address the health and API server listens on.' },
   port: { env: 'AEGIS_PORT', schema: number(0), about: 'Port of the health and API server; 0 picks a free one.' },
+  collectGarbageMs: {
+    env: 'AEGIS_COLLECT_GARBAGE_MS',
+    schema: number(60_000),
+    about: 'Milliseconds between full collections of the heap, more if they take long; 0 leaves it to the engine.',
+  },
   logLevel: {
     env: 'LOG_LEVEL',
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),

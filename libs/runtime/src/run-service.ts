@@ -1,3 +1,4 @@
+import { collectGarbage } from './collect-garbage.ts'
 import { RUNTIME_SETTINGS, readConfig, type Settings } from './config.ts'
 import { makeLog } from './log.ts'
 import { connect, type ServiceDefinition, startService } from './service.ts'
@@ -15,6 +16,7 @@ export const runService = async <S extends Settings>(definition: ServiceDefiniti
     const stopTracing = await startTracing(definition.name, runtime.tracesEndpoint)
     const infrastructure = connect(runtime, `aegis-${definition.name}`, log)
     const service = await startService(definition, config, runtime, infrastructure, log)
+    if (runtime.collectGarbageMs > 0) collectGarbage(runtime.collectGarbageMs)
     let stopping = false
     const stop = async (code: number, why: string) => {
       if (stopping) return
