@@ -1,9 +1,10 @@
 /**
- * Lines per second of the template miner on one core, masks on, beside Drain3 in the same run.
+ * Lines a CPU-second of the template miner on one core, masks on, beside Drain3 in the same run.
  *
  * Input: a folder named by AEGIS_EVAL_DATA with `anomaly_hdfs/*.log.gz` (one system) and `parsing_mixed/*.csv.gz` (many in one stream). Drain3 is
  * installed into a virtual environment of its own under the temporary folder, or taken from the interpreter given with `--python`.
- * `--skip-drain3` measures the miner alone; `--labelled` prints what lines are understood as instead (log-mining-labelled.ts), and needs no folder; `--windows` what the ensemble over windows is worth and costs (log-mining-windows.ts). Last accepted figures: log-mining.json.
+ * `--skip-drain3` measures the miner alone; `--labelled` prints what lines are understood as instead (log-mining-labelled.ts), and needs no folder; `--windows` what the ensemble over windows is worth and costs (log-mining-windows.ts);
+ * `--adversary` memory and counts under lines made to hurt it (log-mining-adversary.ts); `--lines` how well single lines are ranked (log-mining-lines.ts). Last accepted figures: log-mining.json.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -31,10 +32,10 @@ for name, masks in (('default', []), ('masked', generic)):
     config = TemplateMinerConfig()
     config.masking_instructions = masks
     miner = TemplateMiner(config=config)
-    start = time.perf_counter()
+    start = time.process_time()
     for line in lines:
         miner.add_log_message(line)
-    print(name, round(len(lines) / (time.perf_counter() - start)))
+    print(name, round(len(lines) / (time.process_time() - start)))
 `
 
 export interface LogMiningFigures {
@@ -53,6 +54,14 @@ export async function run(args: readonly string[] = []): Promise<readonly LogMin
     await (await import('./log-mining-windows.ts')).windows(args)
     return []
   }
+  if (args.includes('--adversary')) {
+    ;(await import('./log-mining-adversary.ts')).adversary(args)
+    return []
+  }
+  if (args.includes('--lines')) {
+    ;(await import('./log-mining-lines.ts')).lines(args)
+    return []
+  }
   if (args.includes('--labelled')) {
     runLabelled(args)
     return []
@@ -68,8 +77,8 @@ export async function run(args: readonly string[] = []): Promise<readonly LogMin
     const python = args.includes('--skip-drain3') ? undefined : (argument(args, '--python') ?? installDrain3(scratch))
     return inputs.map(({ input, lines }) => {
       const passes = Array.from({ length: 4 }, () => measure(lines))
-      const drain3 = python === undefined ? {} : measureDrain3(python, scratch, lines)
-      const figures = {
+      const drain3: Partial<ReturnType<typeof measureDrain3>> = python === undefined ? {} : measureDrain3(python, scratch, lines)
+      const figures: LogMiningFigures = {
         input,
         lines: lines.length,
         coldPerSecond: passes[0]?.perSecond ?? 0,
@@ -78,6 +87,11 @@ export async function run(args: readonly string[] = []): Promise<readonly LogMin
         ...drain3,
       }
       console.log(JSON.stringify(figures))
+      const ratio =
+        figures.drain3MaskedPerSecond === undefined ? undefined : figures.linesPerSecond / figures.drain3MaskedPerSecond
+      console.log(
+        `${input}: ${figures.linesPerSecond} lines a CPU-second (cold ${figures.coldPerSecond}), ${ratio === undefined ? 'Drain3 not measured' : `${ratio.toFixed(1)} times Drain3 with generic masks`}`,
+      )
       return figures
     })
   } finally {
@@ -87,9 +101,10 @@ export async function run(args: readonly string[] = []): Promise<readonly LogMin
 
 function measure(lines: readonly string[]): { perSecond: number; templates: number } {
   const miner = new TemplateMiner()
-  const start = performance.now()
+  const start = process.cpuUsage()
   for (const line of lines) miner.learn(line)
-  return { perSecond: Math.round((lines.length / (performance.now() - start)) * 1000), templates: miner.templates().length }
+  const { user, system } = process.cpuUsage(start)
+  return { perSecond: Math.round((lines.length / (user + system)) * 1e6), templates: miner.templates().length }
 }
 
 function measureDrain3(python: string, scratch: string, lines: readonly string[]) {

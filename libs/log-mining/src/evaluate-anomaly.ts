@@ -79,7 +79,9 @@ export function evaluateLines(
     const unit = String(i + 1)
     onLine?.(i + 1)
     const { body, severity } = parseLine(raw)
-    const { templateId } = miner.learn(body)
+    const { templateId, changes } = miner.learn(body)
+    for (const change of changes)
+      if (change.kind !== 'created') detector.rename(change.from, change.kind === 'widened' ? change.to : change.into)
     const textSeverity = severityOfText(body)
     const line = {
       textSeverity,

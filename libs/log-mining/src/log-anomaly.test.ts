@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { evaluateLines, evaluateSessionLog } from './evaluate-anomaly.ts'
-import { type Session, SessionAnomalyDetector } from './log-anomaly.ts'
+import { LineAnomalyDetector, type Session, SessionAnomalyDetector } from './log-anomaly.ts'
 
 const second = 1_000_000
 const session = (events: string, gaps: readonly number[] = []): Session => {
@@ -60,6 +60,36 @@ describe('sessions', () => {
       }),
       { seed: 3, numRuns: 60 },
     )
+  })
+})
+
+describe('lines', () => {
+  const line = (templateId: string) => ({ templateId, severity: 'ERROR', severityGuessed: true }) as const
+  const trained = () => {
+    const detector = new LineAnomalyDetector()
+    for (let i = 0; i < 8000; i++) {
+      // as many lines of each: one now and then, one in two bursts
+      const templateId = i % 100 === 0 ? 'steady' : i % 4000 < 40 ? 'bursts' : 'everyday'
+      detector.learn({ templateId }, true)
+    }
+    return detector
+  }
+
+  it('count less where they are everywhere, however bad they sound', () => {
+    const detector = trained()
+    expect(detector.score(line('bursts')).score).toBeGreaterThan(detector.score(line('steady')).score + 0.3)
+  })
+
+  it('keep their past when their template is widened', () => {
+    const detector = trained()
+    const { score } = detector.score(line('steady'))
+    expect(detector.score(line('wider')).reasons).toContain('template not seen in training')
+    detector.rename('steady', 'wider')
+    expect(detector.score(line('wider')).score).toBeCloseTo(score)
+    expect(detector.score(line('steady')).reasons).toContain('template not seen in training')
+    // what both were seen in is not in more stretches than there are
+    detector.rename('wider', 'everyday')
+    expect(detector.score(line('everyday')).score).toBeLessThan(score)
   })
 })
 

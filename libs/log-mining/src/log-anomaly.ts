@@ -9,8 +9,9 @@
  * flagged; what keeps being flagged becomes the new normal.
  * Kin: count matrices (Xu et al., SOSP 2009), workflow mining (Lou et al., 2010); ours differs in overdue events and in its shares.
  *
- * Lines. Rarity and newness of the template, what the line says of its severity, known faults, and how unlike its recent past the template's
- * rate is, as one sum.
+ * Lines. Rarity and newness of the template, in how few stretches of the log it occurs, what the line says of its severity, and known faults, as one
+ * sum. Failures come in bursts (Oliner and Stearley, DSN 2007): what is in every stretch is everyday, however bad it sounds, and counts less; what is in
+ * few is not, however many lines it has there.
  */
 import type { FaultPattern } from './fault-patterns.ts'
 import type { Severity } from './severity.ts'
@@ -298,30 +299,58 @@ export interface LineScore {
 
 const SEVERITY_WEIGHT: Record<Severity, number> = { DEBUG: 0, INFO: 0, WARN: 0.25, ERROR: 0.6, CRITICAL: 1 }
 
+/** Lines of a stretch. */
+const STRETCH = 200
+
+interface TemplateCounts {
+  count: number
+  inTraining: number
+  /** Stretches of the log that it was in, and the last of them. */
+  stretches: number
+  lastStretch: number
+}
+
 /** Line by line: learns rates while it is being trained, then scores each line before learning from it. */
 export class LineAnomalyDetector {
   #lines = 0
   #trained = 0
-  #templates = new Map<string, { count: number; inTraining: number }>()
+  #templates = new Map<string, TemplateCounts>()
   readonly #maxTemplates: number
 
   constructor(options: { /** Templates whose counts are kept. Default 50,000. */ readonly maxTemplates?: number } = {}) {
     this.#maxTemplates = options.maxTemplates ?? 50_000
   }
 
-  learn(line: ScoredLine, training = false): void {
-    let known = this.#templates.get(line.templateId)
+  learn({ templateId }: Pick<ScoredLine, 'templateId'>, training = false): void {
+    let known = this.#templates.get(templateId)
     if (known === undefined) {
       if (this.#templates.size >= this.#maxTemplates) this.#templates.delete(this.#templates.keys().next().value as string)
-      known = { count: 0, inTraining: 0 }
-      this.#templates.set(line.templateId, known)
+      known = { count: 0, inTraining: 0, stretches: 0, lastStretch: -1 }
+      this.#templates.set(templateId, known)
     }
     known.count++
-    this.#lines++
+    const stretch = Math.floor(this.#lines++ / STRETCH)
+    if (known.lastStretch !== stretch) known.stretches++
+    known.lastStretch = stretch
     if (training) {
       known.inTraining++
       this.#trained++
     }
+  }
+
+  /** A template goes by another id from now on, one that may be known already. */
+  rename(from: string, to: string): void {
+    const old = this.#templates.get(from)
+    if (old === undefined || from === to) return
+    this.#templates.delete(from)
+    const known = this.#templates.get(to) ?? { count: 0, inTraining: 0, stretches: 0, lastStretch: -1 }
+    this.#templates.set(to, {
+      count: known.count + old.count,
+      inTraining: known.inTraining + old.inTraining,
+      // Whether both were in one stretch is not known.
+      stretches: Math.min(known.stretches + old.stretches, 1 + Math.floor(this.#lines / STRETCH)),
+      lastStretch: Math.max(known.lastStretch, old.lastStretch),
+    })
   }
 
   score(line: ScoredLine): LineScore {
@@ -330,9 +359,13 @@ export class LineAnomalyDetector {
     // share in what was learned as normal; lines since then count little, so that a flood does not make itself normal
     const share = ((known?.inTraining ?? 0) + 0.1 * (known?.count ?? 0) + 0.5) / (this.#trained + 0.1 * this.#lines + 1)
     const rarity = Math.min(1, Math.max(0, -Math.log10(share) / 5))
+    const stretches = ((known?.stretches ?? 0) + 0.5) / (Math.floor(this.#lines / STRETCH) + 2)
+    // 0 for what is in every stretch, 1 for what is in one of a hundred or fewer
+    const seldom = Math.min(1, Math.max(0, -Math.log10(stretches) / 2))
     const isNew = this.#trained > 0 && (known === undefined || known.inTraining === 0)
     if (isNew) reasons.push('template not seen in training')
     else if (rarity > 0.7) reasons.push('rare template')
+    else if (seldom > 0.7) reasons.push('template of few stretches of the log')
     // what is new loses its newness as it goes on; what is severe does not become less so
     const newness = isNew ? 0.35 / (1 + Math.log2(1 + (known?.count ?? 0))) : 0
     const guessed = line.severityGuessed === true
@@ -341,7 +374,14 @@ export class LineAnomalyDetector {
     const words = guessed || severity < 0.2 ? 0 : 0.4 * SEVERITY_WEIGHT[line.textSeverity ?? line.severity]
     if (severity >= 0.4) reasons.push(`says ${line.severity}`)
     if (line.fault !== undefined) reasons.push(`known fault: ${line.fault.kind}`)
-    const score = (guessed ? 0.5 : 0.3) * rarity + newness + severity + words + (line.fault === undefined ? 0 : 0.25)
+    const fault = line.fault === undefined ? 0 : 0.25
+    const everyday = guessed ? 0.3 + 0.7 * seldom : 0.7 + 0.3 * seldom
+    const score =
+      (guessed ? 0.5 : 0.3) * rarity +
+      (SEVERITY_WEIGHT[line.severity] === 0 ? 0.36 : 0.6) * seldom +
+      newness +
+      words +
+      everyday * (severity + fault)
     return { score, alert: score >= 1, reasons }
   }
 

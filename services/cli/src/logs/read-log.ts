@@ -62,6 +62,7 @@ export class LogReader {
   readonly #byTime = new TimeHistogram(512, 1_000_000)
   readonly #byLine = new TimeHistogram(512, 1)
   #timed = 0
+  readonly #detector = new LineAnomalyDetector()
 
   /** @param arrival microseconds; the time of lines that carry none */
   constructor(options: {
@@ -114,7 +115,11 @@ export class LogReader {
 
   #change(change: TemplateChange): void {
     const to = change.state === 'merged' ? (change.into as string) : change.id
-    for (const id of change.state === 'merged' ? [change.id] : (change.from ?? [])) if (id !== to) this.#into.set(id, to)
+    for (const id of change.state === 'merged' ? [change.id] : (change.from ?? [])) {
+      if (id === to) continue
+      this.#into.set(id, to)
+      this.#detector.rename(id, to)
+    }
   }
 
   #event(event: LogEvent): void {
@@ -154,6 +159,7 @@ export class LogReader {
       this.#byTime.add(event.template_id, event.time, lines)
     }
     this.#byLine.add(event.template_id, line, lines)
+    this.#detector.learn({ templateId: event.template_id }, true)
   }
 
   /** What widened or was merged later counts under what it became. */
@@ -185,12 +191,9 @@ export class LogReader {
     // Most lines carry a time of their own, or the place in the file has to do.
     const timed = this.#timed >= this.#events / 2
     const histogram = timed ? this.#byTime : this.#byLine
-    const detector = new LineAnomalyDetector()
-    for (const [id, seen] of rows)
-      for (let i = 0; i < seen.events; i++) detector.learn({ templateId: id, severity: seen.worst }, true)
     const templatesSeen = [...rows].map(([id, seen]): TemplateRow => {
       const text = seen.samples[0] ?? seen.template
-      const { score, reasons } = detector.score({
+      const { score, reasons } = this.#detector.score({
         templateId: id,
         severity: seen.worst,
         textSeverity: severityOfText(text),
