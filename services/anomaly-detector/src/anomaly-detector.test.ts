@@ -13,21 +13,8 @@ import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { DetectLogAnomalies } from './detect-log-anomalies.ts'
 import { DetectMetricAnomalies } from './detect-metric-anomalies.ts'
+import { observation, SECOND, T0 } from './observations.cases.ts'
 
-const T0 = 1_700_000_000_000_000
-const SECOND = 1_000_000
-const observation = (metric: string, second: number, value: number, over: Partial<Observation> = {}): Observation => ({
-  id: `${metric}${second}`,
-  environment: 'test',
-  time: T0 + second * SECOND,
-  entity: 'service:a',
-  metric_name: metric,
-  metric_type: 'gauge',
-  unit: 'ms',
-  value,
-  dimensions: {},
-  ...over,
-})
 /** One observation a second and a tick after it. */
 const seconds = (n: number, make: (second: number) => Observation[]): Input[] =>
   Array.from({ length: n }, (_, s) => [

@@ -4,28 +4,19 @@ import { stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { DetectMetricAnomalies } from './detect-metric-anomalies.ts'
+import { observation, SECOND, T0 } from './observations.cases.ts'
 import { TrainModels } from './train-models.ts'
 
-const T0 = 1_700_000_000_000_000
-const SECOND = 1_000_000
-const observation = (metric: string, second: number, value: number, history = false): Observation => ({
-  id: `${metric}${second}`,
-  environment: 'test',
-  time: T0 + second * SECOND,
-  entity: 'service:a',
-  metric_name: metric,
-  metric_type: 'gauge',
-  unit: 'ms',
-  value,
-  dimensions: {},
-  history,
-})
 /** Latency about 100 every 15 s; in the past it was once 900 for a minute. */
 const past = (from: number, to: number): Input[] => {
   const random = seededRandom(4)
   return Array.from({ length: (to - from) / 15 }, (_, i) => {
     const s = from + 15 * i
-    return received(metricsRaw, observation('latency', s, (s >= -600 && s < -540 ? 900 : 100) + 4 * random(), true), i)
+    return received(
+      metricsRaw,
+      observation('latency', s, (s >= -600 && s < -540 ? 900 : 100) + 4 * random(), { history: true }),
+      i,
+    )
   })
 }
 /** Present rows every 15 s with a tick every second. */

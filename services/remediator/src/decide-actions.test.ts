@@ -2,7 +2,6 @@ import {
   approvals,
   type Control,
   controls,
-  type Decision,
   decisions,
   type Incident,
   type Input,
@@ -10,7 +9,6 @@ import {
   type ManualFix,
   type Mode,
   manualFixes,
-  type Outcome,
   outcomes,
   type Policy,
 } from '@aegis/domain'
@@ -19,10 +17,9 @@ import { stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { DecideActions } from './decide-actions.ts'
+import { incidentOf, outcomeOf, SECOND, T0 } from './incidents.cases.ts'
 import { makeDecision } from './make-decision.ts'
 
-const T0 = 1_700_000_000_000_000
-const SECOND = 1_000_000
 const limits = {
   disruptivePerHour: 3,
   concurrent: 1,
@@ -33,46 +30,17 @@ const limits = {
 }
 const options = (defaultMode: Mode = 'act') => ({ defaultMode, environmentModes: {}, limits, approvalUs: 100 * SECOND })
 const make = (defaultMode: Mode = 'act') => new DecideActions(new RulesPolicy(), options(defaultMode))
-const incident = (over: Partial<Incident> = {}, fault = 'memory', confidence = 0.9): Incident => ({
-  id: 'i1',
-  environment: 'test',
-  time: T0,
-  state: 'updated',
-  revision: 2,
-  severity: 'high',
-  started: T0 - 5 * SECOND,
-  entities: ['service:a'],
-  anomalies: ['x'],
-  health: [{ entity: 'service:a', score: 0.2 }],
-  verdict: 'cause_named',
-  causes: [
+const incident = (over: Partial<Incident> = {}, fault = 'memory', confidence = 0.9): Incident =>
+  incidentOf(
     {
-      entity: 'service:a',
       confidence,
-      score: 1,
       path: ['service:a'],
-      metrics: [],
       evidence: [{ kind: 'series', entity: 'service:a', text: 'memory was 9', time: T0, stream: 'metrics.raw' }],
-      against: [],
       explanation: 'a leaks.',
       fault_kind: fault,
     },
-  ],
-  timeline: [],
-  graph: [],
-  explanation: '',
-  ...over,
-})
-const outcome = (d: Decision, status: string, second: number): Outcome => ({
-  id: `${d.decision}${status}`,
-  environment: 'test',
-  time: T0 + second * SECOND,
-  decision: d.decision,
-  incident: d.incident,
-  action: d.action,
-  target: d.target,
-  status,
-})
+    { health: [{ entity: 'service:a', score: 0.2 }], ...over },
+  )
 const decide = async (stage: DecideActions, ...inputs: Input[]) => (await runStage(stage, [inputs])).of(decisions)
 
 describe('DecideActions', () => {
@@ -99,24 +67,28 @@ describe('DecideActions', () => {
     const [first] = await decide(stage, received(incidents, incident()))
     const [second] = await decide(
       stage,
-      received(outcomes, outcome(first, 'started', 1)),
-      received(outcomes, outcome(first, 'failed', 30)),
+      received(outcomes, outcomeOf(first, 'started', 1)),
+      received(outcomes, outcomeOf(first, 'failed', 30)),
     )
     expect(second.action).toBe('rollback_deploy')
     const [third] = await decide(
       stage,
-      received(outcomes, outcome(second, 'started', 31)),
-      received(outcomes, outcome(second, 'failed', 60)),
+      received(outcomes, outcomeOf(second, 'started', 31)),
+      received(outcomes, outcomeOf(second, 'failed', 60)),
     )
     expect(third).toMatchObject({ action: 'page', mode: 'act' })
     expect(
-      await decide(stage, received(outcomes, outcome(third, 'carried_out', 61)), received(incidents, incident({ revision: 9 }))),
+      await decide(
+        stage,
+        received(outcomes, outcomeOf(third, 'carried_out', 61)),
+        received(incidents, incident({ revision: 9 })),
+      ),
     ).toEqual([])
   })
   it('waits while an action is taken back, and then tries the next', async () => {
     const stage = make()
     const [first] = await decide(stage, received(incidents, incident()))
-    const said = (status: string, second: number) => received(outcomes, outcome(first, status, second))
+    const said = (status: string, second: number) => received(outcomes, outcomeOf(first, status, second))
     for (const status of ['started', 'carried_out', 'unverified', 'undoing', 'taken_back'])
       expect(await decide(stage, said(status, 1)), status).toEqual([])
     const [second] = await decide(stage, said('undone', 30))
@@ -129,13 +101,13 @@ describe('DecideActions', () => {
     expect(await decide(stage, received(approvals, no), received(approvals, no))).toMatchObject([
       { decision: d.decision, status: 'cancelled', reasons: expect.arrayContaining(['ann said stop']) },
     ])
-    expect(await decide(stage, received(outcomes, outcome(d, 'undone', 5)))).toEqual([])
+    expect(await decide(stage, received(outcomes, outcomeOf(d, 'undone', 5)))).toEqual([])
   })
   it('does not let a page that was sent hold up other incidents', async () => {
     const stage = make()
     const [page] = await decide(stage, received(incidents, incident({ id: 'i0' }, 'unknown')))
     expect(page.action).toBe('page')
-    await decide(stage, received(outcomes, outcome(page, 'started', 1)), received(outcomes, outcome(page, 'carried_out', 2)))
+    await decide(stage, received(outcomes, outcomeOf(page, 'started', 1)), received(outcomes, outcomeOf(page, 'carried_out', 2)))
     const [d] = await decide(stage, received(incidents, incident()))
     expect(d).toMatchObject({ action: 'restart', mode: 'act' })
   })
@@ -209,7 +181,7 @@ describe('DecideActions', () => {
       )
       modes.push(d.mode)
       if (d.mode === 'act')
-        await decide(stage, received(outcomes, outcome(d, 'started', n)), received(outcomes, outcome(d, 'done', n)))
+        await decide(stage, received(outcomes, outcomeOf(d, 'started', n)), received(outcomes, outcomeOf(d, 'done', n)))
     }
     expect(modes).toEqual(['act', 'act', 'act', 'suggest', 'suggest'])
   })

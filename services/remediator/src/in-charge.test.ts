@@ -15,11 +15,10 @@ import { stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { DecideActions, type DecideOptions } from './decide-actions.ts'
+import { incidentOf, outcomeOf, SECOND, T0 } from './incidents.cases.ts'
 import { makeDecision } from './make-decision.ts'
 import { CANDIDATE_MODEL, POLICY_MODEL } from './policies.ts'
 
-const T0 = 1_700_000_000_000_000
-const SECOND = 1_000_000
 const limits = {
   disruptivePerHour: 9,
   concurrent: 9,
@@ -48,54 +47,23 @@ const load = ({ version }: ModelVersion): Policy => {
   if (version === 'broken') throw new Error('no weights')
   return version === 'rules' ? new RulesPolicy() : restarts(version)
 }
-const incident = (id: string, over: Partial<Incident> = {}): Incident => ({
-  id,
-  environment: 'test',
-  time: T0,
-  state: 'updated',
-  revision: 2,
-  severity: 'high',
-  started: T0 - 60 * SECOND,
-  entities: ['service:a'],
-  anomalies: ['x'],
-  health: [],
-  verdict: 'cause_named',
-  causes: [
+const incident = (id: string, over: Partial<Incident> = {}): Incident =>
+  incidentOf(
     {
       entity: `service:${id}`,
-      confidence: 0.9,
-      score: 1,
-      path: [],
-      metrics: [],
       evidence: [{ kind: 'log', entity: '', text: 'no space left', time: T0, stream: 'logs.raw' }],
-      against: [],
-      explanation: '',
       fault_kind: 'disk',
     },
-  ],
-  timeline: [],
-  graph: [],
-  explanation: '',
-  ...over,
-})
+    { id, started: T0 - 60 * SECOND, ...over },
+  )
 const at = (second: number, ...inForce: ModelVersion[]) =>
   tick(T0 + second * SECOND, {
     stream: incidents as never,
     inForce: ((stream: { name: string }, id: string) =>
       stream.name === models.name ? inForce.find(m => m.id === id) : undefined) as never,
   })
-const outcome = (d: Decision, status: string, health: readonly [number, number]): Outcome => ({
-  id: `${d.decision}${status}`,
-  environment: 'test',
-  time: T0 + 90 * SECOND,
-  decision: d.decision,
-  incident: d.incident,
-  action: d.action,
-  target: d.target,
-  status,
-  health_before: health[0],
-  health_after: health[1],
-})
+const outcome = (d: Decision, status: string, [before, after]: readonly [number, number]): Outcome =>
+  outcomeOf(d, status, 90, { health_before: before, health_after: after })
 const make = (more: Partial<DecideOptions> = {}, latest?: (id: string) => ModelVersion | undefined) =>
   new DecideActions(new RulesPolicy(), {
     defaultMode: 'act' as Mode,
