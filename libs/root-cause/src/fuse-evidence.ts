@@ -1,13 +1,18 @@
 /**
  * Ranks the entities of a case by all evidence together: a conditional logit (McFadden 1974) over relative features, so that "which one of
  * these" is what is learned, whatever the number of entities. Weights come from simulated systems only (simulate-cases.ts, train-ranker.ts).
- * Confidence is the model's probability after a temperature and a test whether there is anything to explain at all.
+ * Confidence is what such a margin of the first over the second was worth on simulated incidents (margin.ts), after a test whether there is
+ * anything to explain at all.
  */
+import { type Alert, alertHolds, LONG_HISTORY } from './alert-holds.ts'
 import type { CauseCase, Finding } from './case-evidence.ts'
-import { type CaseFeatures, featureNames, featuresOf, findEvidence } from './cause-features.ts'
+import { type CaseFeatures, featureNames, featuresOf, findEvidence, findingKinds } from './cause-features.ts'
 import { fusedWeights } from './fused-weights.ts'
+import { marginOf } from './margin.ts'
 import { meaningOf } from './metric-meaning.ts'
 import { type Calibration, confidenceOf } from './recalibrate.ts'
+
+const KINDS: ReadonlySet<string> = new Set(findingKinds)
 
 export interface FuseOptions {
   /** Weights by feature name. Default: those shipped. */
@@ -15,14 +20,12 @@ export interface FuseOptions {
   /** What was found already; default: looked for in the case. */
   readonly findings?: readonly Finding[]
   /** What raised the incident, if something did. */
-  readonly alert?: { readonly entity: string; readonly metric: string }
+  readonly alert?: Alert
   /** Scores below it are no incident, where series alone speak over a long history. Default 3.7. */
   readonly quietBelow?: number
   /** Least confidence of a named cause. Default 0.3. */
   readonly nameFrom?: number
-  /** Softens probabilities. Default: as trained. */
-  readonly temperature?: number
-  /** From log-odds to confidence. Default: as shipped. */
+  /** From margin to confidence. Default: as shipped. */
   readonly calibration?: Calibration
 }
 export interface Suspect {
@@ -42,8 +45,8 @@ export interface FusedRanking {
   readonly metrics: readonly { readonly entity: string; readonly metric: string; readonly peer?: string }[]
   /** Chance that the first is the true cause. */
   readonly confidence: number
-  /** Log-odds of the first against all others, before calibration. */
-  readonly logOdds: number
+  /** How far the first stands before the second, 0 to 1, before calibration. */
+  readonly margin: number
   /** False where nothing is strange enough to be explained. */
   readonly incident: boolean
   readonly verdict: 'cause_named' | 'not_enough_evidence'
@@ -63,12 +66,11 @@ export const scoresOf = (f: CaseFeatures, weights: Readonly<Record<string, numbe
 
 export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRanking => {
   const weights = options.weights ?? fusedWeights.weights
-  const temperature = options.temperature ?? fusedWeights.temperature
   const findings = options.findings ?? findEvidence(c)
   const features = featuresOf(c, findings, options.alert)
   const scores = scoresOf(features, weights)
   const top = scores.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
-  const odds = Array.from(scores, s => Math.exp((s - top) / temperature))
+  const odds = Array.from(scores, s => Math.exp(s - top))
   const sum = odds.reduce((a, b) => a + b, 0)
   const order = [...scores.keys()].sort((a, b) => scores[b] - scores[a] || (c.entities[a] < c.entities[b] ? -1 : 1))
   const byEntity = new Map<string, Finding[]>()
@@ -94,7 +96,6 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
       findings: (byEntity.get(c.entities[i]) ?? []).filter(f => f.strength > 1).sort((a, b) => worth(b) - worth(a)),
     }
   })
-  const p = suspects[0]?.probability ?? 0
   // With series alone and a long history the score of nothing is known; with spans and lines there is more to be strange by chance.
   const seriesOnly = (c.spans ?? []).length === 0 && (c.lines ?? []).length === 0
   const history = c.series.reduce((most, x) => Math.max(most, x.before.length), 0)
@@ -109,16 +110,18 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
   const connected = c.edges.length >= 0.9 * c.entities.length
   // Whose change no other explains tells suspects apart, not whether there is anything to suspect: something always moves first.
   const score = Math.max(0, ...suspects.map(s => s.score - (s.parts.causal ?? 0)))
-  const quiet = connected && spent < 20 && seriesOnly && history >= 100 && score < (options.quietBelow ?? 3.7)
+  const weak = connected && seriesOnly && history >= LONG_HISTORY && score < (options.quietBelow ?? 3.7)
+  const unfelt = options.alert !== undefined && alertHolds(c.series, options.alert) === false
+  const quiet = spent < 20 && (weak || unfelt)
   const incident = !quiet && findings.some(f => f.strength > 2 && f.kind !== 'causal')
-  const logOdds = Math.log((p + 1e-9) / (1 - p + 1e-9))
-  const known = confidenceOf(logOdds, options.calibration ?? fusedWeights.calibration)
+  const margin = marginOf(suspects, part => KINDS.has(part))
+  const known = confidenceOf(margin, options.calibration ?? fusedWeights.calibration)
   const confidence = incident ? Math.min(0.99, known) : 0.05
   return {
     suspects,
     metrics: rankMetrics(c, suspects),
     confidence,
-    logOdds,
+    margin,
     incident,
     verdict: incident && confidence >= (options.nameFrom ?? 0.3) ? 'cause_named' : 'not_enough_evidence',
   }

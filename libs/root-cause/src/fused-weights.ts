@@ -1,5 +1,6 @@
 /**
- * Weights of fuse-evidence.ts, as trainOnSimulated() of train-ranker.ts gives them: simulated incidents only. Set by hand are the last ten.
+ * Weights of fuse-evidence.ts, as trainOnSimulated() of train-ranker.ts gives them, and the curve from margin to confidence, as
+ * calibrateOnSimulated() gives it: simulated incidents only. Set by hand are the last ten.
  * Where a request stopped first (`trace_stop`): simulated systems write so many idle errors that learning leaves nothing of it, recorded
  * ones do not. `causal`: of worth only where the rest is near a tie, in simulated and recorded cases alike, and harmful above 2. `remedied`: one
  * precedent decides between equals. The six after them are signs that no simulated incident has (silence, being named in others' lines, a reported configuration
@@ -7,11 +8,9 @@
  */
 export const fusedWeights: {
   readonly weights: Readonly<Record<string, number>>
-  readonly temperature: number
   readonly calibration: { readonly bias: number; readonly slope: number }
 } = {
-  temperature: 1,
-  calibration: { bias: 0.53, slope: 0.79 },
+  calibration: { bias: -0.465, slope: 5.749 },
   weights: {
     cpu: 2.477,
     cpu_down: 0.882,

@@ -23,8 +23,8 @@ export interface Ranking {
   readonly verdict: 'cause_named' | 'not_enough_evidence'
   readonly causes: readonly Cause[]
   readonly health: readonly EntityHealth[]
-  /** Log-odds of the first cause, before calibration. */
-  readonly logOdds: number
+  /** How far the first cause stands before the second, 0 to 1, before calibration. */
+  readonly margin: number
 }
 
 /** Kinds of finding that tell what broke, and how much each tells: what runs out more than what follows from it. */
@@ -68,7 +68,7 @@ export const rankCauses = (input: RankInput, options: RankOptions = {}): Ranking
     verdict: (causes[0]?.confidence ?? 0) >= (options.nameFrom ?? 0.3) ? 'cause_named' : 'not_enough_evidence',
     causes,
     health: healthOf(evidence, findings),
-    logOdds: fused.logOdds,
+    margin: fused.margin,
   }
 }
 

@@ -7,7 +7,7 @@ describe('recalibrate', () => {
     expect(recalibrate([], shipped)).toEqual(shipped)
   })
   it('comes down where sure rankings were wrong, and the more so the more often', () => {
-    const wrong = (n: number) => Array.from({ length: n }, () => ({ logOdds: 3, right: false }))
+    const wrong = (n: number) => Array.from({ length: n }, () => ({ margin: 3, right: false }))
     const sure = (n: number) => confidenceOf(3, recalibrate(wrong(n), shipped))
     expect(sure(1)).toBeLessThan(sure(0))
     expect(sure(30)).toBeLessThan(0.3)
@@ -15,11 +15,11 @@ describe('recalibrate', () => {
   })
   it('reaches the share that was right, given enough of them', () => {
     const confirmed = Array.from({ length: 400 }, (_, i) => ({
-      logOdds: i % 2 === 0 ? 2 : -1,
+      margin: i % 2 === 0 ? 2 : -1,
       right: i % 2 === 0 ? i % 10 !== 0 : i % 5 === 1,
     }))
     const curve = recalibrate(confirmed, shipped)
-    const share = (at: number) => confirmed.filter(c => c.logOdds === at && c.right).length / 200
+    const share = (at: number) => confirmed.filter(c => c.margin === at && c.right).length / 200
     expect(confidenceOf(2, curve)).toBeCloseTo(share(2), 1)
     expect(confidenceOf(-1, curve)).toBeCloseTo(share(-1), 1)
   })

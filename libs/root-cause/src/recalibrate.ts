@@ -1,5 +1,5 @@
 /**
- * Confidence as a chance of being right: a logistic curve over the ranking's log-odds (Platt 1999), drawn anew from incidents whose true cause
+ * Confidence as a chance of being right: a logistic curve over the ranking's margin (Platt 1999), drawn anew from incidents whose true cause
  * a person confirmed. A Gaussian prior holds it at the shipped curve, so that a handful of confirmations moves it a little and many decide.
  */
 export interface Calibration {
@@ -7,18 +7,17 @@ export interface Calibration {
   readonly slope: number
 }
 export interface Confirmed {
-  /** Log-odds the ranking gave its first suspect. */
-  readonly logOdds: number
+  /** How far the ranking put its first suspect before the second (margin.ts). */
+  readonly margin: number
   /** Whether that suspect was the true cause. */
   readonly right: boolean
 }
 export interface RecalibrateOptions {
-  /** Precision of the prior: how many confirmations weigh about as much as it. Default 4. */
+  /** Precision of the prior: the higher, the more confirmations it takes. Default 1. */
   readonly prior?: number
 }
 
-export const confidenceOf = (logOdds: number, { bias, slope }: Calibration): number =>
-  1 / (1 + Math.exp(-(bias + slope * logOdds)))
+export const confidenceOf = (margin: number, { bias, slope }: Calibration): number => 1 / (1 + Math.exp(-(bias + slope * margin)))
 
 /** The curve that explains the confirmed incidents best, given the shipped one. */
 export const recalibrate = (
@@ -27,7 +26,7 @@ export const recalibrate = (
   options: RecalibrateOptions = {},
 ): Calibration => {
   if (confirmed.length === 0) return shipped
-  const { prior = 4 } = options
+  const { prior = 1 } = options
   const found = maximum(confirmed, shipped, prior, true)
   // A ranking that is surer must never count for less.
   return found.slope >= 0 ? found : maximum(confirmed, { bias: shipped.bias, slope: 0 }, prior, false)
@@ -37,8 +36,8 @@ export const recalibrate = (
 const maximum = (confirmed: readonly Confirmed[], start: Calibration, prior: number, both: boolean): Calibration => {
   const loss = (c: Calibration) =>
     confirmed.reduce(
-      (sum, { logOdds, right }) => {
-        const z = c.bias + c.slope * logOdds
+      (sum, { margin, right }) => {
+        const z = c.bias + c.slope * margin
         return sum + Math.log1p(Math.exp(-Math.abs(z))) + (right ? Math.max(0, -z) : Math.max(0, z))
       },
       (prior / 2) * ((c.bias - start.bias) ** 2 + (c.slope - start.slope) ** 2),
@@ -50,14 +49,14 @@ const maximum = (confirmed: readonly Confirmed[], start: Calibration, prior: num
     let bb = prior
     let bs = 0
     let ss = prior
-    for (const { logOdds, right } of confirmed) {
-      const p = confidenceOf(logOdds, at)
+    for (const { margin, right } of confirmed) {
+      const p = confidenceOf(margin, at)
       const w = p * (1 - p)
       gb += p - (right ? 1 : 0)
-      gs += (p - (right ? 1 : 0)) * logOdds
+      gs += (p - (right ? 1 : 0)) * margin
       bb += w
-      bs += w * logOdds
-      ss += w * logOdds * logOdds
+      bs += w * margin
+      ss += w * margin * margin
     }
     const det = bb * ss - bs * bs
     const bias = both ? (ss * gb - bs * gs) / det : gb / bb

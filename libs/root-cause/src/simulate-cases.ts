@@ -16,6 +16,8 @@ export interface SimulatedCase {
   /** Series the fault moved at the cause itself. */
   readonly metrics: readonly string[]
   readonly alert?: { readonly entity: string; readonly metric: string }
+  /** Somebody notices: requests that enter take 5 % longer, or half a percent of them fails. */
+  readonly felt: boolean
 }
 export interface SimulateOptions {
   /** Default: drawn. "none" makes a quiet window. */
@@ -406,6 +408,10 @@ export const simulateCase = (random: () => number, options: SimulateOptions = {}
     cause: names[at],
     fault,
     metrics: moved,
+    felt: entries.some(({ root }) => {
+      const per = (l: Load, sum: number) => sum / Math.max(1e-9, l.visits)
+      return per(is[root], is[root].time) > 1.05 * per(was[root], was[root].time) || per(is[root], is[root].failures) > 0.005
+    }),
     ...(alerted
       ? {
           alert: {

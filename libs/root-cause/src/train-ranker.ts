@@ -4,7 +4,8 @@
  * keeps a model learned on simulated systems sane on real ones.
  */
 import { type CaseFeatures, featureNames, featuresOf, findingKinds } from './cause-features.ts'
-import { scoresOf } from './fuse-evidence.ts'
+import { fuseEvidence, scoresOf } from './fuse-evidence.ts'
+import { type Calibration, type Confirmed, recalibrate } from './recalibrate.ts'
 import { type FaultKind, randomFrom, type SimulateOptions, simulateCase } from './simulate-cases.ts'
 
 export interface TrainingCase {
@@ -76,6 +77,25 @@ export const trainOnSimulated = (
 ): Record<string, number> => {
   const { cases = 2500, seed = 1000, l2 = 0.004 } = options
   return trainRanker(simulated(cases, seed, undefined), { l2, steps: 200 })
+}
+
+/**
+ * The recipe of the shipped curve from margin to confidence: simulated incidents that somebody would notice, others than those learned from.
+ * Crashes are left out, since what tells them, silence, is not simulated.
+ */
+export const calibrateOnSimulated = (
+  weights: Readonly<Record<string, number>>,
+  options: { readonly cases?: number; readonly seed?: number } = {},
+): Calibration => {
+  const { cases = 2500, seed = 7_000_000 } = options
+  const known: Confirmed[] = []
+  for (let i = 0; i < cases; i++) {
+    const s = simulateCase(randomFrom(seed + i))
+    if (!s.felt || s.fault === 'crash') continue
+    const { margin, suspects } = fuseEvidence(s.evidence, { weights, alert: s.alert })
+    known.push({ margin, right: suspects[0]?.entity === s.cause })
+  }
+  return recalibrate(known, { bias: 0, slope: 1 }, { prior: 1e-6 })
 }
 
 /** Share of cases whose cause the weights put first. */

@@ -71,7 +71,7 @@ interface Diagnosis {
   readonly incident: string
   readonly environment: string
   readonly cause: string
-  readonly logOdds: number
+  readonly margin: number
 }
 /** Changes and loose anomalies older than this are of no use any more, microseconds. */
 const KEEP_US = 15 * 60_000_000
@@ -84,7 +84,7 @@ const RANK = ['low', 'medium', 'high', 'critical']
 
 /** Anomalies to incidents: grouped over the service graph, causes ranked with their evidence, told whenever there is news. */
 export class DiagnoseIncidents implements Stage, Stateful {
-  readonly snapshotVersion = 3
+  readonly snapshotVersion = 4
   readonly #topology: Topology
   readonly #settleUs: number
   readonly #closeUs: number
@@ -308,7 +308,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     const diagnosis = this.#diagnoses.get(f.incident)
     if (!diagnosis) return
     const list = (this.#confirmed.get(f.environment) ?? []).filter(c => c.incident !== f.incident)
-    list.push({ incident: f.incident, logOdds: diagnosis.logOdds, right: diagnosis.cause === f.cause })
+    list.push({ incident: f.incident, margin: diagnosis.margin, right: diagnosis.cause === f.cause })
     this.#confirmed.set(f.environment, list.slice(-MOST.confirmed))
     this.#calibrations.delete(f.environment)
   }
@@ -416,7 +416,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     if (named.verdict === 'cause_named') {
       const { environment } = group
       this.#diagnoses.delete(group.id)
-      this.#diagnoses.set(group.id, { incident: group.id, environment, cause: named.causes[0].entity, logOdds: named.logOdds })
+      this.#diagnoses.set(group.id, { incident: group.id, environment, cause: named.causes[0].entity, margin: named.margin })
       if (this.#diagnoses.size > MOST.diagnoses) this.#diagnoses.delete(this.#diagnoses.keys().next().value!)
     }
     return this.#words(group, state, now, all, graph, named)
@@ -424,7 +424,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
 
   #mergedWords(group: IncidentGroup, into: string): Incident {
     group.revision++
-    const nothing: Ranking = { verdict: 'not_enough_evidence', causes: [], health: [], logOdds: 0 }
+    const nothing: Ranking = { verdict: 'not_enough_evidence', causes: [], health: [], margin: 0 }
     const now = this.#clocks.now(group.environment)
     return {
       ...this.#words(group, 'merged', now, Object.values(group.anomalies), { nodes: [], edges: [] }, nothing),
@@ -521,6 +521,12 @@ export class DiagnoseIncidents implements Stage, Stateful {
     this.#traces = state.traces ?? {}
     // Before version 3 neither was kept.
     this.#rankings = state.rankings ?? {}
+    // Before version 4 confidence rested on another measure, with which what was confirmed cannot be held against rankings of today.
+    if (version < 4) {
+      state.diagnoses = []
+      state.confirmed = []
+      for (const { ranking } of Object.values(this.#rankings)) Object.assign(ranking, { margin: 0 })
+    }
     this.#merged = state.merged ?? []
     this.#remedies = new Map(state.remedies ?? [])
     this.#diagnoses = new Map((state.diagnoses ?? []).map((d: Diagnosis) => [d.incident, d]))

@@ -41,6 +41,7 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
       ['--without <kind>', 'leave out logs, traces, edges, metrics or causality, several with commas'],
       ['--drop-edges <share>', 'leave out this share of the edges'],
       ['--untraced <share>', 'leave out the spans of this share of the services'],
+      ['--draw <n>', 'which draw of the edges and services left out, 0 unless told'],
       ['--onset <how>', '"none": the onset is not told; "late": one step late'],
       ['--normal <n>', 'also n quiet windows from the history of each case that has one'],
     ],

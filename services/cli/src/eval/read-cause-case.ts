@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { AegisError } from '@aegis/domain'
+import { AegisError, hash32, seededRandom } from '@aegis/domain'
 import { TemplateMiner } from '@aegis/log-mining'
 import { type CaseLine, type CaseSpan, type CauseCase, type CutSeries, estimateOnset } from '@aegis/root-cause'
 import { parseCsv } from './log-tables.ts'
@@ -24,6 +24,8 @@ export interface ReadOptions {
   readonly onset?: string
   /** Share of services whose spans are not there. */
   readonly untraced?: number
+  /** Which draw of the edges and services that are left out. Default 0. */
+  readonly draw?: number
 }
 export interface ReadCase {
   readonly id: string
@@ -172,11 +174,16 @@ export class CaseReader {
     const now = without.includes('logs') ? [] : linesOf(folder)
     const was = without.includes('logs') ? [] : (reference?.lines ?? [])
     const untraced = options.untraced ?? 0
-    const traced = (s: CaseSpan) => untraced === 0 || hash(`${id} ${s.entity}`) / 2 ** 32 >= untraced
+    const kept = (what: string, share: number) => seededRandom(hash32(`${id} ${options.draw ?? 0} ${what}`))() >= share
+    const dark = new Map<string, boolean>()
+    const traced = ({ entity }: CaseSpan) => {
+      if (untraced > 0 && !dark.has(entity)) dark.set(entity, !kept(entity, untraced))
+      return !dark.get(entity)
+    }
     const spans = without.includes('traces') ? [] : spansOf(folder).filter(traced)
     const spansBefore = without.includes('traces') ? [] : (reference?.spans ?? []).filter(traced)
     let edges = without.includes('edges') ? [] : (file.edges ?? [])
-    if (options.dropEdges) edges = edges.filter((_, i) => ((i * 2654435761 + hash(id)) >>> 0) / 2 ** 32 >= options.dropEdges!)
+    if (options.dropEdges) edges = edges.filter(([from, to]) => kept(`${from} ${to}`, options.dropEdges!))
     const [lines, linesBefore] = withTemplates(now, was)
     const seen = new Set<string>(file.services ?? [])
     for (const s of series) seen.add(s.entity)
@@ -194,12 +201,6 @@ export class CaseReader {
       },
     }
   }
-}
-
-const hash = (text: string): number => {
-  let h = 2166136261
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619)
-  return h >>> 0
 }
 
 /** Templates are mined over both times together, then every line is named by its final template. */

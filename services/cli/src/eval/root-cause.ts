@@ -22,6 +22,8 @@ export interface RootCauseOptions {
   readonly onset?: string
   /** Share of services without spans. */
   readonly untraced?: string | number
+  /** Which draw of the edges and services left out. Default 0. */
+  readonly draw?: string | number
   /** Quiet windows drawn from the history of each case with a long one; written to normal.jsonl. */
   readonly normal?: string | number
   readonly progress?: (done: number, total: number, what: string) => void
@@ -37,10 +39,14 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
   const untraced = shareOf('--untraced', options.untraced)
   if (options.onset !== undefined && !['none', 'late'].includes(options.onset))
     throw new AegisError('INPUT_INVALID', `--onset ${options.onset}: known are none (not told) and late (one step late)`)
-  const normal = options.normal === undefined ? 0 : Number(options.normal)
-  if (!Number.isInteger(normal) || normal < 0)
-    throw new AegisError('INPUT_INVALID', `--normal ${options.normal}: a number of windows is needed`)
-  const read: ReadOptions = { without: options.without, dropEdges, onset: options.onset, untraced }
+  const normal = wholeOf('--normal', options.normal)
+  const read: ReadOptions = {
+    without: options.without,
+    dropEdges,
+    onset: options.onset,
+    untraced,
+    draw: wholeOf('--draw', options.draw),
+  }
   const weights = (options.without ?? '').split(',').includes('causality') ? { ...fusedWeights.weights, causal: 0 } : undefined
   const cases = readdirSync(data)
     .filter(name => existsSync(path.join(data, name, 'case.json')))
@@ -115,6 +121,12 @@ const shareOf = (name: string, value: string | number | undefined): number => {
   const share = value === undefined ? 0 : Number(value)
   if (!(share >= 0 && share < 1)) throw new AegisError('INPUT_INVALID', `${name} ${value}: a share from 0 to 1 is needed`)
   return share
+}
+
+const wholeOf = (name: string, value: string | number | undefined): number => {
+  const whole = value === undefined ? 0 : Number(value)
+  if (!Number.isInteger(whole) || whole < 0) throw new AegisError('INPUT_INVALID', `${name} ${value}: a whole number is needed`)
+  return whole
 }
 
 /** History shorter than this has no window to spare, rows. */
