@@ -141,6 +141,10 @@ main(process.argv.slice(2)).catch((error: Error & { code?: unknown }) => {
   // An error with one of our codes was written for the reader; anything else is a defect and shows where it came from.
   const expected =
     typeof error.code === 'string' && error.name.endsWith('Error') && error.name !== 'Error' && error.name !== 'TypeError'
-  console.error(expected ? `aegis: ${error.message}` : error)
+  // The client's own words name an address and no way out.
+  const way = /ECONNREFUSED|ENOTFOUND|ETIMEDOUT/.test(error.message)
+    ? '; is it running? "aegis stack up" starts one here, KAFKA_BROKERS and SCHEMA_REGISTRY_URL name others'
+    : ''
+  console.error(expected ? `aegis: ${error.message}${way}` : error)
   process.exitCode = 1
 })

@@ -34,10 +34,11 @@ export const experimentCommand = (): Command => {
     .description('let two or more policies share the incidents')
     .requiredOption('--arm <name=policy:share...>', 'such as a=rules:50 b=learned:50; shares in percent')
     .action(async (name: string, { arm, environment }: { arm: string[]; environment: string }) => {
+      const created = createExperiment(name, arm.map(armOf))
       const now = await running(environment)
       if (now && now.state !== 'completed')
         throw new AegisError('INPUT_INVALID', `experiment ${now.name} is ${now.state} in ${environment}: complete it first`)
-      await put(environment, createExperiment(name, arm.map(armOf)))
+      await put(environment, created)
       console.log(`experiment ${name} runs in ${environment}`)
     })
   const moved = (verb: string, about: string, move: (e: Experiment) => Experiment) =>

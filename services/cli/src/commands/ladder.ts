@@ -1,5 +1,5 @@
 /** `aegis ladder`: how far actions may go in an environment, all of them or one by one. */
-import { AegisError, type Control, MODES, type Mode } from '@aegis/domain'
+import { ACTIONS, AegisError, type Control, MODES, type Mode, PLATFORM_ACTIONS } from '@aegis/domain'
 import { Command } from 'commander'
 import { ask } from './incidents.ts'
 
@@ -17,6 +17,10 @@ export const ladderCommand = (): Command =>
       }
       if (!MODES.includes(mode as Mode))
         throw new AegisError('INPUT_INVALID', `the mode is one of ${MODES.join(', ')}, not ${mode}`)
+      const known = [...Object.keys(ACTIONS), ...Object.keys(PLATFORM_ACTIONS)]
+      // A command of the executor's allow list may have any name.
+      if (action !== undefined && !known.includes(action))
+        console.error(`no action of Aegis itself is called ${action}: there are ${known.join(', ')}`)
       await ask(path, {
         method: 'PUT',
         body: JSON.stringify({

@@ -28,9 +28,13 @@ async function readModel(path: string): Promise<PpoModel> {
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) throw new AegisError('INPUT_INVALID', `no model can be read at ${path}`)
   try {
-    return JSON.parse(text) as PpoModel
-  } catch {
-    throw new AegisError('INPUT_INVALID', `${path} is not a model file`)
+    const model = JSON.parse(text) as PpoModel
+    new LoadedModel(model)
+    return model
+  } catch (cause) {
+    throw new AegisError('INPUT_INVALID', `${path} is no model that "aegis policy train" wrote: ${(cause as Error).message}`, {
+      cause,
+    })
   }
 }
 
@@ -121,15 +125,18 @@ async function evaluate(path: string, flags: JudgeFlags): Promise<void> {
 /** Both play the same episodes, so the difference is taken episode by episode. */
 async function compare(first: string, second: string, flags: JudgeFlags): Promise<void> {
   const models = await Promise.all([first, second].map(readModel))
-  const odd = models.find(m => !m.encoding.startsWith('remsim'))
-  if (odd) throw new AegisError('INPUT_INVALID', `${odd.name} plays no remsim episodes; use evaluate`)
-  const played = models.map(m =>
-    play(
-      new LearnedPlayer(new LoadedModel(m), { raw: m.encoding === RAW_ENCODING, caution: flags.caution }),
-      flags.seedBase,
-      flags.episodes,
-    ),
-  )
+  const [one, other] = models.map(m => (m.encoding === INCIDENT_ENCODING ? 'incidents' : 'remsim'))
+  if (one !== other)
+    throw new AegisError('INPUT_INVALID', `${first} plays ${one} and ${second} plays ${other}: they meet no common episodes`)
+  const played = models.map(m => {
+    if (one === 'incidents') {
+      const returns: number[] = []
+      const figures = playIncidents(modelPlayer(m), flags.seedBase, flags.episodes, earned => returns.push(earned))
+      return { return: figures.return, unsafePer100: figures.unsafe_per_100, pagedShare: figures.paged_share, returns }
+    }
+    const player = new LearnedPlayer(new LoadedModel(m), { raw: m.encoding === RAW_ENCODING, caution: flags.caution })
+    return play(player, flags.seedBase, flags.episodes)
+  })
   const differences = Array.from(played[1].returns, (value, i) => value - played[0].returns[i])
   const mean = differences.reduce((a, b) => a + b, 0) / differences.length
   const spread = Math.sqrt(differences.reduce((s, d) => s + (d - mean) ** 2, 0) / Math.max(1, differences.length - 1))
@@ -166,7 +173,7 @@ export const policyCommand = (): Command => {
       .description(about)
       .option('--seed-base <n>', 'first seed', count('--seed-base'), 1_000_000)
       .option('--episodes <n>', 'episodes', count('--episodes'), 1000)
-      .option('--caution <x>', 'what an unsafe act is said to cost', Number, LEARNED_PLAYER_DEFAULTS.caution)
+      .option('--caution <x>', 'what an unsafe act is said to cost', count('--caution'), LEARNED_PLAYER_DEFAULTS.caution)
   judged('evaluate', '<model>', 'return, score, unsafe acts and pages of a model on held-out episodes').action(evaluate)
   judged('compare', '<first> <second>', 'two models on the same episodes, with an interval of the difference').action(compare)
   command

@@ -39,15 +39,23 @@ export const modelPlayer = (model: PpoModel): IncidentPlayer => {
     )
 }
 
-export function playIncidents(player: IncidentPlayer, seedBase: number, episodes: number): Readonly<Record<string, number>> {
+/** @param onEpisode hears the return of each */
+export function playIncidents(
+  player: IncidentPlayer,
+  seedBase: number,
+  episodes: number,
+  onEpisode?: (earned: number) => void,
+): Readonly<Record<string, number>> {
   const sim = new IncidentSim()
   let [total, healed, first, disruptive, unsafe] = [0, 0, 0, 0, 0]
   for (let k = 0; k < episodes; k++) {
     sim.reset(seedBase + k)
+    const before = total
     for (let turn = 0; !sim.done; turn++) {
       total += sim.step(player(sim))
       if (turn === 0 && sim.healed) first++
     }
+    onEpisode?.(total - before)
     healed += sim.healed ? 1 : 0
     unsafe += sim.unsafe
     disruptive += sim.tried.filter(t => isDisruptive(t.action)).length
