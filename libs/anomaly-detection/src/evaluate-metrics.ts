@@ -36,6 +36,8 @@ export interface Evaluation {
     readonly metrics: readonly number[]
   }[]
 }
+/** Without history events are long and their scores uneven: an alarm outlasts lulls, so that one event is one alarm. */
+const STREAM_ALARMS = { release: 0.5, quiet: 60 }
 /** Surprise from which a row is explained. */
 const NOTABLE = 2.5
 
@@ -68,6 +70,7 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
   const spot = new Spot({
     alarmsPerDay: options.alarmsPerDay,
     rowsPerDay: 86_400 / options.stepSeconds,
+    ...(streaming && STREAM_ALARMS),
   })
   spot.fit(detector.fitted)
   const scores = new Float64Array(test.count)

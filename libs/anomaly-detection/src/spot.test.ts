@@ -46,6 +46,19 @@ describe('Spot', () => {
     expect(two.threshold).toBe(one.threshold)
   })
 
+  it('outlasts a lull shorter than asked for, and ends after a longer one', () => {
+    const random = seededRandom(2)
+    const calm = Float64Array.from({ length: 3000 }, () => random())
+    const flagged = (quiet: number) => {
+      const spot = new Spot({ quiet, driftWindow: 0 })
+      spot.fit(calm)
+      // Two rows strange, three calm, one strange, ten calm.
+      return [5, 5, 0, 0, 0, 5, ...new Array<number>(10).fill(0)].map(score => Number(spot.push(score))).join('')
+    }
+    expect(flagged(1)).toBe('1100010000000000')
+    expect(flagged(5)).toBe('1111111111000000')
+  })
+
   it('counts an excursion once, by its peak', () => {
     expect([...excursions([0, 3, 5, 4, 0, 0, 0, 7, 0, 6, 0], 2, 2)]).toEqual([7, 5])
   })

@@ -21,6 +21,8 @@ export interface SpotOptions {
   readonly follow?: number
   /** An alarm lasts while the score is above this share of the threshold. Default 0.75. */
   readonly release?: number
+  /** Rows in a row at or below that before it ends. Default 1. */
+  readonly quiet?: number
 }
 
 export class Spot {
@@ -31,7 +33,9 @@ export class Spot {
   readonly #window: number
   readonly #follow: number
   readonly #release: number
+  readonly #quiet: number
   #on = false
+  #below = 0
   #base = Number.POSITIVE_INFINITY
   #median = 0
   #recent: number[] = []
@@ -47,6 +51,7 @@ export class Spot {
     this.#window = options.driftWindow ?? 3000
     this.#follow = options.follow ?? 0.2
     this.#release = options.release ?? 0.75
+    this.#quiet = options.quiet ?? 1
   }
 
   get threshold(): number {
@@ -70,7 +75,8 @@ export class Spot {
   /** Learns a score; returns whether there is an alarm, by the threshold as it stood before. */
   push(score: number): boolean {
     if (Number.isNaN(score)) return false
-    const over = score >= this.threshold * (this.#on ? this.#release : 1)
+    this.#below = score >= this.threshold * (this.#on ? this.#release : 1) ? 0 : this.#below + 1
+    const over = this.#below === 0 || (this.#on && this.#below < this.#quiet)
     this.#on = over
     if (this.#window === 0) return over
     if (this.#recent.length < this.#window) this.#recent.push(score)
@@ -94,6 +100,7 @@ export class Spot {
       factor: this.#factor,
       seen: this.#seen,
       on: this.#on,
+      below: this.#below,
     }
   }
   load(state: ReturnType<Spot['save']>): void {
@@ -104,6 +111,7 @@ export class Spot {
     this.#factor = state.factor
     this.#seen = state.seen
     this.#on = state.on
+    this.#below = state.below ?? 0
   }
 }
 

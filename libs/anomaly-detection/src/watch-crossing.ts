@@ -58,7 +58,10 @@ export function pointTowards(
     c.values.shift()
   }
   if (c.times.length < NEEDED) return undefined
-  const crossing = willCross(c.times, c.values, limit, AHEAD)
+  // Points that come less often than that are fewer in the same time.
+  const apart = (c.times[c.times.length - 1] - c.times[0]) / (c.times.length - 1)
+  const likely = willCross(c.times, c.values, limit, Math.max(1, Math.floor((AHEAD * c.step) / apart)))
+  const crossing = likely && Number.isFinite(likely.latest) ? likely : undefined
   c.seen = crossing ? c.seen + 1 : 0
   c.unseen = crossing ? 0 : c.unseen + 1
   if (crossing) c.expected = crossing.time
