@@ -151,6 +151,8 @@ export class KafkaBroker implements Broker {
   readonly #options: KafkaBrokerOptions
   readonly #open = new Set<{ close(): Promise<void> }>()
   #admin: Promise<Admin> | undefined
+  /** The last question to the admin client: one after the other. */
+  #asked: Promise<unknown> = Promise.resolve()
 
   constructor(options: KafkaBrokerOptions) {
     this.#options = options
@@ -178,11 +180,21 @@ export class KafkaBroker implements Broker {
     return this.#admin
   }
 
+  /**
+   * Only one question at a time: each may exchange what the client knows of topics for what it needs itself, and another that is under way then
+   * takes the topic it asks about for one without partitions, and answers with nothing.
+   */
+  #once<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+    const answer = this.#asked.then(async () => question(await this.#connectedAdmin()))
+    this.#asked = answer.catch(() => undefined)
+    return answer
+  }
+
   /** Asks the admin client, again while the broker says that the answer will be another soon (leaders moving, coordinators loading). */
   async #ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await question(await this.#connectedAdmin())
+        return await this.#once(question)
       } catch (error) {
         const retriable =
           (error as { retriable?: boolean }).retriable === true || (error as { name?: string }).name === 'KafkaJSConnectionError'
@@ -195,7 +207,7 @@ export class KafkaBroker implements Broker {
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#ensureTopics(specs)
+        return await this.#once(admin => this.#ensureTopics(admin, specs))
       } catch (error) {
         // Services start together and make the same topics at once: the losers find them there, or not quite there yet.
         if (attempt >= ENSURE_ATTEMPTS) throw asAegis(error)
@@ -204,8 +216,7 @@ export class KafkaBroker implements Broker {
     }
   }
 
-  async #ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
-    const admin = await this.#connectedAdmin()
+  async #ensureTopics(admin: Admin, specs: readonly TopicSpec[]): Promise<void> {
     const existing = new Set(await admin.listTopics())
     const missing = specs.filter(s => !existing.has(s.topic))
     if (missing.length > 0)
@@ -229,22 +240,27 @@ export class KafkaBroker implements Broker {
     return metadata.topics[0].partitions.length
   }
 
-  #offsets(topic: string) {
-    return this.#ask(admin => admin.fetchTopicOffsets(topic))
+  /** First and next offset of a partition. */
+  #bounds(topic: string, partition: number): Promise<{ low: number; high: number }> {
+    return this.#ask(async admin => {
+      const { low, high } = partitionOf(await admin.fetchTopicOffsets(topic), topic, partition)
+      return { low: Number(low), high: Number(high) }
+    })
   }
 
   async end(topic: string, partition: number): Promise<number> {
-    return Number((await this.#offsets(topic)).find(o => o.partition === partition)?.high ?? 0)
+    return (await this.#bounds(topic, partition)).high
   }
 
   async committed(group: string, topics: readonly string[], partition: number): Promise<Positions> {
-    const committed = await this.#ask(admin => admin.fetchOffsets({ groupId: group, topics: [...topics] }))
+    const committed = await this.#ask(async admin => {
+      const answer = await admin.fetchOffsets({ groupId: group, topics: [...topics] })
+      return topics.map(topic => partitionOf(answer.find(a => a.topic === topic)?.partitions ?? [], topic, partition))
+    })
     const positions: Record<string, number> = {}
-    for (const topic of topics) {
-      const at = Number(committed.find(c => c.topic === topic)?.partitions.find(p => p.partition === partition)?.offset ?? -1)
-      const low = Number((await this.#offsets(topic)).find(o => o.partition === partition)?.low ?? 0)
-      positions[topic] = Math.max(at, low)
-    }
+    // -1: never committed.
+    for (const [i, topic] of topics.entries())
+      positions[topic] = Math.max(Number(committed[i].offset), (await this.#bounds(topic, partition)).low)
     return positions
   }
 
@@ -472,9 +488,7 @@ export class KafkaBroker implements Broker {
       close: async () => {
         this.#open.delete(handle)
         await consumer.disconnect()
-        await this.#connectedAdmin()
-          .then(a => a.deleteGroups([groupId]))
-          .catch(() => undefined)
+        await this.#once(admin => admin.deleteGroups([groupId])).catch(() => undefined)
       },
     }
     this.#open.add(handle)
@@ -488,9 +502,9 @@ export class KafkaBroker implements Broker {
     to: number | undefined,
     onRecords: (records: readonly RawRecord[]) => void | Promise<void>,
   ): Promise<void> {
-    const offsets = (await this.#offsets(topic)).find(o => o.partition === partition)
-    const end = to ?? Number(offsets?.high ?? 0)
-    const start = Math.max(from, Number(offsets?.low ?? 0))
+    const { low, high } = await this.#bounds(topic, partition)
+    const end = to ?? high
+    const start = Math.max(from, low)
     if (start >= end) return
     const reader = await this.#readAlone(new Map([[topic, new Map([[partition, { next: start, end }]])]]), onRecords, false)
     await reader.caughtUp.finally(() => reader.close())
@@ -499,7 +513,7 @@ export class KafkaBroker implements Broker {
   async tail(topics: readonly string[], options: TailOptions): Promise<Tail> {
     const wanted = new Map<string, Map<number, { next: number; end: number }>>()
     for (const topic of topics) {
-      const offsets = await this.#offsets(topic)
+      const offsets = await this.#ask(admin => admin.fetchTopicOffsets(topic))
       wanted.set(
         topic,
         new Map(offsets.map(o => [o.partition, { next: Number(options.from === 'end' ? o.high : o.low), end: Number(o.high) }])),
@@ -510,8 +524,7 @@ export class KafkaBroker implements Broker {
 
   async healthy(): Promise<boolean> {
     try {
-      const admin = await this.#connectedAdmin()
-      await admin.describeCluster()
+      await this.#once(admin => admin.describeCluster())
       return true
     } catch {
       return false
@@ -522,4 +535,12 @@ export class KafkaBroker implements Broker {
     await Promise.all([...this.#open].map(o => o.close().catch(() => undefined)))
     if (this.#admin) await (await this.#admin).disconnect().catch(() => undefined)
   }
+}
+
+/** No word about a partition is not the same as a partition without records or commits. */
+const partitionOf = <P extends { partition: number }>(list: readonly P[], topic: string, partition: number): P => {
+  const found = list.find(p => p.partition === partition)
+  if (found) return found
+  const error = new Error(`the broker said nothing about ${topic}/${partition}; is there such a partition?`)
+  throw Object.assign(error, { retriable: true })
 }
