@@ -58,10 +58,12 @@ export function pointTowards(
     c.values.shift()
   }
   if (c.times.length < NEEDED) return undefined
-  // Points that come less often than that are fewer in the same time.
+  // Points that come less often than the step are fewer in the same time.
   const apart = (c.times[c.times.length - 1] - c.times[0]) / (c.times.length - 1)
-  const likely = willCross(c.times, c.values, limit, Math.max(1, Math.floor((AHEAD * c.step) / apart)))
-  const crossing = likely && Number.isFinite(likely.latest) ? likely : undefined
+  const ahead = AHEAD * c.step
+  const likely = willCross(c.times, c.values, limit, Math.max(1, Math.floor((2 * ahead) / apart)))
+  // Told when the middle crosses in time, and the near edge of the band in twice that: a line that may as well pass below is no news.
+  const crossing = likely && likely.time <= time + ahead && Number.isFinite(likely.latest) ? likely : undefined
   c.seen = crossing ? c.seen + 1 : 0
   c.unseen = crossing ? 0 : c.unseen + 1
   if (crossing) c.expected = crossing.time

@@ -31,7 +31,10 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
   'metric-anomaly': {
     about: 'anomalies of metric tables: D/*/*/test.csv.gz',
     needsData: true,
-    options: [['--detector <name>', 'one detector instead of the ensemble']],
+    options: [
+      ['--detector <name>', 'one detector instead of the ensemble'],
+      ['--alarms-per-day <number>', 'how many alarms an entity and day one is ready to look at, 0.5 unless told'],
+    ],
     load: async () => (await import('../eval/metric-anomaly.ts')).evalMetricAnomaly as never,
   },
   'root-cause': {

@@ -1,47 +1,60 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
 import { DETECTOR_NAMES, needsTensorFlow } from '@aegis/anomaly-detection/make-detector'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
-import { Command, Option } from 'commander'
+import { AegisError } from '@aegis/domain'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { readTable, stepOf } from '../eval/metric-anomaly.ts'
 import { type Picture, pictureSvg, pictureText } from './metrics-picture.ts'
 
 interface Options {
   train?: string
   detector: string
-  alarmsPerDay: string
+  alarmsPerDay: number
   svg: string
-  metrics: string
-  from?: string
-  to?: string
+  metrics: number
+  from?: number
+  to?: number
 }
+/** A number of at least so much, or what is wrong with the one given. */
+const atLeast =
+  (least: number, whole = true) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (text.trim() === '' || !Number.isFinite(value) || value < least || (whole && !Number.isInteger(value)))
+      throw new InvalidArgumentError(`Give a ${whole ? 'whole ' : ''}number of at least ${least}.`)
+    return value
+  }
 
 export const metricsCommand = (): Command =>
   new Command('metrics')
     .argument('<file>', 'a table: t, then one column per metric (.csv or .csv.gz)')
     .option('--train <file>', 'learn from this table first; else from the first rows')
     .addOption(new Option('--detector <name>', 'which detector').choices([...DETECTOR_NAMES]).default('ensemble'))
-    .option('--alarms-per-day <number>', 'how many alarms a day you are ready to look at', '0.5')
-    .option('--metrics <number>', 'how many of the guilty metrics to draw', '5')
-    .option('--from <row>', 'first row to draw')
-    .option('--to <row>', 'row to stop before')
+    .option('--alarms-per-day <number>', 'how many alarms a day you are ready to look at', atLeast(0.001, false), 0.5)
+    .option('--metrics <number>', 'how many of the guilty metrics to draw', atLeast(1), 5)
+    .option('--from <row>', 'first row to draw', atLeast(0))
+    .option('--to <row>', 'row to stop before', atLeast(1))
     .option('--svg <file>', 'where the picture goes', 'metrics.svg')
     .action(run)
 
 async function run(file: string, options: Options): Promise<void> {
   const table = await readTable(file)
+  const from = options.from ?? 0
+  const to = Math.min(table.count, options.to ?? table.count)
+  if (from >= to) throw new AegisError('INPUT_INVALID', `${file} has ${table.count} rows: none of them from ${from} to ${to}`)
   const history = options.train === undefined ? undefined : await readTable(options.train)
+  if (history && history.metrics !== table.metrics)
+    throw new AegisError('INPUT_INVALID', `${options.train} has ${history.metrics} metrics, ${file} has ${table.metrics}`)
   const tensors = needsTensorFlow(options.detector) ? await loadTensorFlow({ log: line => console.log(line) }) : undefined
   const found = evaluateMetrics(history, table, {
     detector: options.detector,
-    alarmsPerDay: Number(options.alarmsPerDay),
+    alarmsPerDay: options.alarmsPerDay,
     stepSeconds: stepOf(table.times),
     expected: true,
     tensors,
   })
-  const from = Number(options.from ?? 0)
-  const to = Math.min(table.count, Number(options.to ?? table.count))
   const strange = anomaliesOf(found.decisions, 0, table.count)
   const anomalies = anomaliesOf(found.decisions, from, to).map(([start, end]) => {
     const blame = new Map<number, number>()
@@ -60,7 +73,7 @@ async function run(file: string, options: Options): Promise<void> {
       worst.set(m, (worst.get(m) ?? 0) + score / (1 + rank))
     })
   const shown = [...worst].sort((a, b) => b[1] - a[1]).map(([m]) => m)
-  for (let m = 0; shown.length < Math.min(Number(options.metrics), table.metrics); m++) if (!shown.includes(m)) shown.push(m)
+  for (let m = 0; shown.length < Math.min(options.metrics, table.metrics); m++) if (!shown.includes(m)) shown.push(m)
   const picture: Picture = {
     title: `${path.basename(path.dirname(path.resolve(file)))}/${path.basename(file)}: ${to - from} rows, ${table.metrics} metrics, ${anomalies.length} ${anomalies.length === 1 ? 'anomaly' : 'anomalies'} found by ${options.detector}`,
     stamps: table.stamps.slice(from, to),
@@ -72,7 +85,7 @@ async function run(file: string, options: Options): Promise<void> {
       end: a.end - from,
       guilty: a.guilty.map(m => table.names[m]),
     })),
-    lines: shown.slice(0, Number(options.metrics)).map(m => {
+    lines: shown.slice(0, options.metrics).map(m => {
       const pick = (values: Float64Array) =>
         Float64Array.from({ length: to - from }, (_, i) => values[(from + i) * table.metrics + m])
       const values = pick(table.values)
@@ -83,6 +96,7 @@ async function run(file: string, options: Options): Promise<void> {
     }),
   }
   console.log(pictureText(picture, Math.min(160, process.stdout.columns ?? 100)))
+  await mkdir(path.dirname(path.resolve(options.svg)), { recursive: true })
   await writeFile(options.svg, pictureSvg(picture))
   console.log(`picture: ${options.svg}`)
 }

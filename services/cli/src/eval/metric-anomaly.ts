@@ -16,8 +16,8 @@ export interface MetricAnomalyOptions {
   readonly data: string
   readonly out: string
   readonly detector?: string
-  /** Alarms per entity and day one is ready to look at. */
-  readonly alarmsPerDay?: number
+  /** Alarms per entity and day one is ready to look at, as a number or its text. Default 0.5. */
+  readonly alarmsPerDay?: number | string
   readonly progress?: (done: number, total: number, what: string) => void
 }
 export interface MetricAnomalyResult {
@@ -30,7 +30,10 @@ export interface MetricAnomalyResult {
 }
 
 export async function evalMetricAnomaly(options: MetricAnomalyOptions): Promise<MetricAnomalyResult> {
-  const { data, out, detector = 'ensemble', alarmsPerDay, progress = () => {} } = options
+  const { data, out, detector = 'ensemble', progress = () => {} } = options
+  const alarmsPerDay = Number(options.alarmsPerDay ?? 0.5)
+  if (!(alarmsPerDay >= 0.001 && Number.isFinite(alarmsPerDay)))
+    throw new AegisError('INPUT_INVALID', `--alarms-per-day ${options.alarmsPerDay}: give a number of at least 0.001`)
   if (!DETECTOR_NAMES.includes(detector))
     throw new AegisError('INPUT_INVALID', `no detector is called ${detector}: there are ${DETECTOR_NAMES.join(', ')}`)
   const folders = await seriesUnder(data)
@@ -94,7 +97,14 @@ async function seriesUnder(folder: string): Promise<SeriesFolder[]> {
 }
 
 export async function readTable(path: string) {
-  const lines = (await readText(path)).split(/\r?\n/)
+  const text = await readText(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'EISDIR') throw error
+    throw new AegisError(
+      'INPUT_INVALID',
+      `cannot read ${path}: ${error.code === 'ENOENT' ? 'there is no such file' : 'it is a folder'}`,
+    )
+  })
+  const lines = text.split(/\r?\n/)
   if (lines[lines.length - 1] === '') lines.pop()
   const names = lines[0]?.split(',').slice(1) ?? []
   if (names.length === 0 || lines.length < 2)
