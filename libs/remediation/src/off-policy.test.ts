@@ -56,7 +56,7 @@ const collect = (from: number, count: number, sharpness: number, exploration: nu
 }
 
 describe('off-policy estimates', () => {
-  it('cover the true value in at least 90 of 100 trials on the simulator', () => {
+  it('cover the true value in at least 90 of 100 trials on the simulator', { timeout: 300_000 }, () => {
     const truth = collect(500_000, 10_000, 12, 0.02).reduce((s, d) => s + d.reward, 0) / 10_000
     const covered = { ips: 0, snips: 0, doublyRobust: 0 }
     let widths = { ips: 0, snips: 0, doublyRobust: 0 }

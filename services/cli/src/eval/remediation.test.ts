@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { evalRemediation } from './remediation.ts'
 
 describe('eval remediation', () => {
-  it('writes figures that anyone gets who replays the actions', async () => {
+  it('writes figures that anyone gets who replays the actions', { timeout: 300_000 }, async () => {
     const out = await mkdtemp(join(tmpdir(), 'aegis-eval-'))
     try {
       await evalRemediation({ out, seedBase: '3000000', episodes: '6' })
