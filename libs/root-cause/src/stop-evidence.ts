@@ -160,7 +160,8 @@ export const stopEvidence = (
       time: line?.time,
     }
     findings.push({ ...common, kind: 'trace_stop', strength: Math.min(50, strength) })
-    findings.push({ ...common, kind: 'trace_stop_share', strength: s.stopped / all })
+    // A share of next to nothing is nothing: counted as far as it is certain that more stop here than did.
+    findings.push({ ...common, kind: 'trace_stop_share', strength: ((s.stopped / all) * strength ** 2) / (strength ** 2 + 4) })
   }
   return findings
 }

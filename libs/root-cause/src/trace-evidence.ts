@@ -33,7 +33,13 @@ const shapeOf = (spans: readonly CaseSpan[]): Shape => {
     else children.set(key, [s])
   }
   for (const s of spans) {
-    const mine = children.get(`${s.trace}\0${s.id}`) ?? []
+    const below = children.get(`${s.trace}\0${s.id}`)
+    // Frameworks that hand work over note it beside the span that waits for it, not below.
+    const mine =
+      below ??
+      (children.get(`${s.trace}\0${s.parent}`) ?? []).filter(
+        o => o !== s && o.start >= s.start && o.start < s.start + s.duration && children.has(`${o.trace}\0${o.id}`),
+      )
     let covered = 0
     let until = s.start
     if (mine.length > 1) mine.sort((x, y) => x.start - y.start)
@@ -139,6 +145,13 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
     e[part] += total
     excess.set(entity, e)
   }
+  let worst = 0
+  for (const part of ['self', 'gap'] as const)
+    for (const [key, g] of is[part]) {
+      const old = was[part].get(key)
+      if (old && old.values.length >= 3) worst = Math.max(worst, excessOf(g.values, old.values).total)
+    }
+  const felt = (total: number) => (worst > 0 ? Math.sqrt(total / worst) : 0)
   for (const [key, g] of is.self) {
     const old = was.self.get(key)
     if (!old || old.values.length < 3) continue
@@ -148,7 +161,7 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
       findings.push({
         entity: g.entity,
         kind: 'trace_self',
-        strength: Math.min(50, e.strength),
+        strength: Math.min(50, e.strength) * felt(e.total),
         name: g.operation,
         before: e.before,
         after: e.after,
@@ -175,7 +188,7 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
         findings.push({
           entity: end,
           kind: 'trace_gap',
-          strength: Math.min(50, e.strength),
+          strength: Math.min(50, e.strength) * felt(e.total),
           name: `${g.caller} → ${g.callee}`,
           before: e.before,
           after: e.after,
