@@ -11,6 +11,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { idOf, type LogLine, logsRaw, seededRandom } from '@aegis/domain'
 import { allTopics, connect, RUNTIME_SETTINGS, readConfig, silentLog } from '@aegis/runtime'
+import { HEAP_FLAGS } from '@aegis/runtime/collect-garbage'
 import { StreamClient } from '../services/cli/src/pipeline/client.ts'
 import { up } from '../services/cli/src/stack/stack.ts'
 
@@ -56,7 +57,7 @@ export const run = async (args: string[]): Promise<void> => {
     const produced = () => sum(p => client.broker.end('logs.raw', p))
     const measure = async (name: string, script: string, group: string, execArgv: string[] = []): Promise<number> => {
       const children = partitions.map(() =>
-        spawn(process.execPath, [...execArgv, script], {
+        spawn(process.execPath, [...HEAP_FLAGS, ...execArgv, script], {
           cwd: root,
           env: { ...env, AEGIS_STOP_WITH_PARENT: '1' },
           stdio: ['pipe', openSync(path.join(folder, `${name}.log`), 'a'), 'inherit', 'ipc'],

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { HEAP_FLAGS } from '@aegis/runtime/collect-garbage'
 import { type Phase, phasesIn } from './phases.ts'
 
 export const SERVICES = [
@@ -31,17 +32,21 @@ export class Instance {
     this.service = service
     this.#phases = path.join(folder, `${service}-${n}.phases`)
     const log = openSync(path.join(folder, `${service}.log`), 'a')
-    this.#child = spawn(process.execPath, ['--import', PRELOAD, path.join(ROOT, 'services', service, 'src/main.ts')], {
-      cwd: ROOT,
-      stdio: ['pipe', log, log, 'ipc'],
-      env: {
-        NODE_COMPILE_CACHE: path.join(ROOT, '.aegis', 'compile-cache'),
-        ...env,
-        AEGIS_CHAOS_PHASES: this.#phases,
-        AEGIS_STOP_WITH_PARENT: '1',
-        AEGIS_PORT: '0',
+    this.#child = spawn(
+      process.execPath,
+      [...HEAP_FLAGS, '--import', PRELOAD, path.join(ROOT, 'services', service, 'src/main.ts')],
+      {
+        cwd: ROOT,
+        stdio: ['pipe', log, log, 'ipc'],
+        env: {
+          NODE_COMPILE_CACHE: path.join(ROOT, '.aegis', 'compile-cache'),
+          ...env,
+          AEGIS_CHAOS_PHASES: this.#phases,
+          AEGIS_STOP_WITH_PARENT: '1',
+          AEGIS_PORT: '0',
+        },
       },
-    })
+    )
     closeSync(log)
     this.#child.once('message', message => (this.#port = (message as { port: number }).port))
     this.#exited = new Promise(resolve =>

@@ -4,6 +4,7 @@ import { mkdirSync, openSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { AegisError } from '@aegis/domain'
 import type { Infrastructure } from '@aegis/runtime'
+import { HEAP_FLAGS } from '@aegis/runtime/collect-garbage'
 import { SERVICES } from './services.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..')
@@ -87,7 +88,7 @@ export const startProcesses = async (options: PipelineOptions): Promise<Pipeline
       Object.keys(SERVICES).map(async name => {
         const log = path.join(options.logFolder, `${name}.log`)
         const file = openSync(log, 'a')
-        const child = spawn(process.execPath, [path.join(ROOT, 'services', name, 'src', 'main.ts')], {
+        const child = spawn(process.execPath, [...HEAP_FLAGS, path.join(ROOT, 'services', name, 'src', 'main.ts')], {
           cwd: ROOT,
           stdio: ['pipe', file, file, 'ipc'],
           env: {
