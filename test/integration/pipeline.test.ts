@@ -6,7 +6,18 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { anomalies, decisions, type LogEvent, type LogLine, logsParsed, logsRaw, type Stream } from '@aegis/domain'
+import {
+  type Anomaly,
+  anomalies,
+  decisions,
+  type Incident,
+  incidents,
+  type LogEvent,
+  type LogLine,
+  logsParsed,
+  logsRaw,
+  type Stream,
+} from '@aegis/domain'
 import { RedisCoordination } from '@aegis/executor/coordination'
 import { coordinationContract } from '@aegis/executor/coordination.contract'
 import { connect, RUNTIME_SETTINGS, readConfig, silentLog } from '@aegis/runtime'
@@ -225,6 +236,9 @@ describe('programs of one’s own', () => {
     python.kill()
     await ended
     expect(out).toContain("{'accepted': 1}")
+    // First whether there was one, then whether it was told: the two fail for different reasons.
+    for (const stream of [anomalies, incidents] as Stream<Anomaly | Incident>[])
+      expect([stream.name, await find(stream, v => v.environment === 'prod-eu')]).not.toEqual([stream.name, []])
     expect(out).toMatch(/[0-9a-f]{24} .*payment/)
   })
 })
