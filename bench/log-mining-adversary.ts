@@ -3,10 +3,9 @@
  * numbers in all forms, first words that vary, lines of 1 to 60 tokens. What is promised: the heap after a collection grows by 64 MiB at most from before the first line, the templates' counts add up to
  * the lines to the last one, and the microseconds a line do not grow. A tenth of the way in the state goes through a snapshot: the restored miner must give the next lines the same ids.
  */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { seededRandom } from '@aegis/domain'
 import { TemplateMiner } from '@aegis/log-mining'
+import { fullCollection } from '@aegis/runtime/collect-garbage'
 
 const GROWTH_MIB = 64
 const PARTS = 10
@@ -53,8 +52,7 @@ export function adversary(args: readonly string[]): AdversaryFigures {
   const given = args[args.indexOf('--adversary') + 1]
   const lines = given === undefined || given.startsWith('-') ? 10_000_000 : Number(given)
   if (!Number.isInteger(lines) || lines < 1000) throw new Error(`--adversary takes a whole number of at least 1000, not ${given}`)
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
+  const collect = fullCollection()
   const heap = () => {
     collect()
     return process.memoryUsage().heapUsed / 2 ** 20

@@ -1,8 +1,7 @@
 /** Many simulated days of one environment through the whole pipeline, a tick a minute: pods come and go, releases bring new lines, services fail. Is what is kept bounded? */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { idOf, type LogLine, type Observation, outcomes, seededRandom, streams } from '@aegis/domain'
 import { allTopics, Codec, loadSnapshot, MemoryBroker, MemoryRegistry, type RawRecord } from '@aegis/runtime'
+import { fullCollection } from '@aegis/runtime/collect-garbage'
 import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
 import { printTable } from '../chaos/compare.ts'
 import { Drive } from '../chaos/drive.ts'
@@ -94,8 +93,7 @@ export interface DaysReport {
 }
 
 export const liveDays = async ({ days, say }: { days: number; say: (line: string) => void }): Promise<DaysReport> => {
-  setFlagsFromString('--expose-gc')
-  const collectGarbage = runInNewContext('gc') as () => void
+  const collectGarbage = fullCollection()
   const definitions = await loadDefinitions()
   const fate = new Fate(1, 0)
   /** The broker's clock goes with the days, for compaction; timers need not, and cost time. */

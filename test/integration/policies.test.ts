@@ -187,7 +187,7 @@ it('shadows, promotes, demotes and goes back while the remediator runs', async (
   )
   expect(demotion).toMatchObject({
     state: 'held',
-    lineage: { reason: expect.stringContaining('unsafe act') },
+    lineage: { decision: learned.decision, reason: expect.stringContaining('unsafe act') },
   })
   expect((await decide('disk', 1))[0].policy).toBe('rules')
 

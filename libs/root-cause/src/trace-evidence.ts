@@ -145,17 +145,19 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
     e[part] += total
     excess.set(entity, e)
   }
-  let worst = 0
-  for (const part of ['self', 'gap'] as const)
+  const [slower, farther] = (['self', 'gap'] as const).map(part => {
+    const found = new Map<string, ReturnType<typeof excessOf>>()
     for (const [key, g] of is[part]) {
       const old = was[part].get(key)
-      if (old && old.values.length >= 3) worst = Math.max(worst, excessOf(g.values, old.values).total)
+      if (old && old.values.length >= 3) found.set(key, excessOf(g.values, old.values))
     }
+    return found
+  })
+  const worst = [...slower.values(), ...farther.values()].reduce((most, e) => Math.max(most, e.total), 0)
   const felt = (total: number) => (worst > 0 ? Math.sqrt(total / worst) : 0)
   for (const [key, g] of is.self) {
-    const old = was.self.get(key)
-    if (!old || old.values.length < 3) continue
-    const e = excessOf(g.values, old.values)
+    const e = slower.get(key)
+    if (!e) continue
     lost(g.entity, 'self', e.total)
     if (e.strength > 1)
       findings.push({
@@ -170,9 +172,8 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
   // Wires of each entity, and those that got slower: who sits at the end of many slow ones is more likely at fault than who calls it.
   const wires = new Map<string, { all: Set<string>; slow: Set<string> }>()
   for (const [key, g] of is.gap) {
-    const old = was.gap.get(key)
-    if (!old || old.values.length < 3) continue
-    const e = excessOf(g.values, old.values)
+    const e = farther.get(key)
+    if (!e) continue
     for (const [end, other] of [
       [g.caller, g.callee],
       [g.callee, g.caller],

@@ -183,10 +183,10 @@ export class PartitionLoop {
     this.#sinceSnapshot = 0
     this.#snapshotAt = performance.now()
     if (!isStateful(stage)) return
-    const { snapshot, order, batches } = await loadSnapshot(broker, this.#group, partition)
+    const { snapshot, order } = await loadSnapshot(broker, this.#group, partition)
     if (snapshot) restore(stage, snapshot, this.#group)
     this.#lastTick = snapshot?.tick ?? 0
-    this.#batchesSince = batches
+    this.#batchesSince = order.length
     const stretch = { topics: [...this.#streams.keys()], partition, from: snapshot?.positions ?? {}, to: this.#positions, order }
     await silentReplay(broker, stretch, async records => {
       const { inputs } = await this.#decode(records)

@@ -9,7 +9,7 @@ export interface Stretch {
   readonly from: Positions
   readonly to: Positions
   /** The interleaving of the topics; none is needed for a single one. */
-  readonly order: readonly Run[]
+  readonly order: readonly (readonly Run[])[]
 }
 
 export const silentReplay = async (
@@ -42,6 +42,6 @@ export const silentReplay = async (
     next.set(topic, last)
     if (last > first) await onRecords(records.slice(first, last))
   }
-  for (const [topic, end] of order) await upTo(topic, end)
+  for (const [topic, end] of order.flat()) await upTo(topic, end)
   for (const topic of topics) await upTo(topic, Number.MAX_SAFE_INTEGER)
 }

@@ -20,10 +20,8 @@ export type Run = readonly [topic: string, end: number]
 export interface Written {
   /** None before the first. */
   readonly snapshot: Snapshot | undefined
-  /** What was committed since, in the order in which the stage saw it. */
-  readonly order: readonly Run[]
-  /** Batches committed since. */
-  readonly batches: number
+  /** The batches committed since, each in the order in which the stage saw it. */
+  readonly order: readonly (readonly Run[])[]
 }
 
 /** In which order the records of a batch came: two topics may be interleaved in another way when they are read again. */
@@ -75,24 +73,21 @@ export const snapshotRecords = (
 /** The newest complete snapshot of one partition, and what came after. Written in one transaction, so its chunks are all there or none. */
 export const loadSnapshot = async (broker: Broker, group: string, partition: number): Promise<Written> => {
   const chunks = new Map<string, { value: Buffer; headers: Readonly<Record<string, string | Buffer>> }>()
-  let order: Run[] = []
-  let batches = 0
+  let order: Run[][] = []
   await broker.read(snapshotTopic(group), partition, 0, undefined, records => {
     for (const { key, value, headers } of records) {
       const name = key?.toString()
       if (!name || !value) continue
       if (isOrderRecord({ key: name })) {
-        order.push(...(JSON.parse(value.toString()) as Run[]))
-        batches++
+        order.push(JSON.parse(value.toString()))
         continue
       }
       chunks.set(name, { value, headers })
       order = []
-      batches = 0
     }
   })
   const first = chunks.get('0')
-  if (!first) return { snapshot: undefined, order, batches }
+  if (!first) return { snapshot: undefined, order }
   const count = Number(String(first.headers['aegis-chunks']))
   const parts = Array.from({ length: count }, (_, i) => chunks.get(String(i))?.value ?? Buffer.alloc(0))
   const snapshot = {
@@ -101,7 +96,7 @@ export const loadSnapshot = async (broker: Broker, group: string, partition: num
     version: Number(String(first.headers['aegis-version'])),
     bytes: gunzipSync(Buffer.concat(parts)),
   }
-  return { snapshot, order, batches }
+  return { snapshot, order }
 }
 
 /** Refuses what a newer program wrote: reading it wrong would be worse than stopping. */
