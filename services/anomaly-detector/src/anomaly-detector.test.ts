@@ -167,5 +167,12 @@ describe('DetectLogAnomalies', () => {
     const { of } = await runStage(new DetectLogAnomalies(), [stream(90, s => [event(s, 'usual error'), event(s, 'usual error')])])
     expect(of(anomalies)).toEqual([])
   })
+  it.each([0, 5, 9])('takes one bad line in second %i for no habit: three a second later on are news', async early => {
+    const many = Array.from({ length: 3 })
+    const { of } = await runStage(new DetectLogAnomalies(), [
+      stream(30, s => (s === early ? [event(s, 'cannot connect')] : s < 20 ? [] : many.map(() => event(s, 'cannot connect')))),
+    ])
+    expect(states(of(anomalies))).toEqual(['open'])
+  })
   stageContract('DetectLogAnomalies', () => new DetectLogAnomalies(), burst())
 })

@@ -99,6 +99,14 @@ export class BadLines {
 
   #round(entity: string, state: EntityState, tickTime: number, time: number): Anomaly | undefined {
     state.ticks++
+    if (state.ticks < this.#warmUp) {
+      // The mean of all ticks so far, those before its first line included: a single early line is no habit.
+      for (const t of Object.values(state.templates)) {
+        t.usual += (t.now - t.usual) / state.ticks
+        t.now = 0
+      }
+      return undefined
+    }
     const strange: [string, TemplateState, number][] = []
     for (const [id, t] of Object.entries(state.templates)) {
       t.recent.push(t.now)
@@ -110,11 +118,6 @@ export class BadLines {
       if (seen >= this.#lines && seen > expected + 6 * Math.sqrt(Math.max(expected, 0.25))) strange.push([id, t, seen])
       else t.usual += 0.02 * (t.recent.at(-1)! - t.usual)
       if (seen === 0 && t.usual < 1e-4) delete state.templates[id]
-    }
-    if (state.ticks < this.#warmUp) {
-      for (const t of Object.values(state.templates))
-        t.usual = Math.max(t.usual, t.recent.reduce((a, b) => a + b, 0) / t.recent.length)
-      return undefined
     }
     let open = state.open
     if (strange.length === 0) {
