@@ -17,6 +17,8 @@ const suites = [
 
 const { canRunServers } = await import(path.join(root, 'services/cli/src/stack/stack.ts'))
 const servers = await canRunServers()
+/** Told once more at the very end: the end is what is kept of a long output. */
+const failures = []
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const seconds = {}
 for (const { project, servers: needed } of suites) {
@@ -55,11 +57,17 @@ for (const { project, servers: needed } of suites) {
       for (const test of file.assertionResults)
         if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo')
           console.log(`skipped: ${test.fullName}`)
+        else if (test.status === 'failed')
+          failures.push(
+            `${path.relative(root, file.name)} > ${test.fullName}\n  ${test.failureMessages.join('\n').slice(0, 1500)}`,
+          )
     // A file that fails to load has no test to count; it has failed all the same.
-    const unloaded = files.filter(f => f.status === 'failed' && f.assertionResults.length === 0).length
+    const unloaded = files.filter(f => f.status === 'failed' && f.assertionResults.length === 0)
+    for (const f of unloaded)
+      failures.push(`${path.relative(root, f.name)} could not be loaded\n  ${String(f.message).slice(0, 1500)}`)
     counts = {
       passed: json.numPassedTests,
-      failed: json.numFailedTests + unloaded,
+      failed: json.numFailedTests + unloaded.length,
       skipped: json.numPendingTests + json.numTodoTests,
     }
   } catch (error) {
@@ -72,6 +80,7 @@ for (const { project, servers: needed } of suites) {
   for (const key of Object.keys(totals)) totals[key] += counts[key]
 }
 rmSync(folder, { recursive: true, force: true })
+for (const failure of failures) console.log(`\nfailed: ${failure}`)
 console.log(
   `\n${Object.entries(seconds)
     .map(([name, s]) => `${name} ${s} s`)
