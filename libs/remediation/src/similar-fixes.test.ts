@@ -58,6 +58,23 @@ describe('suggestFixes', () => {
     expect(second).toMatchObject({ worked: 0, chance: 0 })
   })
 
+  it('takes commands on different entities for one, whether they name the entity or only its name', () => {
+    const on = (id: string, command: string, service: string) =>
+      fix(id, command, true, signatureOf(incident('memory', `service:${service}`, ['heap_used'])), `service:${service}`)
+    const tried = [
+      on('1', 'kubectl -n shop rollout restart deployment/cart', 'cart'),
+      on('2', 'kubectl -n shop rollout restart deployment/frontend', 'frontend'),
+      on('3', 'restart service:cart', 'cart'),
+      on('4', 'kubectl delete pod cart-worker-1', 'cart'),
+      on('5', 'restart service:frontend', 'frontend'),
+    ]
+    expect(suggestFixes(memory, tried).map(s => [s.command, s.tried])).toEqual([
+      ['kubectl -n shop rollout restart deployment/<entity>', 2],
+      ['restart <entity>', 2],
+      ['kubectl delete pod cart-worker-1', 1],
+    ])
+  })
+
   it('says nothing under the floor', () => {
     expect(suggestFixes(signatureOf(incident('network', 'x', ['packets_lost'])), known)).toEqual([])
     expect(suggestFixes(memory, [])).toEqual([])

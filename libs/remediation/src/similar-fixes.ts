@@ -73,7 +73,11 @@ export function likeness(a: Signature, b: Signature, rarity: (trait: string) => 
 
 const plain = (command: string, target: string | null | undefined): string => {
   const tidy = command.trim().replace(/\s+/g, ' ')
-  return target ? tidy.split(target).join('<entity>') : tidy
+  if (!target) return tidy
+  // People write the name alone ("deployment/cart"), actions of ours the whole entity ("service:cart").
+  const name = target.slice(target.indexOf(':') + 1)
+  const whole = tidy.split(target).join('<entity>')
+  return name === '' ? whole : whole.replace(new RegExp(`(?<![\\w.<-])${name.replace(/\W/g, '\\$&')}(?![\\w-])`, 'g'), '<entity>')
 }
 
 const cautious = ({ chance, predicted }: Pick<Suggestion, 'chance' | 'predicted'>): number => Math.min(chance, predicted ?? 1)

@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline'
 import { AegisError } from '@aegis/domain'
 
-/** Cells of one line of RFC 4180 CSV; a quoted cell may hold commas and doubled quotes. */
-export const cellsOf = (line: string): string[] => {
-  if (!line.includes('"')) return line.split(',')
+/** Cells of one line of RFC 4180 CSV; a quoted cell may hold delimiters and doubled quotes. */
+export const cellsOf = (line: string, delimiter = ','): string[] => {
+  if (!line.includes('"')) return line.split(delimiter)
   const cells: string[] = []
   let at = 0
   for (;;) {
@@ -20,7 +20,7 @@ export const cellsOf = (line: string): string[] => {
       at = end + 2
       if (end + 1 >= line.length) return cells
     } else {
-      const comma = line.indexOf(',', at)
+      const comma = line.indexOf(delimiter, at)
       cells.push(line.slice(at, comma < 0 ? undefined : comma))
       if (comma < 0) return cells
       at = comma + 1

@@ -29,6 +29,8 @@ const fix = z.object({
   action: z.string().optional(),
   target: z.string().optional(),
   note: z.string().default(''),
+  /** When it was done; said of one time twice, it is one fix. */
+  time: z.number().int().positive().optional(),
 })
 const arm = z.object({ name: z.string().min(1), policy: z.enum(['rules', 'learned']), share: z.number().positive() })
 const experiment = z.object({
@@ -138,7 +140,7 @@ export const stateRoutes = (
     const incident = view.incidents.get(request.params.id)
     if (!incident) return reply.code(404).send(missing('incident', request.params.id))
     const said = body(fix, request.body)
-    const time = context.now()
+    const time = Math.min(said.time ?? context.now(), context.now())
     const command = redact(said.command)
     const value: ManualFix = {
       ...said,
