@@ -72,6 +72,8 @@ export class Drive {
   /** Held while the broker is away, so that the input is the same in every run. */
   #producing: Promise<unknown> = Promise.resolve()
   records = 0
+  /** Ticks put on each stream: its offsets count them as well. */
+  readonly ticks = new Map<string, number>()
 
   constructor(client: StreamClient, options: DriveOptions) {
     this.#client = client
@@ -137,6 +139,7 @@ export class Drive {
   ): Promise<void> {
     const { broker } = this.#client
     await this.#produce(() => this.#client.tick([stream], { ...words, versions: {} }, partition))
+    this.ticks.set(stream.name, (this.ticks.get(stream.name) ?? 0) + 1)
     const end = await this.#patiently(() => broker.end(stream.name, partition))
     for (const group of groups) {
       const until = performance.now() + HUNG_MS

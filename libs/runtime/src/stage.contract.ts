@@ -1,4 +1,4 @@
-import { type Emit, type Input, isStateful, type Result, type Stage } from '@aegis/domain'
+import { type Emit, type Input, isStateful, type Result, type Stage, type Stateful } from '@aegis/domain'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 
@@ -47,5 +47,38 @@ export const stageContract = (name: string, create: () => Stage, inputs: readonl
       }),
       { numRuns: 12, seed: 7 },
     )
+  })
+}
+
+/** What a stage keeps may still grow by this once it is full: longer numbers, another mix of sizes. */
+const FULL = 1.1
+/** Rounds between two looks: what is forgotten all at once goes up and down. */
+const LOOK = 20
+
+/**
+ * What a stage keeps has an end, whatever comes. `news` gives the inputs of a round, in which time passes and everything is new: entities, templates,
+ * traces, incidents. After `rounds` of them its snapshot must be full, which the same number of rounds once more shows.
+ */
+export const boundsContract = (
+  name: string,
+  create: () => Stage & Stateful,
+  news: (round: number) => readonly Input[],
+  rounds: number,
+): void => {
+  it(`${name}: what is kept has an end`, async () => {
+    const stage = create()
+    const most = async (from: number, to: number) => {
+      let size = 0
+      for (let round = from; round < to; round++) {
+        const results = await stage.process(news(round), new AbortController().signal)
+        stage.committed?.(results)
+        if (round % LOOK === 0 || round === to - 1) size = Math.max(size, stage.snapshot().length)
+      }
+      return size
+    }
+    const small = await most(0, 1)
+    const full = await most(1, rounds)
+    expect(full).toBeGreaterThan(2 * small)
+    expect(await most(rounds, 2 * rounds)).toBeLessThan(FULL * full)
   })
 }

@@ -8,7 +8,7 @@ import {
   type Observation,
   seededRandom,
 } from '@aegis/domain'
-import { stageContract } from '@aegis/runtime/stage.contract'
+import { boundsContract, stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { DetectLogAnomalies } from './detect-log-anomalies.ts'
@@ -123,6 +123,15 @@ describe('DetectMetricAnomalies', () => {
     // The jump is seen before its reason is, and is over once that is known.
     expect(states(of(anomalies).filter(a => a.detector !== 'series-watch'))).toEqual(['open', 'close'])
   })
+  boundsContract(
+    'DetectMetricAnomalies',
+    () => new DetectMetricAnomalies(),
+    round => [
+      received(metricsRaw, { ...observation('latency', 60 * round, 9), entity: `pod:${round}` }, round),
+      tick(T0 + 60 * round * SECOND, { offset: round }),
+    ],
+    1600,
+  )
   stageContract('DetectMetricAnomalies', () => new DetectMetricAnomalies(), jump())
 })
 
@@ -174,5 +183,14 @@ describe('DetectLogAnomalies', () => {
     ])
     expect(states(of(anomalies))).toEqual(['open'])
   })
+  boundsContract(
+    'DetectLogAnomalies',
+    () => new DetectLogAnomalies(),
+    round => [
+      received(logsParsed, event(600 * round, `cannot ${round}`, { entity: `pod:${round}` }), round),
+      tick(T0 + 600 * round * SECOND),
+    ],
+    500,
+  )
   stageContract('DetectLogAnomalies', () => new DetectLogAnomalies(), burst())
 })

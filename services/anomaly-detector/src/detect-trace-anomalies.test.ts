@@ -1,5 +1,5 @@
 import { anomalies, type Evidence, type Input, tracesVisits, type VisitPart } from '@aegis/domain'
-import { stageContract } from '@aegis/runtime/stage.contract'
+import { boundsContract, stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { DetectTraceAnomalies } from './detect-trace-anomalies.ts'
@@ -86,5 +86,14 @@ describe('DetectTraceAnomalies', () => {
     await runStage(stage, [Array.from({ length: 20 }, (_, i) => received(tracesVisits, part(i, 1, 0, `service:${i}`), i))])
     expect(JSON.parse(Buffer.from(stage.snapshot()).toString()).entities).toHaveLength(3)
   })
+  boundsContract(
+    'DetectTraceAnomalies',
+    () => new DetectTraceAnomalies({ maxEntities: 300 }),
+    round => [
+      received(tracesVisits, part(60 * round, 5, round % 2, `service:${round}`), round),
+      tick(T0 + 60 * (round + 1) * SECOND),
+    ],
+    400,
+  )
   stageContract('DetectTraceAnomalies', () => new DetectTraceAnomalies(), story(20))
 })

@@ -1,5 +1,5 @@
 import { type Decision, decisions, type Incident, type Input, incidents, type Outcome, outcomes } from '@aegis/domain'
-import { stageContract } from '@aegis/runtime/stage.contract'
+import { boundsContract, stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { CarryOutDecisions } from './carry-out-decisions.ts'
@@ -162,6 +162,23 @@ describe('CarryOutDecisions', () => {
     const never = make()
     expect(await never.run(stop)).toEqual([])
   })
+  boundsContract(
+    'CarryOutDecisions',
+    () => make().stage,
+    round => {
+      const over = { id: `i${round}`, time: T0 + round * 600 * SECOND }
+      const own = { decision: `d${round}`, incident: over.id, target: `service:${round}` }
+      return [
+        received(incidents, { ...incident('open', 0), ...over }, round),
+        received(decisions, decision({ ...own, id: `d${round}-decided`, time: over.time }), round),
+        received(outcomes, { ...heard('carried_out', 2), ...own, id: `o${round}`, time: over.time }, round),
+        received(incidents, { ...incident('mitigated', 9), ...over }, round),
+        received(incidents, { ...incident('closed', 9), ...over }, round),
+        tick(over.time, { stream: decisions as never }),
+      ]
+    },
+    1000,
+  )
   stageContract('CarryOutDecisions', () => make().stage, [
     received(incidents, incident('open', 0)),
     received(decisions, decision()),

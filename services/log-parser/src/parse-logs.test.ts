@@ -1,5 +1,5 @@
 import { type Input, type LogLine, logsParsed, logsRaw, metricsRaw, templates, tracesLines } from '@aegis/domain'
-import { stageContract } from '@aegis/runtime/stage.contract'
+import { boundsContract, stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { ParseLogs } from './parse-logs.ts'
@@ -85,6 +85,21 @@ describe('ParseLogs', () => {
     ),
   )
   stageContract('ParseLogs', () => new ParseLogs(), all(many))
+  // Words of letters only, and never the same: each line is a template.
+  const words = (n: number) =>
+    Array.from({ length: 3 + (n % 5) }, (_, i) => [...String(n * 7 + i)].map(c => 'qwertyuiop'[Number(c)]).join('')).join(' ')
+  boundsContract(
+    'ParseLogs',
+    () => new ParseLogs({ maxTemplates: 300 }),
+    round => [
+      ...Array.from({ length: 20 }, (_, i) => {
+        const n = round * 20 + i
+        return received(logsRaw, line(words(n), { id: `${n}`, entity: `pod:${n}`, time: T0 + round * 600_000_000 }), n)
+      }),
+      tick(T0 + round * 600_000_000, { offset: round }),
+    ],
+    100,
+  )
   // What is known of a template is known by its first line; the ones after a restart say something else.
   const fickle = { classify: (text: string) => (/[02468]$/.test(text) ? 'storage' : 'dependency') } as const
   stageContract(

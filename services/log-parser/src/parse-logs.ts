@@ -50,6 +50,8 @@ interface Facts {
 export interface ParseOptions {
   /** What a line is about, asked once per template. Default the rules and the small model. */
   readonly classifier?: Classifier
+  /** Templates kept, and in proportion what is known of them and of who writes them. Default 10,000. */
+  readonly maxTemplates?: number
 }
 interface Rate {
   environment: string
@@ -62,26 +64,30 @@ interface Rate {
 const GONE_US = 3_600_000_000
 const BAD = new Set(['ERROR', 'CRITICAL'])
 const TELLING = new Set(['ip', 'path', 'url', 'host', 'uuid', 'email', 'user'])
-const TEMPLATE_FACTS = 20_000
 /** Characters of a line that are quoted. */
 const QUOTED = 400
 
 /** Log lines to log events: format, joined stack traces, severity, template, category and mentions; and per entity the rate of lines and errors as series. */
 export class ParseLogs implements Stage, Stateful {
   readonly snapshotVersion = 2
-  readonly #miner = new TemplateMiner()
+  readonly #miner: TemplateMiner
   readonly #joiner = new StackTraceJoiner<Held>()
-  readonly #services = new ServiceIdentifier()
+  readonly #services: ServiceIdentifier
   readonly #clocks = new EnvironmentClocks()
   #rates = new Map<string, Rate>()
   /** Category and fault pattern of a template, looked up once: by its first line, so a restart must not look again. */
   readonly #facts = new Map<string, Facts>()
+  readonly #maxFacts: number
   readonly #classifier: Classifier
   /** Categories that are still being found; a batch ends when they are. */
   #asked: Promise<void>[] = []
 
   constructor(options: ParseOptions = {}) {
     this.#classifier = options.classifier ?? lineClassifier
+    const most = options.maxTemplates ?? 10_000
+    this.#miner = new TemplateMiner({ maxTemplates: most })
+    this.#services = new ServiceIdentifier({ maxTraits: 5 * most })
+    this.#maxFacts = 2 * most
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
@@ -112,7 +118,7 @@ export class ParseLogs implements Stage, Stateful {
   #factsOf(templateId: string, body: string): Facts {
     const known = this.#facts.get(templateId)
     if (known) return known
-    if (this.#facts.size >= TEMPLATE_FACTS) this.#facts.clear()
+    if (this.#facts.size >= this.#maxFacts) this.#facts.clear()
     const fault = matchFault(body)
     const said = fault?.category ?? this.#classifier.classify(body)
     const facts: Facts = typeof said === 'string' ? { category: said, fault } : { category: 'other', fault, waiting: [] }

@@ -13,7 +13,7 @@ import {
   type Policy,
 } from '@aegis/domain'
 import { RulesPolicy } from '@aegis/remediation'
-import { stageContract } from '@aegis/runtime/stage.contract'
+import { boundsContract, stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { DecideActions } from './decide-actions.ts'
@@ -185,6 +185,25 @@ describe('DecideActions', () => {
     }
     expect(modes).toEqual(['act', 'act', 'act', 'suggest', 'suggest'])
   })
+  boundsContract(
+    'DecideActions',
+    make,
+    round => {
+      const over = { id: `i${round}`, time: T0 + round * 600 * SECOND }
+      const one = incident({ ...over, causes: [{ ...incident().causes[0], entity: `service:s${round}` }] })
+      const done = {
+        ...outcomeOf({ decision: `d${round}`, action: 'restart', target: `service:s${round}` } as never, 'done', 0),
+        incident: over.id,
+      }
+      return [
+        received(incidents, one, round),
+        received(outcomes, { ...done, id: `o${round}`, time: over.time }, round),
+        received(incidents, { ...one, state: 'closed' }, round),
+        tick(over.time, { stream: incidents as never }),
+      ]
+    },
+    520,
+  )
   stageContract('DecideActions', make, [
     received(incidents, incident()),
     tick(T0 + SECOND, { stream: incidents as never }),

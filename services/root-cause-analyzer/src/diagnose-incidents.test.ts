@@ -13,7 +13,7 @@ import {
   topologyEdges,
 } from '@aegis/domain'
 import { PlainTopology } from '@aegis/root-cause'
-import { stageContract } from '@aegis/runtime/stage.contract'
+import { boundsContract, stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { DiagnoseIncidents } from './diagnose-incidents.ts'
@@ -440,5 +440,30 @@ describe('DiagnoseIncidents', () => {
   })
   // The graph is outside the stage and outlives it.
   const topology = new PlainTopology()
+  boundsContract(
+    'DiagnoseIncidents',
+    make,
+    round => {
+      const at = (second: number, i: number, over: Partial<Anomaly> = {}) =>
+        received(
+          anomalies,
+          {
+            ...anomaly(`s${round}`, 60 * round + second, 'calls.error_share', { environment: `e${i}` }),
+            id: `${round}-${i}`,
+            ...over,
+          },
+          round,
+        )
+      const some = Array.from({ length: 30 }, (_, i) => i)
+      return [
+        ...some.map(i => at(1, i)),
+        ...some.map(i => at(2, i, { id: `${round}-${i}-memory`, series: anomaly('', 0, 'process.memory.usage').series })),
+        ...ticks(60 * round + 1, 60 * round + 6),
+        ...some.map(i => at(7, i, { state: 'close', ended: T0 + (60 * round + 7) * SECOND })),
+        ...[8, 30, 50].flatMap(s => ticks(60 * round + s, 60 * round + s)),
+      ]
+    },
+    50,
+  )
   stageContract('DiagnoseIncidents', () => new DiagnoseIncidents(topology), story())
 })

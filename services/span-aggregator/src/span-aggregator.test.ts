@@ -9,7 +9,7 @@ import {
   tracesSpans,
   tracesVisits,
 } from '@aegis/domain'
-import { stageContract } from '@aegis/runtime/stage.contract'
+import { boundsContract, stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
 import { bucketOf, quantile } from './histogram.ts'
@@ -77,6 +77,54 @@ describe('JoinSpans', () => {
     expect(of(tracesEdges)[0]).toMatchObject({ callee: 'database:postgresql', kind: 'reads' })
   })
   stageContract('JoinSpans', () => new JoinSpans(0), [...inputs, ...ticks(5)])
+})
+
+describe('what is kept', () => {
+  const MINUTE = 60_000_000
+  boundsContract(
+    'JoinSpans',
+    () => new JoinSpans(0),
+    round => [
+      ...Array.from({ length: 30 }, (_, k) => `${round}-${k}`).flatMap(n =>
+        call(`t${n}`).map((s, i) =>
+          received(
+            tracesSpans,
+            { ...s, entity: `${s.entity}${n}`, operation: n, peer: s.peer && `b${n}`, time: T0 + round * MINUTE },
+            round * 100 + i,
+          ),
+        ),
+      ),
+      tick(T0 + round * MINUTE, { stream: tracesSpans as never }),
+    ],
+    180,
+  )
+  boundsContract(
+    'MergeEdges',
+    () => new MergeEdges(),
+    round => [
+      received(
+        tracesEdges,
+        {
+          id: `e${round}`,
+          environment: 'test',
+          time: T0 + round * MINUTE,
+          window_us: 1_000_000,
+          caller: `service:a${round}`,
+          callee: `service:b${round}`,
+          kind: 'calls',
+          count: 1,
+          errors: 0,
+          duration_sum_us: 1,
+          self_time_sum_us: 1,
+          gap_sum_us: 1,
+          buckets: [1],
+        },
+        round,
+      ),
+      tick(T0 + round * MINUTE, { stream: tracesEdges as never }),
+    ],
+    100,
+  )
 })
 
 describe('JoinSpans, where requests stop', () => {
