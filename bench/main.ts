@@ -1,4 +1,6 @@
 /** `npm run bench -- <name> [options]`: measurements beside a peer or a floor in the same run; the last accepted figures stand beside each script. */
+import { AegisError } from '@aegis/domain'
+
 const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ run: (args: string[]) => Promise<unknown> }> }>> = {
   pipeline: {
     about: 'log lines a second through real Kafka, beside an identity stage',
@@ -36,5 +38,9 @@ if (!bench) {
   )
   process.exit(name && name !== '--help' ? 1 : 0)
 }
-await (await bench.load()).run(args)
+await (await bench.load()).run(args).catch((error: Error) => {
+  // An error with one of our codes was written for the reader; anything else is a defect and shows where it came from.
+  console.error(error instanceof AegisError ? `bench: ${error.message}` : error)
+  process.exitCode = 1
+})
 process.exit(process.exitCode ?? 0)

@@ -2,16 +2,17 @@
  * The remediation learner on one core: training steps a CPU-second with the simulator in, the update alone, microseconds a choice, steps to
  * balance a pole, and the guard against its judge.
  *
- * The peer is SB3's MaskablePPO on the reference simulator. With `--python P` (an interpreter that has numpy, torch and sb3-contrib) and
- * `--reference F` (the simulator's Python file) it is measured in the same run; without them the figure recorded on an earlier machine is
- * shown and marked as such. `--guard N` sets how many situations the guard is asked about. Last accepted figures: remediation.json.
+ * The peer is SB3's MaskablePPO on the reference simulator (`maskable-ppo.py`). With `--python P` (an interpreter that has numpy, torch, gymnasium
+ * and sb3-contrib) and `--reference F` (the simulator's Python file) it is measured in the same run, before ours and after it, and the faster of
+ * the two counts; without them the figure recorded on an earlier machine is shown and marked as such. `--guard N` sets how many situations the
+ * guard is asked about. Last accepted figures: remediation.json.
  */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { seededRandom } from '@aegis/domain'
 import { guard } from '@aegis/remediation/guard'
 import { guardCase, judge, RULES } from '@aegis/remediation/guard.cases'
-import { ActorCritic, Ppo } from '@aegis/remediation/ppo'
+import { Ppo } from '@aegis/remediation/ppo'
 import { LoadedModel } from '@aegis/remediation/ppo-model'
 import { shippedModel } from '@aegis/remediation/shipped-model'
 import { CartPole } from '@aegis/remediation/sim/cart-pole'
@@ -20,8 +21,10 @@ import { RemediationEnvironment } from '@aegis/remediation/sim/remediation-envir
 import { RemSim } from '@aegis/remediation/sim/remsim'
 import { CART_POLE_OPTIONS, CAUTIONS } from '../services/cli/src/policy/train-policy.ts'
 
-/** Steps a CPU-second of the peer, as recorded with the reference simulator. */
-const RECORDED_PEER = 3100
+/** Steps a CPU-second of the peer, and microseconds of its choice, as recorded with the reference simulator. */
+const RECORDED_PEER = { stepsPerCpuSecond: 3100, choiceMicroseconds: { p50: 137 } }
+/** Steps that the peer trains for, each time. */
+const PEER_STEPS = 32_768
 
 const cpu = (work: () => void): number => {
   const from = process.cpuUsage()
@@ -41,28 +44,21 @@ function trainingSpeed(belief: boolean): number {
   return (ppo.steps - before) / seconds
 }
 
-/** Samples a CPU-second through forward, backward and Adam, in minibatches of 256. */
+/** Samples a CPU-second of the update: what training costs beyond the same training without any epoch. */
 function updateSpeed(): number {
-  const net = new ActorCritic(128, 20, 256, 256)
-  const random = seededRandom(1)
-  net.initialise(random)
-  net.input.forEach((_, i) => {
-    net.input[i] = random() - 0.5
-  })
-  const step = (n: number) => {
-    net.forward(256)
-    net.outputGradient.set(net.output)
-    net.backward(256)
-    net.descend(n, 1e-5, 0.5)
-  }
-  for (let n = 1; n <= 20; n++) step(n)
-  const rounds = 200
-  return (
-    (rounds * 256) /
-    cpu(() => {
-      for (let n = 21; n <= 20 + rounds; n++) step(n)
+  const steps = 40_960
+  const training = (epochs?: number) => {
+    const ppo = new Ppo(() => new RemediationEnvironment({ cautions: CAUTIONS, belief: true }), {
+      seed: 1,
+      ...(epochs === 0 && { epochs }),
     })
-  )
+    drain(ppo.train(10_240))
+    const before = ppo.steps
+    const seconds = cpu(() => drain(ppo.train(before + steps)))
+    return { seconds, samples: (ppo.steps - before) * ppo.options.epochs }
+  }
+  const whole = training()
+  return whole.samples / (whole.seconds - training(0).seconds)
 }
 
 function choiceTimes(): { p50: number; p99: number } {
@@ -118,12 +114,22 @@ function guardAgainstJudge(cases: number): { cases: number; disagreements: numbe
   return { cases, disagreements, rarestSide: rarest.share, rarest: rarest.name }
 }
 
-function peer(args: readonly string[]): { stepsPerCpuSecond: number; measured: boolean } {
+interface Peer {
+  readonly stepsPerCpuSecond: number
+  readonly updateSamplesPerCpuSecond?: number
+  readonly choiceMicroseconds: { readonly p50: number; readonly p99?: number }
+  readonly versions?: Readonly<Record<string, string>>
+}
+/** Undefined without an interpreter and the simulator's file. */
+function peer(args: readonly string[]): Peer | undefined {
   const [python, reference] = ['--python', '--reference'].map(argument(args))
-  if (!python || !reference) return { stepsPerCpuSecond: RECORDED_PEER, measured: false }
-  const text = execFileSync(python, [reference, '--ppo', '50000', '--episodes', '1'], { encoding: 'utf8' })
-  const found = JSON.parse(text.trim().split('\n').at(-1) as string) as Record<string, { steps_per_cpu_s: number }>
-  return { stepsPerCpuSecond: found.maskable_ppo_seed0.steps_per_cpu_s, measured: true }
+  if (!python || !reference) return undefined
+  const script = new URL('./maskable-ppo.py', import.meta.url).pathname
+  const text = execFileSync(python, [script, reference, String(PEER_STEPS)], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  return JSON.parse(text.trim().split('\n').at(-1) as string)
 }
 const argument =
   (args: readonly string[]) =>
@@ -131,29 +137,42 @@ const argument =
     args.includes(name) ? args[args.indexOf(name) + 1] : undefined
 
 export async function run(args: readonly string[] = []) {
-  const other = peer(args)
+  const before = peer(args)
   const training = trainingSpeed(true)
+  const withoutBelief = trainingSpeed(false)
+  const update = updateSpeed()
+  const choice = choiceTimes()
+  const after = before && peer(args)
+  const measured = before && after && (before.stepsPerCpuSecond > after.stepsPerCpuSecond ? before : after)
+  const other: Peer = measured ?? RECORDED_PEER
   const figures = {
-    peerStepsPerCpuSecond: other.stepsPerCpuSecond,
-    peerMeasuredInThisRun: other.measured,
+    peer: other,
+    peerMeasuredInThisRun: measured !== undefined,
+    peerBothTimes: [before, after].flatMap(p => p?.stepsPerCpuSecond ?? []),
     trainingStepsPerCpuSecond: Math.round(training),
     timesThePeer: training / other.stepsPerCpuSecond,
-    withoutBeliefStepsPerCpuSecond: Math.round(trainingSpeed(false)),
-    updateSamplesPerCpuSecond: Math.round(updateSpeed()),
-    choiceMicroseconds: choiceTimes(),
+    withoutBeliefStepsPerCpuSecond: Math.round(withoutBelief),
+    updateSamplesPerCpuSecond: Math.round(update),
+    ...(other.updateSamplesPerCpuSecond !== undefined && { updateTimesThePeer: update / other.updateSamplesPerCpuSecond }),
+    choiceMicroseconds: choice,
     cartPole: poles(),
     guard: guardAgainstJudge(Number(argument(args)('--guard') ?? 1_000_000)),
   }
+  const where = measured ? `measured in this run, ${figures.peerBothTimes.join(' and ')}` : 'recorded earlier on another machine'
   console.log(
     `training with simulator   ${figures.trainingStepsPerCpuSecond} steps a CPU-second, ${figures.timesThePeer.toFixed(2)} times the peer's`,
   )
-  console.log(
-    `  peer                    ${other.stepsPerCpuSecond} (${other.measured ? 'measured in this run' : 'recorded earlier on another machine'})`,
-  )
+  console.log(`  peer                    ${other.stepsPerCpuSecond} (${where})`)
   console.log(`  without the belief      ${figures.withoutBeliefStepsPerCpuSecond}`)
-  console.log(`update alone              ${figures.updateSamplesPerCpuSecond} samples a CPU-second`)
   console.log(
-    `choice                    p50 ${figures.choiceMicroseconds.p50.toFixed(1)} µs, p99 ${figures.choiceMicroseconds.p99.toFixed(1)} µs`,
+    `update alone              ${figures.updateSamplesPerCpuSecond} samples a CPU-second${
+      figures.updateTimesThePeer === undefined
+        ? ''
+        : `, ${figures.updateTimesThePeer.toFixed(2)} times the peer's ${other.updateSamplesPerCpuSecond} (two networks there, two shared layers here)`
+    }`,
+  )
+  console.log(
+    `choice                    p50 ${choice.p50.toFixed(1)} µs, p99 ${choice.p99.toFixed(1)} µs; the peer's p50 ${other.choiceMicroseconds.p50.toFixed(1)} µs`,
   )
   console.log(
     `CartPole-v1               ${figures.cartPole.solved} of 5 seeds, steps ${figures.cartPole.steps.join(', ')}, CPU-seconds ${figures.cartPole.cpuSeconds.map(s => s.toFixed(2)).join(', ')}`,

@@ -1,7 +1,8 @@
 /** One fault, from healthy to healed. Well or not is judged by the load generator's own figures, never by what Aegis says. */
 
 import { type Fault, faultNamed, isWell, p95LimitOf, startShop } from '@aegis/demo-shop'
-import type { Cause, Incident } from '@aegis/domain'
+import { AegisError, type Cause, type Incident } from '@aegis/domain'
+import { settled } from './settled.ts'
 import { watch } from './watch.ts'
 
 export interface DrillOptions {
@@ -17,6 +18,8 @@ export interface DrillOptions {
   readonly limitSeconds: number
   /** How long to wait, once customers are served well, until Aegis has seen it too, seconds; 10 unless told. */
   readonly verifySeconds?: number
+  /** Ends an unhealed drill this long after a person has been called and nothing is under way any more, seconds; only by `limitSeconds` unless told. */
+  readonly idleSeconds?: number
   /** The shop goes on running afterwards. */
   readonly keep: boolean
   readonly say: (line: string) => void
@@ -52,13 +55,19 @@ export interface DrillReport {
   healedAt: number | null
   /** Well again, and by an action of Aegis that it carried out on the shop. */
   healed: boolean
+  /** Where the time went, seconds: until the shop was open, learning, until it was well or given up, until Aegis had seen it. */
+  took: { open: number; learn: number; heal: number; verify: number }
 }
+
+/** A shop that customers are not served well in by then would not be a fair start, seconds. */
+const OPEN_WITHIN = 90
 
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 const shown = (cause: Cause): string => `${cause.entity} ${Math.round(cause.confidence * 100)} % (${cause.fault_kind})`
 
 export const drill = async (options: DrillOptions): Promise<DrillReport & { stop: () => Promise<void> }> => {
   const { environment, say, signal } = options
+  const marks = [performance.now()]
   const fault: Fault | undefined = options.fault ? faultNamed(options.fault) : undefined
   const shop = await startShop({
     environment,
@@ -85,11 +94,18 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
       while (
         !ended() &&
         !(shop.load.windows.length >= 5 && shop.load.windows.slice(-3).every(w => w.requests > 0 && w.success >= 0.99))
-      )
+      ) {
+        if (performance.now() - marks[0] > OPEN_WITHIN * 1000)
+          throw new AegisError(
+            'INPUT_INVALID',
+            `the shop did not serve its customers well within ${OPEN_WITHIN} s (${summary(shop.load.windows.slice(-5))}); is the machine busy?`,
+          )
         await sleep(100)
+      }
       return shop.load.windows.length
     }
     const from = await warmUp()
+    marks.push(performance.now())
     say(
       `the shop is open: ${shop.storefrontUrl}, ${shop.load.windows.at(-1)?.requests ?? 0} requests a second; learning for ${options.learnSeconds} s`,
     )
@@ -98,6 +114,7 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
     const p95LimitMs = p95LimitOf(healthy)
     say(`healthy: ${summary(healthy)}; broken means success under 95 % or p95 above ${Math.round(p95LimitMs)} ms`)
 
+    marks.push(performance.now())
     const injectedAt = Date.now()
     const since = (at: number | undefined): number | null => (at === undefined ? null : Math.round((at - injectedAt) / 100) / 10)
     const mark = shop.load.windows.length
@@ -108,6 +125,7 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
     }
     let brokenAt: number | undefined
     let wellAt: number | undefined
+    let idleSince: number | undefined
     const told = new Set<string>()
     const once = (key: string, line: string) => {
       if (!told.has(key)) {
@@ -150,15 +168,23 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
       }
       if (wellAt !== undefined || ended()) break
       if (Date.now() - injectedAt > options.limitSeconds * 1000) break
+      idleSince = settled(seen.heard) ? (idleSince ?? performance.now()) : undefined
+      if (idleSince !== undefined && performance.now() - idleSince > 1000 * (options.idleSeconds ?? Number.POSITIVE_INFINITY))
+        break
     }
+    marks.push(performance.now())
     // Verification and the closing word come a little later than health itself.
     if (wellAt !== undefined)
       for (
         let i = 0;
-        i < 10 * (options.verifySeconds ?? 10) && !ended() && !seen.heard.outcomes.some(o => o.value.status === 'done');
+        i < 10 * (options.verifySeconds ?? 10) &&
+        !ended() &&
+        !settled(seen.heard) &&
+        !seen.heard.outcomes.some(o => o.value.status === 'done');
         i++
       )
         await sleep(100)
+    marks.push(performance.now())
 
     const { anomalies, incidents, decisions, outcomes } = seen.heard
     const named = incidents.filter(i => i.value.verdict === 'cause_named')
@@ -172,6 +198,7 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
       named.find(i => i.value.id === decided?.value.incident && i.value.revision === decided.value.incident_revision) ?? named[0]
     const truth = fault ? `service:${fault.trueCause}` : null
     const rank = diagnosis && truth ? diagnosis.value.causes.findIndex(c => c.entity === truth) + 1 : 0
+    const between = (i: number) => Math.round((marks[i + 1] - marks[i]) / 100) / 10
     const report: DrillReport = {
       fault: fault?.name ?? null,
       environment,
@@ -199,6 +226,7 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
       wellThroughout: shop.load.windows.slice(mark).every(w => w.requests > 0 && w.success >= 0.95 && w.p95Ms <= p95LimitMs),
       healedAt: wellAt ?? null,
       healed: brokenAt !== undefined && wellAt !== undefined && helped !== undefined,
+      took: { open: between(0), learn: between(1), heal: between(2), verify: between(3) },
     }
     if (!options.keep) await stop()
     return { ...report, stop }
