@@ -190,7 +190,10 @@ describe('DecideActions', () => {
     make,
     round => {
       const over = { id: `i${round}`, time: T0 + round * 600 * SECOND }
-      const one = incident({ ...over, causes: [{ ...incident().causes[0], entity: `service:s${round}` }] })
+      const one = incident({
+        ...over,
+        causes: [{ ...incident().causes[0], entity: `service:s${round}`, fault_kind: `kind ${round}` }],
+      })
       const done = {
         ...outcomeOf({ decision: `d${round}`, action: 'restart', target: `service:s${round}` } as never, 'done', 0),
         incident: over.id,
@@ -257,7 +260,7 @@ describe('experience and experiments', () => {
     ])
     const by = Object.fromEntries(of(decisions).map(d => [d.incident, d]))
     expect(by.old.suggestions).toEqual([])
-    expect(by.new.suggestions).toMatchObject([{ command: 'kubectl rollout restart deployment/a', tried: 2, worked: 2 }])
+    expect(by.new.suggestions).toMatchObject([{ command: 'kubectl rollout restart deployment/<entity>', tried: 2, worked: 2 }])
     expect(by.new.explanation).toContain('helped 2 of 2 times')
     expect(by.other.suggestions).toEqual([])
     const again = make()
