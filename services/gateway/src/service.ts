@@ -4,6 +4,7 @@ import { redact } from '@aegis/log-mining'
 import { defineService, streamList } from '@aegis/runtime'
 import swagger from '@fastify/swagger'
 import fastify from 'fastify'
+import { PipelineClock } from './clock.ts'
 import { settings } from './config.ts'
 import { consolePage } from './console-page.ts'
 import { NoticeChanges } from './notice-changes.ts'
@@ -13,8 +14,6 @@ import { stateRoutes } from './routes/state.ts'
 import { parseTargets } from './sources/scrape.ts'
 import { startSources } from './sources/start-sources.ts'
 import { StateView } from './state-view.ts'
-
-const TICK_MS = 1000
 
 /** OTLP and JSON in, REST and server-sent events out, and the pipeline's clock. */
 export const gateway = defineService({
@@ -63,13 +62,13 @@ export const gateway = defineService({
       notice: new NoticeChanges(),
     })
     const targets = parseTargets(config.scrapeTargets)
-    stateRoutes(app, context, view, redact)
+    const clock = new PipelineClock(context)
+    stateRoutes(app, context, view, redact, control => void clock.tickOn(control))
     feed.route(app)
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
     app.get('/', { schema: { hide: true } }, (_request, reply) => reply.type('text/html').send(consolePage(view)))
     await app.ready()
 
-    let clock: NodeJS.Timeout | undefined
     const closers: (() => Promise<void>)[] = []
     return {
       stages: [],
@@ -84,20 +83,11 @@ export const gateway = defineService({
         closers.push(() => tail.close())
         closers.push(await startSources({ ...config, targets }, context))
         if (config.clock === 'off') return
-        const leadership = await context.lead('clock', leading => {
-          clearInterval(clock)
-          if (!leading) return
-          context.log.info('leads the pipeline clock')
-          clock = setInterval(() => {
-            context
-              .tick({ time: context.now(), environment: '*' })
-              .catch(error => context.log.warn({ err: error }, 'tick failed'))
-          }, TICK_MS)
-        })
+        const leadership = await context.lead('clock', leading => clock.lead(leading))
         closers.push(() => leadership.close())
       },
       stop: async () => {
-        clearInterval(clock)
+        clock.stop()
         feed.close()
         await app.close()
         for (const close of closers) await close().catch(() => undefined)

@@ -186,9 +186,13 @@ export const explainCommand = (): Command =>
 
 export const approveCommand = (): Command =>
   new Command('approve')
-    .argument('<decision>')
-    .option('--reject', 'reject it', false)
+    .argument('<decision>', 'id of a decision; "aegis explain INCIDENT --json" shows them')
+    .option('--reject', 'reject it; said of what is under way, it stops it', false)
     .option('--note <text>', 'why', '')
+    .addHelpText(
+      'after',
+      '\nThe same by REST: POST /api/v1/decisions/ID/approval; or a record on remediation.approvals. A decision that waits expires by itself.\nThe gateway is found by AEGIS_GATEWAY_URL.',
+    )
     .action(async (id: string, { reject, note }: { reject: boolean; note: string }) => {
       await ask(`/api/v1/decisions/${encodeURIComponent(id)}/approval`, {
         method: 'POST',
@@ -201,6 +205,10 @@ export const killCommand = (): Command =>
   new Command('kill')
     .argument('<environment>')
     .option('--off', 'let it act again', false)
+    .addHelpText(
+      'after',
+      '\nTakes effect within a second: nothing new is acted on, what is under way is cut short; people are still called.\nThe gateway is found by AEGIS_GATEWAY_URL.',
+    )
     .action(async (environment: string, { off }: { off: boolean }) => {
       await ask(`/api/v1/controls/${encodeURIComponent(environment)}`, {
         method: 'PUT',
@@ -209,6 +217,6 @@ export const killCommand = (): Command =>
       console.log(
         off
           ? `the kill switch of ${environment} is off`
-          : `the kill switch of ${environment} is on: nothing is acted on from the next tick`,
+          : `the kill switch of ${environment} is on: nothing is acted on from now on, and what is under way is cut short`,
       )
     })

@@ -74,6 +74,7 @@ export const stateRoutes = (
   context: ServiceContext,
   view: StateView,
   redact: (text: string) => string,
+  onControl: (control: Control) => void,
 ): void => {
   const newestFirst = <T extends { environment: string }>(values: Iterable<T>, query: unknown): T[] => {
     const { environment, limit } = query as { environment?: string; limit?: string }
@@ -183,6 +184,7 @@ export const stateRoutes = (
       who: said.who,
     }
     await context.publish(controls, [value])
+    onControl(value)
     return reply.code(202).send(value)
   })
 }
