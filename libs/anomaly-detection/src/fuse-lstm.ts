@@ -37,10 +37,16 @@ interface LstmLayer {
   call(inputs: Tensor | Tensor[]): Tensor
 }
 
+interface RepeatLayer {
+  readonly n: number
+  call(inputs: Tensor | Tensor[]): Tensor
+}
+
 export function fuse(tf: Tf, model: TensorFlow.LayersModel): number {
   const lstm = fusedLstm(tf)
   let fused = 0
   for (const layer of model.layers as unknown as LstmLayer[]) {
+    if (layer.getClassName() === 'RepeatVector') repeatAtOnce(tf, layer as unknown as RepeatLayer)
     if (layer.getClassName() !== 'LSTM') continue
     const { cell } = layer
     // The kernel knows the plain cell only; the others stay as they are.
@@ -57,6 +63,15 @@ export function fuse(tf: Tf, model: TensorFlow.LayersModel): number {
     fused++
   }
   return fused
+}
+
+/** The gradient of a repetition is a sum; TensorFlow.js cuts it in slices, one per repetition, and adds those one by one. */
+function repeatAtOnce(tf: Tf, layer: RepeatLayer): void {
+  const repeat = tf.customGrad(x => ({
+    value: tf.tile(tf.expandDims(x as Tensor, 1), [1, layer.n, 1]),
+    gradFunc: dy => tf.sum(dy, 1),
+  }))
+  layer.call = inputs => repeat(Array.isArray(inputs) ? inputs[0] : inputs)
 }
 
 /** x [time, batch, in] to h [time, batch, units]; gates in the order i, c, f, o, which is also that of Keras. */

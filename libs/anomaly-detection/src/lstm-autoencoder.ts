@@ -2,11 +2,12 @@
  * LSTM autoencoder: the last 100 rows are squeezed through 16 numbers and rebuilt; what comes back wrong in the newest row is strange.
  *
  * Malhotra et al. 2016, "LSTM-based Encoder-Decoder for Multi-sensor Anomaly Detection": 100 rows of 50 features, LSTM 64, LSTM 32, dense 16, repeated, LSTM
- * 32, LSTM 64, dense 50, mean squared error. Ours scores the newest row's error per metric on that metric's own scale rather than the mean over the window,
- * so that one metric among many is heard and the answer does not wait for the window to fill; the plain error stays at hand (`plainErrors`). Fewer metrics
- * are padded with zeros, more are projected on 50 fixed random directions.
+ * 32, LSTM 64, dense 50, mean squared error. Ours counts the newest rows most in training, and scores the newest row's error per metric on that metric's own
+ * scale rather than the mean over the window, so that one metric among many is heard and the answer does not wait for the window to fill; the plain error
+ * stays at hand (`plainErrors`). Fewer metrics are padded with zeros, more are projected on 50 fixed random directions.
  */
 import type * as TensorFlow from '@tensorflow/tfjs'
+import { Adam, weightsOf } from './adam.ts'
 import { clip, packFloats, plain, type RowModel, type Rows, rowOf, unpackFloats } from './row-model.ts'
 import { normal, seededRandom } from './seeded-random.ts'
 import type { Tensors } from './tensorflow.ts'
@@ -36,6 +37,8 @@ export interface Progress {
 const FEATURES = 50
 const LIMIT = 5
 const CHECK_EVERY = 50
+/** Rows back at which an error counts half in training. */
+const HALF_LIFE = 10
 
 export function lstmNetwork(tf: Tensors['tf'], rows: number, seed: number): TensorFlow.LayersModel {
   const model = tf.sequential()
@@ -60,6 +63,22 @@ export function lstmNetwork(tf: Tensors['tf'], rows: number, seed: number): Tens
   // A dense layer takes every row of a sequence at once; `timeDistributed` would go through them one by one.
   model.add(dense(FEATURES))
   return model
+}
+
+/**
+ * Mean squared error of windows rebuilt, rows counted the less the older they are: half as much for each ten rows. Sixteen numbers cannot hold a hundred
+ * rows, and the newest one is what is scored; with all rows alike the net spends its first hundreds of steps on the mean of the window.
+ * @param x windows [count, rows, features]
+ */
+export function windowError(tf: Tensors['tf'], x: TensorFlow.Tensor, rebuilt: TensorFlow.Tensor): TensorFlow.Scalar {
+  const rows = x.shape[1] as number
+  const weights = Float32Array.from({ length: rows }, (_, t) => 0.5 ** ((rows - 1 - t) / HALF_LIFE))
+  const mean = weights.reduce((sum, w) => sum + w, 0) / rows
+  const share = tf.tensor3d(
+    weights.map(w => w / mean),
+    [1, rows, 1],
+  )
+  return tf.mean(tf.mul(share, tf.squaredDifference(x, rebuilt))) as TensorFlow.Scalar
 }
 
 export class LstmAutoencoder implements RowModel {
@@ -133,8 +152,8 @@ export class LstmAutoencoder implements RowModel {
         return tf.tensor3d(flat, [starts.length, length, FEATURES])
       }
       const check = stack(Array.from({ length: batch }, () => pick(windows - held, windows)))
-      const optimizer = tf.train.adam(rate)
-      const variables = model.trainableWeights.map(w => (w as unknown as { val: TensorFlow.Variable }).val)
+      const variables = weightsOf(model)
+      const optimizer = new Adam(tf, variables, rate)
       let best = Number.POSITIVE_INFINITY
       let kept: TensorFlow.Tensor[] = []
       let worse = 0
@@ -142,15 +161,11 @@ export class LstmAutoencoder implements RowModel {
         const wanted = step % CHECK_EVERY === 0 || step === steps
         const loss = tf.tidy(() => {
           const x = stack(Array.from({ length: batch }, () => pick(0, windows - held)))
-          const cost = optimizer.minimize(
-            () => tf.losses.meanSquaredError(x, model.apply(x, { training: true }) as TensorFlow.Tensor) as TensorFlow.Scalar,
-            wanted,
-            variables,
-          )
-          return cost?.dataSync()[0] ?? 0
+          const cost = optimizer.minimize(() => windowError(tf, x, model.apply(x, { training: true }) as TensorFlow.Tensor))
+          return wanted ? cost.dataSync()[0] : 0
         })
         if (!wanted) continue
-        const validation = tf.tidy(() => tf.losses.meanSquaredError(check, model.apply(check) as TensorFlow.Tensor).dataSync()[0])
+        const validation = tf.tidy(() => windowError(tf, check, model.apply(check) as TensorFlow.Tensor).dataSync()[0])
         this.#onProgress({ step, steps, loss, validation })
         if (validation < best) {
           best = validation

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { Adam } from './adam.ts'
 import { EntityModel } from './entity-model.ts'
 import { fromLayersFormat, toLayersFormat } from './layers-format.ts'
 import { lstmNetwork } from './lstm-autoencoder.ts'
@@ -53,6 +54,30 @@ describe('TensorFlow.js', () => {
     grads(fused).forEach((g, i) => {
       expect(far(a[i], g)).toBeLessThan(1e-5)
     })
+  })
+
+  it('takes the same steps with all weights as one vector', () => {
+    const { tf } = tensors
+    const start = () => [tf.variable(tf.tensor2d([1, -2, 3, 0.5], [2, 2])), tf.variable(tf.tensor1d([4, -1]))] as const
+    const cost = ([a, b]: ReturnType<typeof start>) => tf.sum(tf.pow(tf.sub(tf.matMul(a, tf.reshape(b, [2, 1])), 3), 2)) as never
+    const [ours, theirs] = [start(), start()]
+    const before = tf.memory().numTensors
+    const adam = new Adam(tf, ours, 0.05)
+    const stock = tf.train.adam(0.05)
+    for (let step = 0; step < 30; step++) {
+      adam.minimize(() => cost(ours)).dispose()
+      stock.minimize(() => cost(theirs), false, [...theirs])
+    }
+    stock.dispose()
+    adam.dispose()
+    expect(tf.memory().numTensors).toBe(before)
+    ours.forEach((v, i) => {
+      const expected = theirs[i].dataSync()
+      v.dataSync().forEach((x, k) => {
+        expect(x).toBeCloseTo(expected[k], 4)
+      })
+    })
+    expect((ours[0].dataSync()[0] - 1) ** 2).toBeGreaterThan(0.01)
   })
 
   it('keeps a network in the format of tf.layers', async () => {

@@ -7,6 +7,7 @@
  * mean of the hidden numbers rather than with samples, and each metric's error on that metric's own scale.
  */
 import type * as TensorFlow from '@tensorflow/tfjs'
+import { Adam, weightsOf } from './adam.ts'
 import type { Progress } from './lstm-autoencoder.ts'
 import { RecentRows } from './recent-rows.ts'
 import { clip, packFloats, type RowModel, type Rows, rowOf, unpackFloats } from './row-model.ts'
@@ -131,10 +132,8 @@ export class VariationalAutoencoder implements RowModel {
       return { y, cost: tf.add(error, tf.mul(beta, far)) as TensorFlow.Scalar, error }
     }
     const check = stack(512, rows.count - held, rows.count)
-    const optimizer = tf.train.adam(rate)
-    const variables = [encoder, decoder].flatMap(n =>
-      n.trainableWeights.map(w => (w as unknown as { val: TensorFlow.Variable }).val),
-    )
+    const variables = [encoder, decoder].flatMap(weightsOf)
+    const optimizer = new Adam(tf, variables, rate)
     let best = Number.POSITIVE_INFINITY
     let kept: TensorFlow.Tensor[] = []
     let worse = 0
@@ -142,7 +141,8 @@ export class VariationalAutoencoder implements RowModel {
       const wanted = step % CHECK_EVERY === 0 || step === steps
       const loss = tf.tidy(() => {
         const x = stack(batch, 0, rows.count - held)
-        return optimizer.minimize(() => rebuilt(x, step).cost, wanted, variables)?.dataSync()[0] ?? 0
+        const cost = optimizer.minimize(() => rebuilt(x, step).cost)
+        return wanted ? cost.dataSync()[0] : 0
       })
       if (!wanted) continue
       const validation = tf.tidy(() => rebuilt(check, 0).error.dataSync()[0])
