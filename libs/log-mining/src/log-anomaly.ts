@@ -310,6 +310,8 @@ interface TemplateCounts {
   lastStretch: number
 }
 
+const noCounts = (): TemplateCounts => ({ count: 0, inTraining: 0, stretches: 0, lastStretch: -1 })
+
 /** Line by line: learns rates while it is being trained, then scores each line before learning from it. */
 export class LineAnomalyDetector {
   #lines = 0
@@ -325,7 +327,7 @@ export class LineAnomalyDetector {
     let known = this.#templates.get(templateId)
     if (known === undefined) {
       if (this.#templates.size >= this.#maxTemplates) this.#templates.delete(this.#templates.keys().next().value as string)
-      known = { count: 0, inTraining: 0, stretches: 0, lastStretch: -1 }
+      known = noCounts()
       this.#templates.set(templateId, known)
     }
     known.count++
@@ -343,7 +345,7 @@ export class LineAnomalyDetector {
     const old = this.#templates.get(from)
     if (old === undefined || from === to) return
     this.#templates.delete(from)
-    const known = this.#templates.get(to) ?? { count: 0, inTraining: 0, stretches: 0, lastStretch: -1 }
+    const known = this.#templates.get(to) ?? noCounts()
     this.#templates.set(to, {
       count: known.count + old.count,
       inTraining: known.inTraining + old.inTraining,
