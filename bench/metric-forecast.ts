@@ -3,12 +3,11 @@
  * With `--data FOLDER`, also every metric of the series there that have train.csv and test.csv: its limit lies a tenth of its range above all it did in train.
  * `--ahead` is how far is looked, in seconds. Last accepted figures: metric-anomaly.json.
  */
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Crossings, evaluateCrossings } from '@aegis/anomaly-detection/evaluate-crossings'
 import { normal, seededRandom } from '@aegis/anomaly-detection/seeded-random'
-import { readTable } from '../services/cli/src/eval/metric-anomaly.ts'
+import { readTable, seriesUnder } from '../services/cli/src/eval/metric-anomaly.ts'
 
 const { values: options } = parseArgs({ options: { data: { type: 'string' }, ahead: { type: 'string', default: '3600' } } })
 const ahead = Number(options.ahead)
@@ -50,18 +49,12 @@ function madeUp(leaks: boolean) {
   })
 }
 
-function* seriesUnder(folder: string): Generator<string> {
-  const entries = readdirSync(folder, { withFileTypes: true })
-  if (['train', 'test'].every(stem => entries.some(e => e.name.startsWith(`${stem}.csv`)))) yield folder
-  for (const e of entries) if (e.isDirectory()) yield* seriesUnder(join(folder, e.name))
-}
-
 async function recorded(folder: string) {
   const found: Crossings[] = []
   let days = 0
-  for (const series of seriesUnder(folder)) {
-    const file = (stem: string) => join(series, readdirSync(series).find(n => n.startsWith(`${stem}.csv`)) as string)
-    const [train, test] = [await readTable(file('train')), await readTable(file('test'))]
+  for (const series of await seriesUnder(folder)) {
+    if (series.train === undefined) continue
+    const [train, test] = [await readTable(join(series.folder, series.train)), await readTable(join(series.folder, series.test))]
     for (let m = 0; m < test.metrics; m++) {
       const pick = (t: typeof test) => Float64Array.from({ length: t.count }, (_, i) => t.values[i * t.metrics + m])
       const past = pick(train).filter(Number.isFinite)

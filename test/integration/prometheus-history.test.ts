@@ -7,20 +7,11 @@ import path from 'node:path'
 import { anomalyDetector } from '@aegis/anomaly-detector'
 import { type Anomaly, anomalies, metricsRaw, type Observation } from '@aegis/domain'
 import { gateway } from '@aegis/gateway'
-import {
-  connect,
-  type Infrastructure,
-  RUNTIME_SETTINGS,
-  type RunningService,
-  readConfig,
-  type ServiceDefinition,
-  silentLog,
-  startService,
-} from '@aegis/runtime'
+import { connect, RUNTIME_SETTINGS, type RunningService, readConfig, type ServiceDefinition, silentLog } from '@aegis/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
 import { anyFree } from '../../services/cli/src/stack/ports.ts'
-import { stackEnv } from './stack-env.ts'
+import { type ServicesHere, servicesHere, until } from './services-here.ts'
 
 const folder = process.env.AEGIS_TEST_PROMETHEUS
 const found = (name: string) => {
@@ -37,18 +28,14 @@ describe.skipIf(lacking !== '')(`history from Prometheus${lacking}`, () => {
   const STEP = 15
   const STEPS = 240
   const children: ChildProcess[] = []
-  const running: RunningService[] = []
-  const infrastructures: Infrastructure[] = []
   const seen: Observation[] = []
   const told: Anomaly[] = []
+  let services: ServicesHere
+  let receiver: RunningService
   let client: StreamClient
   /** Last moment of the history, seconds. */
   const end = Math.floor(Date.now() / 1000 / STEP) * STEP
   const latency = (i: number) => 100 + (i % 5)
-  const until = async (what: string, holds: () => boolean): Promise<void> => {
-    for (let i = 0; i < 600 && !holds(); i++) await new Promise(resolve => setTimeout(resolve, 100))
-    if (!holds()) throw new Error(`${what} did not come within a minute`)
-  }
 
   beforeAll(async () => {
     const labels = `job="pay",environment="${environment}",instance="one"`
@@ -77,24 +64,13 @@ describe.skipIf(lacking !== '')(`history from Prometheus${lacking}`, () => {
       if (!ready) await new Promise(resolve => setTimeout(resolve, 100))
     }
     expect(ready).toBe(true)
-    const env = {
-      ...stackEnv(),
-      AEGIS_DATA_PARTITIONS: '2',
-      AEGIS_ENVIRONMENT_PARTITIONS: '1',
-      AEGIS_PORT: '0',
+    services = servicesHere({
       AEGIS_HISTORY_URL: address,
       AEGIS_HISTORY_MS: String((STEPS - 1) * STEP * 1000),
       AEGIS_HISTORY_STEP_MS: String(STEP * 1000),
-    }
-    const start = async (definition: ServiceDefinition) => {
-      const runtime = readConfig(RUNTIME_SETTINGS, env)
-      const infrastructure = connect(runtime, definition.name, silentLog())
-      infrastructures.push(infrastructure)
-      running.push(await startService(definition, readConfig(definition.settings, env), runtime, infrastructure, silentLog()))
-    }
-    const runtime = readConfig(RUNTIME_SETTINGS, env)
-    client = new StreamClient(connect(runtime, 'test', silentLog()))
-    await start(anomalyDetector as unknown as ServiceDefinition)
+    })
+    client = new StreamClient(connect(readConfig(RUNTIME_SETTINGS, services.env), 'test', silentLog()))
+    await services.start(anomalyDetector as unknown as ServiceDefinition)
     await client.tail([metricsRaw, anomalies] as never, 'end', list => {
       for (const { value, record } of list) {
         if ((value as Observation | undefined)?.environment !== environment) continue
@@ -102,18 +78,17 @@ describe.skipIf(lacking !== '')(`history from Prometheus${lacking}`, () => {
         else seen.push(value as Observation)
       }
     })
-    await start(gateway as unknown as ServiceDefinition)
+    receiver = await services.start(gateway as unknown as ServiceDefinition)
   })
   afterAll(async () => {
     for (const child of children) child.kill('SIGKILL')
     await client?.close()
-    for (const service of running.reverse()) await service.stop()
-    for (const { broker } of infrastructures) await broker.close()
+    await services?.stop()
     rmSync(scratch, { recursive: true, force: true })
   })
 
   it('puts each value on metrics.raw once, in order, with its own time and type', async () => {
-    await until('the history', () => seen.length >= 2 * STEPS - 2)
+    await until('the history', () => (seen.length >= 2 * STEPS - 2 ? true : undefined))
     await new Promise(resolve => setTimeout(resolve, 1000))
     const of = (metric: string) => seen.filter(o => o.metric_name === metric && o.history)
     const values = of('latency')
@@ -135,7 +110,7 @@ describe.skipIf(lacking !== '')(`history from Prometheus${lacking}`, () => {
       JSON.stringify({ entity, metric_name: 'latency', value: 900, environment, dimensions: { instance: 'one' } })
     for (let i = 0; i < 5; i++) {
       for (const entity of ['service:pay', 'service:new']) {
-        const answer = await fetch(`http://127.0.0.1:${running[1].port}/api/v1/observations`, {
+        const answer = await fetch(`http://127.0.0.1:${receiver.port}/api/v1/observations`, {
           method: 'POST',
           body: body(entity),
         })
@@ -143,7 +118,7 @@ describe.skipIf(lacking !== '')(`history from Prometheus${lacking}`, () => {
       }
       await new Promise(resolve => setTimeout(resolve, 1100))
     }
-    await until('the anomaly', () => told.some(a => a.state === 'open'))
+    await until('the anomaly', () => told.find(a => a.state === 'open'))
     const opened = told.filter(a => a.state === 'open')
     expect(opened.map(a => a.entity)).toEqual(['service:pay'])
     expect(opened[0].series?.map(s => s.metric)).toEqual(['latency'])

@@ -5,20 +5,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { metricsRaw, type Observation } from '@aegis/domain'
 import { gateway } from '@aegis/gateway'
-import {
-  connect,
-  type Infrastructure,
-  RUNTIME_SETTINGS,
-  type RunningService,
-  readConfig,
-  type ServiceDefinition,
-  silentLog,
-  startService,
-} from '@aegis/runtime'
+import { connect, RUNTIME_SETTINGS, type RunningService, readConfig, type ServiceDefinition, silentLog } from '@aegis/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
 import { anyFree } from '../../services/cli/src/stack/ports.ts'
-import { stackEnv } from './stack-env.ts'
+import { type ServicesHere, servicesHere, until } from './services-here.ts'
 
 const folder = process.env.AEGIS_TEST_PROMETHEUS
 const found = (...names: string[]) =>
@@ -34,32 +25,20 @@ describe.skipIf(lacking !== '')(`Prometheus${lacking}`, () => {
   const scratch = mkdtempSync(path.join(tmpdir(), 'aegis-prometheus-'))
   const children: ChildProcess[] = []
   const seen: Observation[] = []
+  let services: ServicesHere
   let service: RunningService
-  let infrastructure: Infrastructure
   let client: StreamClient
   const run = (program: string, args: string[]) => children.push(spawn(program, args, { stdio: 'ignore', cwd: scratch }))
 
   beforeAll(async () => {
     const [exporterPort, prometheusPort] = [await anyFree(), await anyFree()]
-    const env = {
-      ...stackEnv(),
-      AEGIS_DATA_PARTITIONS: '2',
-      AEGIS_ENVIRONMENT_PARTITIONS: '1',
-      AEGIS_PORT: '0',
+    services = servicesHere({
       AEGIS_CLOCK: 'off',
       AEGIS_SCRAPE_TARGETS: `scraped=http://127.0.0.1:${exporterPort}/metrics`,
       AEGIS_SCRAPE_INTERVAL_MS: '1000',
-    }
+    })
     run(exporter as string, [`--web.listen-address=127.0.0.1:${exporterPort}`])
-    const runtime = readConfig(RUNTIME_SETTINGS, env)
-    infrastructure = connect(runtime, 'gateway', silentLog())
-    service = await startService(
-      gateway as unknown as ServiceDefinition,
-      readConfig(gateway.settings, env) as never,
-      runtime,
-      infrastructure,
-      silentLog(),
-    )
+    service = await services.start(gateway as unknown as ServiceDefinition)
     writeFileSync(
       path.join(scratch, 'prometheus.yml'),
       `global: { scrape_interval: 1s }
@@ -72,7 +51,7 @@ remote_write: [{ url: 'http://127.0.0.1:${service.port}/api/v1/write', queue_con
       `--web.listen-address=127.0.0.1:${prometheusPort}`,
       '--storage.tsdb.path=data',
     ])
-    client = new StreamClient(connect(runtime, 'test', silentLog()))
+    client = new StreamClient(connect(readConfig(RUNTIME_SETTINGS, services.env), 'test', silentLog()))
     await client.tail([metricsRaw as never], 'end', list => {
       for (const { value } of list) if (value) seen.push(value as Observation)
     })
@@ -80,31 +59,27 @@ remote_write: [{ url: 'http://127.0.0.1:${service.port}/api/v1/write', queue_con
   afterAll(async () => {
     for (const child of children) child.kill('SIGKILL')
     await client?.close()
-    await service?.stop()
-    await infrastructure?.broker.close()
+    await services?.stop()
     rmSync(scratch, { recursive: true, force: true })
   })
-  const until = async (entity: string, metric: string, n: number): Promise<Observation[]> => {
-    for (let i = 0; i < 600; i++) {
+  const gathered = (entity: string, metric: string, n: number): Promise<Observation[]> =>
+    until(`${n} observations of ${metric} of ${entity}`, () => {
       const list = seen.filter(o => o.entity === entity && o.metric_name === metric)
-      if (list.length >= n) return list
-      await new Promise(resolve => setTimeout(resolve, 100))
-    }
-    throw new Error(`fewer than ${n} observations of ${metric} of ${entity} within a minute`)
-  }
+      return list.length >= n ? list : undefined
+    })
 
   it.each(['service:written', 'service:scraped'])('gives observations of %s: gauges, counters, units, up', async entity => {
-    const [load] = await until(entity, 'node_load1', 3)
+    const [load] = await gathered(entity, 'node_load1', 3)
     expect(load).toMatchObject({ metric_type: 'gauge', environment: 'default' })
     expect(load.dimensions?.instance).toMatch(/^127\.0\.0\.1:\d+$/)
-    const cpu = await until(entity, 'node_cpu_seconds_total', 3)
+    const cpu = await gathered(entity, 'node_cpu_seconds_total', 3)
     expect(cpu[0]).toMatchObject({ metric_type: 'counter', unit: 's', dimensions: { mode: expect.any(String) } })
-    expect((await until(entity, 'node_memory_MemAvailable_bytes', 2))[0]).toMatchObject({ metric_type: 'gauge', unit: 'By' })
-    expect((await until(entity, 'up', 3)).at(-1)?.value).toBe(1)
+    expect((await gathered(entity, 'node_memory_MemAvailable_bytes', 2))[0]).toMatchObject({ metric_type: 'gauge', unit: 'By' })
+    expect((await gathered(entity, 'up', 3)).at(-1)?.value).toBe(1)
   })
   it('gives the same numbers either way', async () => {
-    const [written] = await until('service:written', 'node_memory_MemTotal_bytes', 1)
-    const [scraped] = await until('service:scraped', 'node_memory_MemTotal_bytes', 1)
+    const [written] = await gathered('service:written', 'node_memory_MemTotal_bytes', 1)
+    const [scraped] = await gathered('service:scraped', 'node_memory_MemTotal_bytes', 1)
     expect(written.value).toBe(scraped.value)
   })
   it('says what is wrong with a body, and that it need not be sent again', async () => {

@@ -75,13 +75,14 @@ export async function evalMetricAnomaly(options: MetricAnomalyOptions): Promise<
   return { series }
 }
 
-interface SeriesFolder {
+export interface SeriesFolder {
   readonly folder: string
   readonly test: string
   readonly train?: string
 }
 
-async function seriesUnder(folder: string): Promise<SeriesFolder[]> {
+/** Every folder at or under this one that holds a series, in order of their names. Throws where the folder cannot be read. */
+export async function seriesUnder(folder: string): Promise<SeriesFolder[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
     throw new AegisError(
       'INPUT_INVALID',
