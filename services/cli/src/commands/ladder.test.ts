@@ -9,7 +9,15 @@ const server = createServer((request, response) => {
   request.on('data', chunk => (body += chunk))
   request.on('end', () => {
     said.push({ method: request.method, url: request.url, body })
-    const control = { environment: 'prod', version: 3, default_mode: '', kill_switch: true, ladder: { restart: 'approve' } }
+    const control = {
+      environment: 'prod',
+      version: 3,
+      default_mode: '',
+      kill_switch: true,
+      ladder: { restart: 'approve' },
+      protected: ['service:ledger'],
+      maintenance: [{ from: 0, to: 3600e6, reason: 'move', entities: ['host:a'] }],
+    }
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(control))
   })
 })
@@ -41,5 +49,7 @@ test('sets the mode of all actions or of one, and shows what is set', async () =
     'start in prod: act from the next tick on',
     'every action not named: as the settings of the remediator say, but the kill switch is on',
     'restart: approve',
+    'protected: service:ledger',
+    'maintenance from 1970-01-01T00:00Z to 1970-01-01T01:00Z of host:a: move',
   ])
 })

@@ -8,7 +8,10 @@ export const ladderCommand = (): Command =>
     .argument('<environment>')
     .argument('[mode]', MODES.join(', '))
     .option('--action <name>', 'only this action, such as restart or rollback_deploy')
-    .addHelpText('after', '\nWithout a mode it shows what is set. The gateway is found by AEGIS_GATEWAY_URL.')
+    .addHelpText(
+      'after',
+      '\nWithout a mode it shows what is set, protected entities and maintenance windows too; those are set by PUT /api/v1/controls/ENVIRONMENT.\nThe gateway is found by AEGIS_GATEWAY_URL.',
+    )
     .action(async (environment: string, mode: string | undefined, { action }: { readonly action?: string }) => {
       const path = `/api/v1/controls/${encodeURIComponent(environment)}`
       if (mode === undefined) {
@@ -31,10 +34,16 @@ export const ladderCommand = (): Command =>
       console.log(`${action ?? 'every action not named'} in ${environment}: ${mode} from the next tick on`)
     })
 
+const clock = (us: number): string => `${new Date(us / 1000).toISOString().slice(0, 16)}Z`
 export const shown = (control: Partial<Control>): string[] =>
   control.version === undefined
     ? [`nothing is set for ${control.environment}: the settings of the remediator hold`]
     : [
         `every action not named: ${control.default_mode || 'as the settings of the remediator say'}${control.kill_switch ? ', but the kill switch is on' : ''}`,
         ...Object.entries(control.ladder ?? {}).map(([action, mode]) => `${action}: ${mode}`),
+        ...((control.protected ?? []).length > 0 ? [`protected: ${control.protected?.join(', ')}`] : []),
+        ...(control.maintenance ?? []).map(
+          ({ from, to, reason, entities }) =>
+            `maintenance from ${clock(from)} to ${clock(to)}${entities?.length ? ` of ${entities.join(', ')}` : ''}: ${reason}`,
+        ),
       ]
