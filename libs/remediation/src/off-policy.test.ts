@@ -68,6 +68,9 @@ describe('off-policy estimates', () => {
         widths = { ...widths, [name]: widths[name] + (high - low) / 100 }
       }
     }
+    console.log(
+      `the true value ${truth.toFixed(2)} is covered in, of 100 trials: ${JSON.stringify(covered)}; widths ${JSON.stringify(widths)}`,
+    )
     for (const [name, count] of Object.entries(covered)) expect(count, `${name} covers`).toBeGreaterThanOrEqual(90)
     expect(widths.doublyRobust).toBeLessThan(widths.ips)
   })
