@@ -6,7 +6,7 @@
  */
 
 /** Options of a program that may stand before its verb. */
-const OPTIONS = '(?:\\s+--?[\\w-]+(?:=\\S+|\\s+(?!-)[^\\s]+)?)*?'
+const OPTIONS = '(?:\\s+-[\\w-]+(?:=\\S+|\\s+(?!-)\\S+)?)*?'
 const PROGRAMS = [
   `kubectl${OPTIONS}\\s+(?:rollout${OPTIONS}\\s+(?:restart|undo|pause|resume)|scale|autoscale|delete|apply|create|replace|patch|set|label|annotate|taint|edit|drain|cordon|uncordon)`,
   `systemctl${OPTIONS}\\s+(?:(?:re)?start|stop|(?:force-)?reload(?:-or-restart)?|kill)`,
@@ -61,10 +61,11 @@ export interface Step {
   readonly said: Said
 }
 
+// Every stretch is bounded or ends at the first that fits: the work is linear in the length of the text.
 const BLOCKS = [
-  /(```|~~~)[^\n]*\n([\s\S]*?)(?:\1|$)/g,
-  /(\{code(?::[^}]*)?\}|\{noformat(?::[^}]*)?\})([\s\S]*?)(?:\{code\}|\{noformat\}|$)/g,
-  /(<pre[^>]*>)([\s\S]*?)(?:<\/pre>|$)/gi,
+  /^[ \t>]{0,8}(```|~~~)[^\n]{0,200}\n([\s\S]*?)(?:^[ \t>]{0,8}\1|(?![\s\S]))/gm,
+  /(\{code(?::[^}\n]{0,200})?\}|\{noformat(?::[^}\n]{0,200})?\})([\s\S]*?)(?:\{code\}|\{noformat\}|$)/g,
+  /(<pre[^>]{0,200}>)([\s\S]*?)(?:<\/pre>|$)/gi,
 ]
 const INLINE = [/(`)([^`\n]{3,1000})`/g, /(\{\{)([^}\n]{3,1000})\}\}/g, /(<code>)([^<\n]{3,1000})<\/code>/gi]
 
@@ -78,9 +79,11 @@ const NOT_DONE =
 /** Steps of a text in order. */
 export function stepsIn(text: string): Step[] {
   const found: { from: number; to: number; commands: string[] }[] = []
-  const free = (from: number, to: number) => found.every(f => to <= f.from || from >= f.to)
+  const taken = new Uint8Array(text.length)
   const take = (from: number, to: number, inner: string) => {
-    if (free(from, to)) found.push({ from, to, commands: commandsOf(inner) })
+    if (taken.subarray(from, to).includes(1)) return
+    taken.fill(1, from, to)
+    found.push({ from, to, commands: commandsOf(inner) })
   }
   for (const pattern of [...BLOCKS, ...INLINE])
     for (const m of text.matchAll(pattern)) take(m.index, m.index + m[0].length, unescaped(m[2]))
@@ -128,7 +131,7 @@ function commandsOf(code: string): string[] {
 const unescaped = (text: string): string =>
   text
     .replace(/<br\s*\/?>/gi, '\n')
-    .replace(/<\/?\w[^>]*>/g, '')
+    .replace(/<\/?\w[^>]{0,200}>/g, '')
     .replace(/&lt;/g, '<')
     .replace(/&gt;/g, '>')
     .replace(/&quot;/g, '"')

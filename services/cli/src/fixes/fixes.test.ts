@@ -96,6 +96,13 @@ describe('stepsIn', () => {
     ])
   })
 
+  it('reads long nonsense as fast as text', () => {
+    for (const part of ['`', '```\n', '{code}', '<pre ', '<pre>', 'kubectl --a ', ' ', 'a@b x\n', '`kubectl delete pod a` '])
+      for (const text of [part.repeat(20_000), `kubectl${part.repeat(20_000)}`, `\`kubectl ${'--a '.repeat(200)}\``])
+        for (const { commands } of stepsIn(text)) expect(commands.length).toBeGreaterThan(0)
+    expect(changes(`kubectl ${'--a '.repeat(20_000)}`)).toBe(false)
+  })
+
   it('takes any text without throwing, and finds nothing where there is no code', () => {
     fc.assert(
       fc.property(
