@@ -3,7 +3,8 @@
  * (pure Python) personalised on the same evidence, in the same run. `--services N --edges M --runs K`; `--accept` writes the figures to root-cause.json, one entry for
  * each size of graph. Where NEO4J_URI names a server
  * (`aegis stack up`, `aegis stack env`), also edges merged a second, and the time from the last anomaly to the told incident with the graph
- * in it; its environment is of this run alone and its edges stay behind.
+ * in it; its environment is of this run alone and its edges stay behind. With `--server-pid N` (Neo4j's) the same for each second of processor
+ * time of both sides, which is what a busy machine can be asked.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -86,7 +87,7 @@ export const run = async (args: readonly string[]): Promise<void> => {
       ? `networkx ${said.version} pagerank (pure Python)  best of 3 ${said.ms.toFixed(0)} ms`
       : 'networkx is not installed: no peer in this run',
   )
-  const graph = process.env.NEO4J_URI ? await withNeo4j(c) : undefined
+  const graph = process.env.NEO4J_URI ? await withNeo4j(c, option(args, 'server-pid', 0)) : undefined
   if (!graph) console.log('NEO4J_URI is not set: nothing measured with Neo4j')
   if (args.includes('--accept'))
     accept(`${services} services, ${edges} edges`, {
@@ -115,12 +116,16 @@ export const accept = (name: string, figures: Record<string, unknown>): void => 
 }
 
 const SECOND = 1_000_000
+/** Seconds of processor time since the first call, of this process and of the server (Linux counts them in hundredths). */
+const processorSeconds = (server: number): number => {
+  const { user, system } = process.cpuUsage()
+  const fields = server > 0 ? readFileSync(`/proc/${server}/stat`, 'utf8').split(') ')[1].split(' ') : []
+  return (user + system) / 1e6 + (server > 0 ? (Number(fields[11]) + Number(fields[12])) / 100 : 0)
+}
 const BATCH = 20_000
 
 /** Edge merges a second, and last anomaly to incident, against a real server. */
-const withNeo4j = async (
-  c: ReturnType<typeof graphOf>,
-): Promise<{ newEdgesPerSecond: number; knownEdgesPerSecond: number; incidentP50Ms: number; incidentP95Ms: number }> => {
+const withNeo4j = async (c: ReturnType<typeof graphOf>, server: number): Promise<Record<string, number>> => {
   const { Neo4jTopology } = await import('@aegis/root-cause-analyzer/neo4j-topology')
   const { DiagnoseIncidents } = await import('@aegis/root-cause-analyzer/diagnose-incidents')
   const topology = new Neo4jTopology(process.env.NEO4J_URI!, process.env.NEO4J_USER ?? 'neo4j', process.env.NEO4J_PASSWORD ?? '')
@@ -130,12 +135,15 @@ const withNeo4j = async (
     const edges = c.edges.map(([from, to]): Edge => ({ from, to, kind: 'calls', requestsPerSecond: 1, errorShare: 0 }))
     const merge = async (time: number) => {
       const began = performance.now()
+      const busy = processorSeconds(server)
       for (let i = 0; i < edges.length; i += BATCH) await topology.merge(environment, edges.slice(i, i + BATCH), time)
-      return Math.round(edges.length / ((performance.now() - began) / 1000))
+      const passed = (performance.now() - began) / 1000
+      return [passed, processorSeconds(server) - busy].map(s => Math.round(edges.length / s))
     }
-    const newEdges = await merge(start)
-    const knownEdges = await merge(start + SECOND)
+    const [newEdges, newBusy] = await merge(start)
+    const [knownEdges, knownBusy] = await merge(start + SECOND)
     console.log(`Neo4j edges a second    new ${newEdges}  known ${knownEdges}`)
+    if (server > 0) console.log(`  of processor time     new ${newBusy}  known ${knownBusy}`)
     const stage = new DiagnoseIncidents(topology, { settleUs: 0 })
     const anomaly = (entity: string, n: number): Anomaly => ({
       id: `${environment}-${n}`,
@@ -156,6 +164,7 @@ const withNeo4j = async (
     })
     const place = { partition: 0, offset: 0, clamped: false, random: () => 0 }
     const times: number[] = []
+    const busy: number[] = []
     let told = 0
     for (let n = 0; n < 30; n++) {
       const value = anomaly(c.edges[n * 97][1], n)
@@ -172,19 +181,32 @@ const withNeo4j = async (
         } as Input,
       ]
       const began = performance.now()
+      const spent = processorSeconds(server)
       const results = await stage.process(batch)
       times.push(performance.now() - began)
+      busy.push(1000 * (processorSeconds(server) - spent))
       told += results.filter(r => r.kind === 'emit' && r.stream.name === incidents.name).length
     }
     times.sort((a, b) => a - b)
+    busy.sort((a, b) => a - b)
     console.log(
       `last anomaly to incident, Neo4j in the loop  p50 ${quantile(times, 0.5).toFixed(0)} ms  p95 ${quantile(times, 0.95).toFixed(0)} ms  (${told} incident records)`,
     )
+    if (server > 0)
+      console.log(`  processor time  p50 ${quantile(busy, 0.5).toFixed(0)} ms  p95 ${quantile(busy, 0.95).toFixed(0)} ms`)
     return {
       newEdgesPerSecond: newEdges,
       knownEdgesPerSecond: knownEdges,
       incidentP50Ms: Math.round(quantile(times, 0.5)),
       incidentP95Ms: Math.round(quantile(times, 0.95)),
+      ...(server > 0
+        ? {
+            newEdgesPerProcessorSecond: newBusy,
+            knownEdgesPerProcessorSecond: knownBusy,
+            incidentProcessorP50Ms: Math.round(quantile(busy, 0.5)),
+            incidentProcessorP95Ms: Math.round(quantile(busy, 0.95)),
+          }
+        : {}),
     }
   } finally {
     await topology.close()
