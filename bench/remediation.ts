@@ -24,7 +24,7 @@ import { CART_POLE_OPTIONS, CAUTIONS } from '../services/cli/src/policy/train-po
 /** Steps a CPU-second of the peer, and microseconds of its choice, as recorded with the reference simulator. */
 const RECORDED_PEER = { stepsPerCpuSecond: 3100, choiceMicroseconds: { p50: 137 } }
 /** Steps that the peer trains for, each time. */
-const PEER_STEPS = 32_768
+const PEER_STEPS = 16_384
 
 const cpu = (work: () => void): number => {
   const from = process.cpuUsage()

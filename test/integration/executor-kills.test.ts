@@ -148,6 +148,10 @@ it(
       await sleep(random() * 450)
       await kill()
       await start()
+      if (n % 10 === 9)
+        console.log(
+          `${n + 1} of ${KILLS} kills, ${sent.filter(d => said(d.decision, isFinal)).length} of ${sent.length} actions ended`,
+        )
     }
     const open = () => sent.filter(d => !said(d.decision, isFinal))
     await within(90_000, () => open().length === 0)
