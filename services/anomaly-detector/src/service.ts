@@ -1,10 +1,11 @@
-import { anomalies, FatalError, logsParsed, metricsRaw, models, tracesVisits } from '@aegis/domain'
+import { anomalies, FatalError, issuesExternal, logsParsed, metricsRaw, models, tracesVisits } from '@aegis/domain'
 import { defineService, type ServiceContext, type StageDefinition, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { DetectLogAnomalies } from './detect-log-anomalies.ts'
 import { DetectMetricAnomalies } from './detect-metric-anomalies.ts'
 import { DetectTraceAnomalies } from './detect-trace-anomalies.ts'
 import type { ScoreOptions } from './score-entities.ts'
+import { TellIssues } from './tell-issues.ts'
 import { TrainModels } from './train-models.ts'
 import { readRulesFile, watchRulesFile } from './watch-rules-file.ts'
 
@@ -83,6 +84,12 @@ export const anomalyDetector = defineService({
           reads: streamList(tracesVisits),
           writes: streamList(anomalies),
           create: () => new DetectTraceAnomalies(),
+        },
+        {
+          name: 'tell-issues',
+          reads: streamList(issuesExternal),
+          writes: streamList(anomalies),
+          create: () => new TellIssues(),
         },
         ...(entities ? [train] : []),
       ],

@@ -1,5 +1,16 @@
 import { timingSafeEqual } from 'node:crypto'
-import { approvals, changes, controls, feedback, logsRaw, manualFixes, metricsRaw, models, tracesSpans } from '@aegis/domain'
+import {
+  approvals,
+  changes,
+  controls,
+  feedback,
+  issuesExternal,
+  logsRaw,
+  manualFixes,
+  metricsRaw,
+  models,
+  tracesSpans,
+} from '@aegis/domain'
 import { redact } from '@aegis/log-mining'
 import { defineService, streamList } from '@aegis/runtime'
 import swagger from '@fastify/swagger'
@@ -21,7 +32,7 @@ export const gateway = defineService({
   about: 'Takes telemetry in, shows what was found and decided, and keeps the pipeline clock.',
   settings,
   follows: streamList(controls, models),
-  publishes: streamList(logsRaw, metricsRaw, tracesSpans, changes, approvals, feedback, controls, manualFixes),
+  publishes: streamList(logsRaw, metricsRaw, tracesSpans, changes, issuesExternal, approvals, feedback, controls, manualFixes),
   tails: StateView.streams,
   clock: true,
   async create(config, context) {

@@ -3,6 +3,7 @@ import { gunzip, inflate } from 'node:zlib'
 import {
   changes,
   idOf,
+  issuesExternal,
   type LogLine,
   logsRaw,
   metricsRaw,
@@ -18,6 +19,7 @@ import { z } from 'zod'
 import type { NoticeChanges } from '../notice-changes.ts'
 import { decodeProtobuf, type Signal } from '../otlp/proto.ts'
 import { type ReadOptions, readLogs, readMetrics, readTraces } from '../otlp/read.ts'
+import { alert, issue, issueOf, issueOfAlert } from '../read-issues.ts'
 import { remoteWriteRoute } from './remote-write.ts'
 
 const unzip = { gzip: promisify(gunzip), deflate: promisify(inflate) } as Record<
@@ -146,6 +148,7 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
     item: z.ZodType<In>,
     stream: Stream<T>,
     make: (value: In, now: number, source: string) => T,
+    unwrap: (parsed: unknown) => unknown = parsed => parsed,
   ) =>
     app.post(
       path,
@@ -154,7 +157,7 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
         accept(request, async () => {
           let parsed: unknown
           try {
-            parsed = JSON.parse((await plain(request)).toString())
+            parsed = unwrap(JSON.parse((await plain(request)).toString()))
           } catch (error) {
             return reply.code(400).send({ message: `body is not JSON: ${(error as Error).message}` })
           }
@@ -180,4 +183,13 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
     const time = v.time ?? now
     return { ...v, id: idOf(environment, v.entity, v.metric_name, JSON.stringify(v.dimensions), time), environment, time }
   })
+  direct('/api/v1/issues', issue, issuesExternal, (v, now) => issueOf(v, { ...options, now }))
+  // What a webhook receiver of Alertmanager is sent: { alerts: [...] }.
+  direct(
+    '/api/v1/alerts',
+    alert,
+    issuesExternal,
+    (v, now) => issueOfAlert(v, { ...options, now }),
+    parsed => (parsed as { alerts?: unknown } | null)?.alerts ?? parsed,
+  )
 }
