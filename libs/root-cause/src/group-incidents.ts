@@ -57,6 +57,6 @@ export const belongs = (group: IncidentGroup, entity: string, graph: Graph): boo
       if (near.has(e.from)) near.add(e.to)
       else if (near.has(e.to)) near.add(e.from)
     }
-  // Nothing known of how things hang together: time alone decides.
-  return graph.edges.length === 0 || [...members].some(m => near.has(m))
+  // Nothing known of how it hangs together with anything: time alone decides.
+  return near.size === 1 || [...members].some(m => near.has(m))
 }

@@ -10,6 +10,7 @@ import {
   outcomes,
   type Stage,
   type Stateful,
+  type Tick,
   topologyEdges,
 } from '@aegis/domain'
 import { PlainTopology } from '@aegis/root-cause'
@@ -144,7 +145,10 @@ describe('DiagnoseIncidents', () => {
     const counted = {
       merge: topology.merge.bind(topology),
       age: topology.age.bind(topology),
-      around: (...a: Parameters<PlainTopology['around']>) => (reads.push(a[2]), topology.around(...a)),
+      around: (...a: Parameters<PlainTopology['around']>) => {
+        reads.push(a[2])
+        return topology.around(...a)
+      },
     }
     const stage = new DiagnoseIncidents(counted)
     const wide = async (batch: Input[]) => {
@@ -166,6 +170,42 @@ describe('DiagnoseIncidents', () => {
     await runStage(stage, [[received(topologyEdges, { ...edge('front', 'middle'), time: T0 + 7000 * SECOND })]])
     await runStage(stage, [[tick(T0 + 7400 * SECOND, { stream: anomalies as never })]])
     expect(await near()).toBe(1)
+  })
+  describe('under maintenance', () => {
+    /** Ticks in whose time a window is in force, given in seconds. */
+    const during = (from: number, to: number, window: { from: number; to: number; entities?: string[] }): Input[] => {
+      const maintenance = [{ reason: 'new disks', ...window, from: T0 + window.from * SECOND, to: T0 + window.to * SECOND }]
+      return Array.from({ length: to - from + 1 }, (_, i) =>
+        tick(T0 + (from + i) * SECOND, {
+          stream: anomalies as never,
+          inForce: (<T>(_stream: unknown, key: string) => (key === 'test' ? { maintenance } : undefined) as T) as Tick['inForce'],
+        }),
+      )
+    }
+    const closed = (entity: string, second: number) =>
+      received(anomalies, anomaly(entity, second, 'calls.error_share', { state: 'close', ended: T0 + second * SECOND }), second)
+    const opened = received(anomalies, anomaly('back', 1, 'calls.error_share'), 1)
+    const told = async (inputs: Input[]) => (await runStage(make(), [[...graph, ...inputs]])).of(incidents)
+
+    it('says nothing of what is being worked on, and nothing when it ends with the work', async () => {
+      const window = { from: 0, to: 30, entities: ['service:back'] }
+      expect(await told([opened, ...during(1, 20, window), closed('back', 20), ...during(20, 60, window)])).toEqual([])
+      const everywhere = { from: 0, to: 30 }
+      expect(await told([opened, ...during(1, 20, everywhere)])).toEqual([])
+    })
+    it('opens when it lasts beyond the window', async () => {
+      const list = await told([opened, ...during(1, 40, { from: 0, to: 30, entities: ['service:back'] })])
+      expect(list[0].time).toBe(T0 + 30 * SECOND)
+    })
+    it('opens when others are hit, and says who is being worked on', async () => {
+      const window = { from: 0, to: 60, entities: ['service:back'] }
+      const front = received(anomalies, anomaly('front', 10, 'calls.error_share'), 2)
+      const list = await told([opened, ...during(1, 9, window), front, ...during(10, 20, window)])
+      expect(list[0].time).toBe(T0 + 10 * SECOND)
+      expect(list[0].timeline).toContainEqual(
+        expect.objectContaining({ entity: 'service:back', text: 'under maintenance: new disks' }),
+      )
+    })
   })
   it('makes one incident, names the cause at the bottom of the graph, mitigates and closes', async () => {
     const { of } = await runStage(make(), [story()])

@@ -3,6 +3,7 @@ import {
   anomalies,
   type Change,
   changes,
+  controls,
   type Edge,
   EnvironmentClocks,
   emit,
@@ -58,6 +59,8 @@ export interface DiagnoseOptions {
 const MOST = {
   anomalies: 300,
   loose: 1000,
+  /** Entities whose surroundings are read at once: a neighbourhood that is too large is cut off. */
+  asked: 20,
   changes: 1000,
   deeds: 100,
   diagnoses: 1000,
@@ -169,7 +172,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
         for (const group of [...this.#groups.values()]) if (this.#clocks.moves(input, group.environment)) await this.#split(group)
         for (const group of [...this.#groups.values()]) {
           if (!this.#clocks.moves(input, group.environment)) continue
-          const incident = await this.#advance(group, input.final)
+          const incident = await this.#advance(group, input)
           if (incident) results.push(emit(incidents, incident, input, this.#traces[group.id]))
         }
         this.#forget()
@@ -221,10 +224,10 @@ export class DiagnoseIncidents implements Stage, Stateful {
       this.#loose.delete(a.id)
       return undefined
     }
-    const graph = await this.#topology.around(a.environment, [a.entity], 2)
-    const [group, ...more] = [...this.#groups.values()].filter(
-      g => g.environment === a.environment && belongs(g, a.entity, graph),
-    )
+    const here = [...this.#groups.values()].filter(g => g.environment === a.environment)
+    // The graph is asked only when there is something to hold it against: the first sign of an incident must not wait for it.
+    const graph = here.length > 0 ? await this.#topology.around(a.environment, [a.entity], 2) : { nodes: [], edges: [] }
+    const [group, ...more] = here.filter(g => belongs(g, a.entity, graph))
     if (group) {
       this.#join(group, a)
       // An anomaly between two incidents makes one of them; what is being acted on stays as it is.
@@ -238,14 +241,16 @@ export class DiagnoseIncidents implements Stage, Stateful {
     const fresh = newGroup(a)
     this.#groups.set(fresh.id, fresh)
     this.#join(fresh, a)
-    for (const other of [...this.#loose.values()])
-      if (
-        other.environment === a.environment &&
-        belongs(fresh, other.entity, await this.#topology.around(a.environment, [other.entity], 2))
-      ) {
-        this.#loose.delete(other.id)
-        this.#join(fresh, other)
-      }
+    const waiting = [...this.#loose.values()].filter(other => other.environment === a.environment)
+    for (let i = 0; i < waiting.length; i += MOST.asked) {
+      const some = waiting.slice(i, i + MOST.asked)
+      const around = await this.#topology.around(a.environment, entitiesOf(some), 2)
+      for (const other of some)
+        if (belongs(fresh, other.entity, around)) {
+          this.#loose.delete(other.id)
+          this.#join(fresh, other)
+        }
+    }
     return fresh
   }
 
@@ -366,9 +371,16 @@ export class DiagnoseIncidents implements Stage, Stateful {
   }
 
   /** Where the incident stands now; told only when that is news. */
-  async #advance(group: IncidentGroup, final: boolean): Promise<Incident | undefined> {
+  async #advance(group: IncidentGroup, { final, inForce }: Tick): Promise<Incident | undefined> {
     const now = this.#clocks.now(group.environment)
     const all = Object.values(group.anomalies)
+    const windows = (inForce(controls, group.environment)?.maintenance ?? []).filter(w => now >= w.from && now < w.to)
+    const reasonFor = (entity: string) => windows.find(w => !w.entities?.length || w.entities.includes(entity))?.reason
+    // Somebody is at work on all that is hit: nobody is called, unless it lasts beyond the window or reaches others.
+    if (group.revision === 0 && windows.length > 0 && all.every(a => !group.impact[a.id] || reasonFor(a.entity) !== undefined)) {
+      if (Object.keys(group.impact).length === 0) this.#groups.delete(group.id)
+      return undefined
+    }
     let state = group.revision === 0 ? 'open' : 'updated'
     if (Object.keys(group.impact).length === 0) {
       if (group.state === 'open') {
@@ -419,7 +431,11 @@ export class DiagnoseIncidents implements Stage, Stateful {
       this.#diagnoses.set(group.id, { incident: group.id, environment, cause: named.causes[0].entity, margin: named.margin })
       if (this.#diagnoses.size > MOST.diagnoses) this.#diagnoses.delete(this.#diagnoses.keys().next().value!)
     }
-    return this.#words(group, state, now, all, graph, named)
+    const maintained = entities.flatMap(entity => {
+      const reason = reasonFor(entity)
+      return reason === undefined ? [] : [{ time: group.started, entity, text: `under maintenance: ${reason}` }]
+    })
+    return this.#words(group, state, now, all, graph, named, maintained)
   }
 
   #mergedWords(group: IncidentGroup, into: string): Incident {
@@ -434,7 +450,15 @@ export class DiagnoseIncidents implements Stage, Stateful {
     }
   }
 
-  #words(group: IncidentGroup, state: string, now: number, all: readonly Anomaly[], graph: Graph, ranking: Ranking): Incident {
+  #words(
+    group: IncidentGroup,
+    state: string,
+    now: number,
+    all: readonly Anomaly[],
+    graph: Graph,
+    ranking: Ranking,
+    maintained: readonly TimelineEntry[] = [],
+  ): Incident {
     const first = ranking.causes[0]
     const timeline: TimelineEntry[] = [
       ...this.#changes
@@ -444,6 +468,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
         .map(c => ({ time: c.time, entity: c.entity, text: `${c.kind}: ${c.before || '?'} → ${c.after}` })),
       ...all.map(a => ({ time: a.started, entity: a.entity, text: a.summary })),
       ...(group.notes ?? []),
+      ...maintained,
       ...(this.#deeds[group.id] ?? []).map(({ outcome: _outcome, ...entry }) => entry),
       ...all.filter(a => a.ended).map(a => ({ time: a.ended!, entity: a.entity, text: 'back in its band' })),
     ].sort((a, b) => a.time - b.time)

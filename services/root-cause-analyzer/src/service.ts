@@ -1,5 +1,15 @@
 import { readFileSync } from 'node:fs'
-import { AegisError, anomalies, changes, feedback, incidents, outcomes, type Topology, topologyEdges } from '@aegis/domain'
+import {
+  AegisError,
+  anomalies,
+  changes,
+  controls,
+  feedback,
+  incidents,
+  outcomes,
+  type Topology,
+  topologyEdges,
+} from '@aegis/domain'
 import { featureNames, PlainTopology } from '@aegis/root-cause'
 import { defineService, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
@@ -42,6 +52,7 @@ export const rootCauseAnalyzerWith = (shared?: Topology) =>
           {
             name: 'diagnose-incidents',
             reads: streamList(anomalies, changes, topologyEdges, outcomes, feedback),
+            follows: streamList(controls),
             writes: streamList(incidents),
             snapshotAlways: true,
             create: () =>
