@@ -159,14 +159,17 @@ export class CaseReader {
     const until = told ? (file.fault_window?.[1] ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
     const baseline = told ? (file.baseline ?? []) : []
     const onset = from ?? estimateOnset(table.times, table.columns)
-    const quiet = baseline.length > 0 ? (t: number) => baseline.some(([a, b]) => t >= a && t <= b) : (t: number) => t < onset
+    // Whoever tells the onset may be a step late: the step before it counts for the time of the fault.
+    const gap = told ? (file.step_s ?? 60) : 0
+    const quiet =
+      baseline.length > 0 ? (t: number) => baseline.some(([a, b]) => t >= a && t <= b) : (t: number) => t < onset - gap
     const series: CutSeries[] = []
     for (const [column, values] of table.columns) {
       const cut = column.lastIndexOf('__')
       if (cut < 0) continue
       const [entity, peer] = column.slice(0, cut).split('->')
       let before: readonly number[] = values.filter((_, i) => quiet(table.times[i]))
-      const after = values.filter((_, i) => table.times[i] >= onset && table.times[i] <= until)
+      const after = values.filter((_, i) => table.times[i] >= onset - gap && table.times[i] <= until)
       if (before.length < 5) before = [...(reference?.table.columns.get(column) ?? []), ...before]
       series.push({ entity: peer ?? entity, metric: column.slice(cut + 2), ...(peer ? { peer: entity } : {}), before, after })
     }
