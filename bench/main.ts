@@ -13,6 +13,10 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
   'log-mining': { about: 'template miner beside Drain3', load: () => import('./log-mining.ts') as never },
   'metric-anomaly': { about: 'detectors, values and rows a CPU-second', load: () => import('./metric-anomaly.ts') as never },
   'root-cause': { about: 'ranking on large graphs', load: () => import('./root-cause.ts') as never },
+  'root-cause-left-out': {
+    about: 'what root cause learns, judged on the data set it did not learn from',
+    load: () => import('./root-cause-left-out.ts') as never,
+  },
   'root-cause-replay': {
     about: 'causes found by the services in recorded cases, beside the offline ranking',
     load: () => import('./root-cause-replay.ts') as never,
