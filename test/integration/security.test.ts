@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as openSocket } from 'node:tls'
-import { type LogEvent, logsParsed, logsRaw } from '@aegis/domain'
+import { isStateful, type LogEvent, logsParsed, logsRaw } from '@aegis/domain'
 import {
   allTopics,
   connect,
@@ -151,8 +151,12 @@ describe('TLS, SASL and an authorizer', () => {
     await (await client.broker.producer()).send([{ topic: logsRaw.name, key: 'x', value: Buffer.from('nonsense'), headers: {} }])
     const dead = async () => (await client.broker.end('logs.raw.dlq', 0)) + (await client.broker.end('logs.raw.dlq', 1))
     await until('the dead letter', async () => (await dead()) > 0)
-    for (const { group } of groups())
-      await until(`${group} to write a snapshot`, async () => (await client.broker.end(snapshotTopic(group), 0)) > 0)
+    for (const { group, stage } of groups()) {
+      const topic = stage.reads[0].name
+      await until(`${group} to get time`, async () => (await client.broker.committed(group, [topic], 0))[topic] > 0)
+      if (isStateful(stage.create(0)))
+        await until(`${group} to write a snapshot`, async () => (await client.broker.end(snapshotTopic(group), 0)) > 0)
+    }
     await tail.close()
     await client.close()
     expect(lost).toEqual([])
