@@ -151,9 +151,14 @@ describe('TLS, SASL and an authorizer', () => {
     await (await client.broker.producer()).send([{ topic: logsRaw.name, key: 'x', value: Buffer.from('nonsense'), headers: {} }])
     const dead = async () => (await client.broker.end('logs.raw.dlq', 0)) + (await client.broker.end('logs.raw.dlq', 1))
     await until('the dead letter', async () => (await dead()) > 0)
+    // Streams without ticks carry records alone.
+    const issue = JSON.stringify([
+      { environment, entity: 'service:checkout', kind: 'probe', name: 'ready', summary: 'no answer' },
+    ])
+    expect((await fetch(`${pipeline.gatewayUrl}/api/v1/issues`, { method: 'POST', body: issue, headers })).status).toBe(202)
     for (const { group, stage } of groups()) {
       const topic = stage.reads[0].name
-      await until(`${group} to get time`, async () => (await client.broker.committed(group, [topic], 0))[topic] > 0)
+      await until(`${group} to be given something`, async () => (await client.broker.committed(group, [topic], 0))[topic] > 0)
       if (isStateful(stage.create(0)))
         await until(`${group} to write a snapshot`, async () => (await client.broker.end(snapshotTopic(group), 0)) > 0)
     }
