@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Action, Unverified } from '@aegis/domain'
 import { Cluster } from '@aegis/executor/executors/kubernetes/cluster'
 import { KubernetesExecutor } from '@aegis/executor/executors/kubernetes/executor'
+import { edgesOfKubernetes } from '@aegis/root-cause'
 import {
   AppsV1Api,
   AuthorizationV1Api,
@@ -21,6 +22,7 @@ import {
   type V1RoleBinding,
 } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readCluster } from '../../services/cli/src/topology/read-cluster.ts'
 import { startCluster, type TestCluster } from './kubernetes-cluster.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -130,6 +132,30 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
     }
   }, 120_000)
   afterAll(() => cluster?.stop())
+
+  it('gives the service graph of what runs: who calls whom, in which pods, on which nodes', async () => {
+    await deploy('bank', 1)
+    await deploy('till', 2, { env: [{ name: 'BANK', value: 'http://bank:8080' }] })
+    await until('the pods have nodes', async () => {
+      const list = [...(await pods('till')), ...(await pods('bank'))]
+      return list.length === 3 && list.every(p => p.spec?.nodeName)
+    })
+    const edges = edgesOfKubernetes(await readCluster(cluster.as(cluster.adminToken), namespace, () => undefined))
+    const of = (from: string) => edges.filter(e => e.from === from).map(e => `${e.kind} ${e.to}`)
+    const running = await pods('till')
+    expect(of('service:till').sort()).toEqual(
+      ['calls service:bank', ...running.map(p => `runs_on pod:${p.metadata!.name}`)].sort(),
+    )
+    for (const p of running) expect(of(`pod:${p.metadata!.name}`)).toEqual([`runs_on host:${p.spec!.nodeName}`])
+    const left: string[] = []
+    await expect(readCluster(cluster.as('nonsense'), namespace, line => left.push(line))).rejects.toThrow(
+      /Deployment cannot be listed/,
+    )
+    const seen = await readCluster(cluster.as(token), namespace, line => left.push(line))
+    expect(left).toContain('Ingress may not be listed: left out')
+    expect(seen.length).toBeGreaterThan(0)
+    for (const name of ['bank', 'till']) await apps.deleteNamespacedDeployment({ name, namespace })
+  })
 
   it('rollback_deploy heals a bad release, and can be taken back', async () => {
     await deploy('catalog', 3)

@@ -48,6 +48,25 @@ describe('edges that people wrote down', () => {
       'service:web-v2 calls service:pay ?',
     ])
   })
+  it('of a running Kubernetes: pods are what a workload runs on, not workloads of their own', () => {
+    const owned = (kind: string, name: string, ownerKind: string, owner: string, spec: object) => ({
+      kind,
+      metadata: { name, namespace: 'shop', ownerReferences: [{ kind: ownerKind, name: owner, controller: true }] },
+      spec,
+    })
+    const template = { metadata: { labels: {} }, spec: { containers: [{ image: 'pay' }] } }
+    const edges = edgesOfKubernetes([
+      { kind: 'Deployment', metadata: { name: 'pay', namespace: 'shop' }, spec: { template } },
+      owned('ReplicaSet', 'pay-1', 'Deployment', 'pay', { template }),
+      owned('Pod', 'pay-1-x', 'ReplicaSet', 'pay-1', { ...template.spec, nodeName: 'n1' }),
+      owned('Pod', 'pay-1-y', 'ReplicaSet', 'pay-1', template.spec),
+    ])
+    expect(short(edges)).toEqual([
+      'pod:pay-1-x runs_on host:n1',
+      'service:pay runs_on pod:pay-1-x',
+      'service:pay runs_on pod:pay-1-y',
+    ])
+  })
   it('of a list, with the line of a mistake', () => {
     expect(short(edgesOfList('from,to,kind\na -> b # main way\nb,database:orders,reads\n'))).toEqual([
       'service:a calls service:b',

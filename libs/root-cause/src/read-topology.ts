@@ -69,8 +69,17 @@ const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet
 
 export const edgesOfKubernetes = (documents: readonly unknown[]): Edge[] => {
   const all = documents.flatMap(d => (textOf(get(d, 'kind')) === 'List' ? listOf(get(d, 'items')) : [d])).filter(isDoc)
+  // In a running cluster pods and replica sets belong to what people wrote down.
+  const key = (kind: unknown, name: unknown, d: Doc) =>
+    `${textOf(kind)} ${textOf(get(d, 'metadata', 'namespace'))} ${textOf(name)}`
+  const byKey = new Map(all.map(d => [key(d.kind, get(d, 'metadata', 'name'), d), d]))
+  const ownerOf = (d: Doc): Doc | undefined => {
+    const by = listOf(get(d, 'metadata', 'ownerReferences')).find(o => get(o, 'controller') === true)
+    const owner = by === undefined ? undefined : byKey.get(key(get(by, 'kind'), get(by, 'name'), d))
+    return owner && (ownerOf(owner) ?? owner)
+  }
   const workloads = all
-    .filter(d => WORKLOADS.has(textOf(d.kind)))
+    .filter(d => WORKLOADS.has(textOf(d.kind)) && !ownerOf(d))
     .map(d => {
       const template = d.kind === 'Pod' ? d : (get(d, 'spec', 'jobTemplate', 'spec', 'template') ?? get(d, 'spec', 'template'))
       const containers = [...listOf(get(template, 'spec', 'containers')), ...listOf(get(template, 'spec', 'initContainers'))]
@@ -122,6 +131,15 @@ export const edgesOfKubernetes = (documents: readonly unknown[]): Edge[] => {
       edges.push({ from: w.entity, to: known.get(to)!, kind: 'calls', inferred: true })
     const host = textOf(get(w.template, 'spec', 'nodeName'))
     if (host) edges.push({ from: w.entity, to: entityId('host', host), kind: 'runs_on' })
+  }
+  for (const pod of all.filter(d => d.kind === 'Pod')) {
+    const owner = ownerOf(pod)
+    const workload = owner && known.get(textOf(get(owner, 'metadata', 'name')))
+    if (!workload) continue
+    const entity = entityId('pod', textOf(get(pod, 'metadata', 'name')))
+    edges.push({ from: workload, to: entity, kind: 'runs_on' })
+    const host = textOf(get(pod, 'spec', 'nodeName'))
+    if (host) edges.push({ from: entity, to: entityId('host', host), kind: 'runs_on' })
   }
   // An Ingress is where requests come in.
   for (const d of all.filter(x => x.kind === 'Ingress'))

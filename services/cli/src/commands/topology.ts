@@ -12,6 +12,7 @@ import {
 } from '@aegis/root-cause'
 import { Command } from 'commander'
 import { parseAllDocuments } from 'yaml'
+import { clusterOf, readCluster } from '../topology/read-cluster.ts'
 
 interface Common {
   readonly environment: string
@@ -85,13 +86,19 @@ export const topologyCommand = (): Command => {
   const around = ['--around <entity>', 'only what is within two hops of it'] as const
   command
     .command('import <format> <path>')
-    .description('adds edges from Kubernetes manifests (k8s), a docker-compose file (compose) or a list of edges (edges)')
+    .description(
+      'adds edges from Kubernetes manifests (k8s), a running Kubernetes (cluster; the path is its namespace, "*" for all), a docker-compose file (compose) or a list of edges (edges)',
+    )
     .option(...environment)
+    .option('--context <name>', 'with cluster: the context of the kubeconfig')
     .option('--dry-run', 'show what was read, and change nothing')
-    .action(async (format: string, where: string, options: Common & { dryRun?: boolean }) => {
+    .action(async (format: string, where: string, options: Common & { dryRun?: boolean; context?: string }) => {
       const read = READERS[format]
-      if (!read) throw new AegisError('INPUT_INVALID', `"${format}" is not known; known are ${Object.keys(READERS).join(', ')}`)
-      const edges = read(where)
+      if (!read && format !== 'cluster')
+        throw new AegisError('INPUT_INVALID', `"${format}" is not known; known are ${Object.keys(READERS).join(', ')}, cluster`)
+      const edges = read
+        ? read(where)
+        : edgesOfKubernetes(await readCluster(await clusterOf(options.context), where, console.error))
       const nodes = [...new Set(edges.flatMap(e => [e.from, e.to]))].map(id => ({ id }))
       if (!options.dryRun) await withGraph(t => t.merge(options.environment, edges, Date.now() * 1000))
       console.log(shown({ nodes, edges }))

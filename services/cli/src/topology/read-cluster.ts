@@ -1,0 +1,63 @@
+import { AegisError } from '@aegis/domain'
+import type { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
+
+/** What tells how things hang together; what owns what is in the objects themselves. */
+const KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
+  ['apps/v1', 'Deployment'],
+  ['apps/v1', 'StatefulSet'],
+  ['apps/v1', 'DaemonSet'],
+  ['apps/v1', 'ReplicaSet'],
+  ['batch/v1', 'CronJob'],
+  ['batch/v1', 'Job'],
+  ['v1', 'Pod'],
+  ['v1', 'Service'],
+  ['v1', 'ConfigMap'],
+  ['networking.k8s.io/v1', 'Ingress'],
+]
+const FORBIDDEN = 403
+
+/** The kubeconfig that kubectl would use (KUBECONFIG, `~/.kube/config`, a pod's service account). */
+export const clusterOf = async (context?: string): Promise<KubeConfig> => {
+  const { KubeConfig: Config } = await import('@kubernetes/client-node')
+  const config = new Config()
+  try {
+    config.loadFromDefault()
+  } catch (error) {
+    throw new AegisError('INPUT_INVALID', `the kubeconfig cannot be read: ${(error as Error).message.split('\n')[0]}`)
+  }
+  if (context !== undefined) {
+    if (!config.getContextObject(context))
+      throw new AegisError(
+        'INPUT_INVALID',
+        `--context ${context}: the kubeconfig has ${config.contexts.map(c => c.name).join(', ') || 'none'}`,
+      )
+    config.setCurrentContext(context)
+  }
+  return config
+}
+
+/**
+ * Workloads, pods, services and what they are told, of a namespace or of all, as documents like those of manifests.
+ * @param namespace `*` for all
+ * @param say told of each kind that may not be listed; it is left out
+ */
+export const readCluster = async (config: KubeConfig, namespace: string, say: (line: string) => void): Promise<unknown[]> => {
+  const { KubernetesObjectApi: Api } = await import('@kubernetes/client-node')
+  const api: KubernetesObjectApi = Api.makeApiClient(config)
+  const found: unknown[] = []
+  for (const [apiVersion, kind] of KINDS) {
+    try {
+      const { items } = await api.list(apiVersion, kind, namespace === '*' ? undefined : namespace)
+      // Lists name the kind once, not with each object.
+      for (const item of items) found.push({ ...item, apiVersion, kind })
+    } catch (error) {
+      if ((error as { code?: number }).code !== FORBIDDEN)
+        throw new AegisError(
+          'INPUT_INVALID',
+          `${config.getCurrentCluster()?.server}: ${kind} cannot be listed: ${(error as Error).message.split('\n')[0]}`,
+        )
+      say(`${kind} may not be listed: left out`)
+    }
+  }
+  return found
+}
