@@ -1,36 +1,17 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { experimentCommand } from './experiment.ts'
+import { standInGateway } from './stand-in-gateway.cases.ts'
 
 /** Keeps what it is told, as the controls stream does. */
 let experiment: unknown = null
-const gateway = createServer((request, response) => {
-  let text = ''
-  request
-    .on('data', part => {
-      text += part
-    })
-    .on('end', () => {
-      if (request.method === 'PUT') experiment = JSON.parse(text).experiment
-      response.end(JSON.stringify({ environment: 'shop', version: 1, experiment: JSON.stringify(experiment) }))
-    })
+const { printed } = standInGateway(({ method, body }) => {
+  if (method === 'PUT') experiment = JSON.parse(body).experiment
+  return { environment: 'shop', version: 1, experiment: JSON.stringify(experiment) }
 })
-let printed: string[] = []
 const run = (...args: string[]) => {
-  printed = []
+  printed.length = 0
   return experimentCommand().parseAsync([...args, '--environment', 'shop'], { from: 'user' })
 }
-beforeAll(async () => {
-  await new Promise<void>(resolve => gateway.listen(0, '127.0.0.1', resolve))
-  vi.stubEnv('AEGIS_GATEWAY_URL', `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`)
-  vi.spyOn(console, 'log').mockImplementation(line => void printed.push(String(line)))
-})
-afterAll(() => {
-  gateway.close()
-  vi.unstubAllEnvs()
-  vi.restoreAllMocks()
-})
 
 test('an experiment is created, paused, resumed and completed, and only one runs at a time', async () => {
   await expect(run('pause')).rejects.toThrow(/there is no experiment in shop/)

@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { fixCommand } from './fix.ts'
+import { standInGateway } from './stand-in-gateway.cases.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'aegis-fix-'))
 const INCIDENT = {
@@ -15,25 +14,14 @@ const INCIDENT = {
   entities: ['service:cart'],
   causes: [{ entity: 'service:cart' }],
 }
-const posted: { url: string; body: Record<string, unknown> }[] = []
-const gateway = createServer((request, response) => {
-  let text = ''
-  request
-    .on('data', part => {
-      text += part
-    })
-    .on('end', () => {
-      if (request.method === 'POST') {
-        posted.push({ url: String(request.url), body: JSON.parse(text) })
-        response.writeHead(202).end(text)
-      } else response.end(JSON.stringify(request.url?.includes('?') ? [INCIDENT] : { incident: INCIDENT }))
-    })
-})
-let printed = ''
+const { asked, printed } = standInGateway(({ method, url, body }) =>
+  method === 'POST' ? JSON.parse(body) : url.includes('?') ? [INCIDENT] : { incident: INCIDENT },
+)
+const posted = () => asked.filter(a => a.method === 'POST').map(({ url, body }) => ({ url, body: JSON.parse(body) }))
 const aegis = async (...args: string[]) => {
-  printed = ''
+  printed.length = 0
   await fixCommand().parseAsync(args, { from: 'user' })
-  return printed
+  return printed.map(line => `${line}\n`).join('')
 }
 const file = (name: string, text: string) => {
   const at = path.join(folder, name)
@@ -41,22 +29,7 @@ const file = (name: string, text: string) => {
   return at
 }
 
-beforeAll(async () => {
-  await new Promise<void>(resolve => gateway.listen(0, '127.0.0.1', resolve))
-  vi.stubEnv('AEGIS_GATEWAY_URL', `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`)
-  vi.spyOn(console, 'log').mockImplementation((...words) => {
-    printed += `${words.join(' ')}\n`
-  })
-})
-beforeEach(() => {
-  posted.length = 0
-})
-afterAll(() => {
-  gateway.close()
-  vi.unstubAllEnvs()
-  vi.restoreAllMocks()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const ISSUES = JSON.stringify([
   {
@@ -86,9 +59,9 @@ test('tickets are shown first, without secrets, and sent only with --yes', async
       '',
     ].join('\n'),
   )
-  expect(posted).toEqual([])
+  expect(posted()).toEqual([])
   expect(await aegis('import', '--from', 'tickets', at, '--yes')).toContain(`1 recorded for ${INCIDENT.id}`)
-  expect(posted).toEqual([
+  expect(posted()).toEqual([
     {
       url: `/api/v1/incidents/${INCIDENT.id}/fixes`,
       body: {
@@ -105,7 +78,7 @@ test('tickets are shown first, without secrets, and sent only with --yes', async
 test('one incident, one word and single tickets can be named', async () => {
   const at = file('issues.json', ISSUES)
   await aegis('import', '--from', 'tickets', at, '--incident', INCIDENT.id, '--ticket', '42', '--failure', '--yes')
-  expect(posted.map(p => [p.body.command, p.body.success])).toEqual([['docker restart cart', false]])
+  expect(posted().map(p => [p.body.command, p.body.success])).toEqual([['docker restart cart', false]])
   await expect(aegis('import', '--from', 'tickets', at, '--ticket', '7')).rejects.toThrow(/has no ticket 7; it has 41, 42/)
 })
 
@@ -114,9 +87,9 @@ test('a history goes the same way, and needs an incident and a word', async () =
   await expect(aegis('import', at, '--success')).rejects.toThrow(/--incident ID/)
   await expect(aegis('import', at, '--incident', INCIDENT.id)).rejects.toThrow(/either --success or --failure/)
   expect(await aegis('import', at, '--incident', INCIDENT.id, '--success')).toContain('1 found, none sent')
-  expect(posted).toEqual([])
+  expect(posted()).toEqual([])
   await aegis('import', at, '--incident', INCIDENT.id, '--success', '--yes')
-  expect(posted.map(p => [p.body.command, p.body.time])).toEqual([
+  expect(posted().map(p => [p.body.command, p.body.time])).toEqual([
     ['kubectl rollout restart deployment/cart', 1_700_000_000_000_000],
   ])
 })

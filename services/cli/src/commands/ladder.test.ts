@@ -1,37 +1,18 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { ladderCommand } from './ladder.ts'
+import { standInGateway } from './stand-in-gateway.cases.ts'
 
-const said: { method?: string; url?: string; body: string }[] = []
-const server = createServer((request, response) => {
-  let body = ''
-  request.on('data', chunk => (body += chunk))
-  request.on('end', () => {
-    said.push({ method: request.method, url: request.url, body })
-    const control = {
-      environment: 'prod',
-      version: 3,
-      default_mode: '',
-      kill_switch: true,
-      ladder: { restart: 'approve' },
-      protected: ['service:ledger'],
-      maintenance: [{ from: 0, to: 3600e6, reason: 'move', entities: ['host:a'] }],
-    }
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(control))
-  })
-})
-afterEach(() => {
-  server.close()
-  vi.unstubAllEnvs()
-  vi.restoreAllMocks()
-})
+const { asked: said, printed: lines } = standInGateway(() => ({
+  environment: 'prod',
+  version: 3,
+  default_mode: '',
+  kill_switch: true,
+  ladder: { restart: 'approve' },
+  protected: ['service:ledger'],
+  maintenance: [{ from: 0, to: 3600e6, reason: 'move', entities: ['host:a'] }],
+}))
 
 test('sets the mode of all actions or of one, and shows what is set', async () => {
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  vi.stubEnv('AEGIS_GATEWAY_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  const lines: string[] = []
-  vi.spyOn(console, 'log').mockImplementation(line => void lines.push(String(line)))
   const run = (...args: string[]) => ladderCommand().parseAsync(args, { from: 'user' })
   await run('prod', 'suggest')
   await run('prod', 'act', '--action', 'start')

@@ -12,7 +12,6 @@ import {
 } from '@aegis/root-cause'
 import { Command } from 'commander'
 import { parseAllDocuments } from 'yaml'
-import { clusterOf, readCluster } from '../topology/read-cluster.ts'
 
 interface Common {
   readonly environment: string
@@ -38,6 +37,11 @@ const documentsOf = (where: string): unknown[] => {
       return d.toJS()
     }),
   )
+}
+const readRunning = async (namespace: string, context: string | undefined): Promise<Edge[]> => {
+  // Loaded here alone: the client is large, and few commands need it.
+  const { clusterOf, readCluster } = await import('../topology/read-cluster.ts')
+  return edgesOfKubernetes(await readCluster(clusterOf(context), namespace, console.error))
 }
 /** Readers of what people wrote down, by the name of the format. */
 export const READERS: Readonly<Record<string, (where: string) => Edge[]>> = {
@@ -96,9 +100,7 @@ export const topologyCommand = (): Command => {
       const read = READERS[format]
       if (!read && format !== 'cluster')
         throw new AegisError('INPUT_INVALID', `"${format}" is not known; known are ${Object.keys(READERS).join(', ')}, cluster`)
-      const edges = read
-        ? read(where)
-        : edgesOfKubernetes(await readCluster(await clusterOf(options.context), where, console.error))
+      const edges = read ? read(where) : await readRunning(where, options.context)
       const nodes = [...new Set(edges.flatMap(e => [e.from, e.to]))].map(id => ({ id }))
       if (!options.dryRun) await withGraph(t => t.merge(options.environment, edges, Date.now() * 1000))
       console.log(shown({ nodes, edges }))

@@ -1,5 +1,5 @@
 import { AegisError } from '@aegis/domain'
-import type { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
+import { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
 
 /** What tells how things hang together; what owns what is in the objects themselves. */
 const KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
@@ -17,9 +17,8 @@ const KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
 const FORBIDDEN = 403
 
 /** The kubeconfig that kubectl would use (KUBECONFIG, `~/.kube/config`, a pod's service account). */
-export const clusterOf = async (context?: string): Promise<KubeConfig> => {
-  const { KubeConfig: Config } = await import('@kubernetes/client-node')
-  const config = new Config()
+export const clusterOf = (context?: string): KubeConfig => {
+  const config = new KubeConfig()
   try {
     config.loadFromDefault()
   } catch (error) {
@@ -42,8 +41,7 @@ export const clusterOf = async (context?: string): Promise<KubeConfig> => {
  * @param say told of each kind that may not be listed; it is left out
  */
 export const readCluster = async (config: KubeConfig, namespace: string, say: (line: string) => void): Promise<unknown[]> => {
-  const { KubernetesObjectApi: Api } = await import('@kubernetes/client-node')
-  const api: KubernetesObjectApi = Api.makeApiClient(config)
+  const api = KubernetesObjectApi.makeApiClient(config)
   const found: unknown[] = []
   for (const [apiVersion, kind] of KINDS) {
     try {
