@@ -19,7 +19,7 @@ export interface TestCluster {
 }
 const STARTS_WITHIN_MS = 60_000
 /** A node whose lease is not renewed for this long is lost. */
-const GRACE_SECONDS = 12
+const GRACE_SECONDS = 20
 
 /** What makes a pod crash here: how a real kubelet would show a bad image, a bad setting, too little memory, or one unlucky container. */
 const CRASHES: Readonly<Record<string, { key: string; operator: string; values?: string[]; reason: string }>> = {

@@ -258,7 +258,7 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
     for (const name of ['node-1', 'node-2']) await act('uncordon', `host:${name}`)
     cluster.loseDoomed()
     await until('node-3 is lost', () => nodeIs('node-3', 'Unknown'))
-    expect(await isWell('ledger', 3)).toBe(false)
+    await until('its work is known to be unwell', async () => !(await isWell('ledger', 3)))
     await act('drain', 'node:node-3')
     await until('its work is well elsewhere', async () => (await read('ledger')).status?.readyReplicas === 3)
     expect(new Set((await pods('ledger')).map(p => p.spec!.nodeName)).has('node-3')).toBe(false)

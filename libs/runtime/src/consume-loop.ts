@@ -218,30 +218,16 @@ export class PartitionLoop {
     const started = performance.now()
     let failure: Error | undefined
     for (let attempt = 0; attempt <= options.retries; attempt++) {
-      try {
-        this.#lastTick = this.#batchTick
-        const bad: Undelivered[] = []
-        const results: Result[] = []
-        for (let from = 0; from < batch.length; from += SLICE_RECORDS) {
-          if (from > 0) await othersTurn()
-          const decoded = await this.#decode(batch.slice(from, from + SLICE_RECORDS))
-          for (const b of decoded.bad) bad.push(b)
-          if (decoded.inputs.length === 0) continue
-          for (const r of await this.#stage!.process(decoded.inputs, this.#stop.signal)) results.push(r)
-        }
-        return await this.#commit(batch, bad, results, started)
-      } catch (error) {
-        failure = error as Error
-        if (error instanceof FatalError || isOutage(error) || this.#stop.signal.aborted) throw error
-        await this.#committing
-        telemetry.add('aegis_retries_total', this.labels)
-        log.warn(
-          { err: error, stage: this.#definition.name, partition: this.#lane.partition, records: batch.length, attempt },
-          'stage threw; its state is restored and the batch tried again',
-        )
-        await this.#pause((options.backOffMs ?? 50) * 2 ** attempt)
-        await this.#rebuild()
-      }
+      failure = await this.#try(batch, started)
+      if (!failure) return
+      await this.#committing
+      telemetry.add('aegis_retries_total', this.labels)
+      log.warn(
+        { err: failure, stage: this.#definition.name, partition: this.#lane.partition, records: batch.length, attempt },
+        'stage threw; its state is restored and the batch tried again',
+      )
+      await this.#pause((options.backOffMs ?? 50) * 2 ** attempt)
+      await this.#rebuild()
     }
     const tooLarge = (failure as AegisError).code === 'RECORD_TOO_LARGE'
     if (batch.length > 1) {
@@ -250,15 +236,42 @@ export class PartitionLoop {
       await this.#handle(batch.slice(middle))
       return
     }
-    if (!tooLarge && !(await this.#neighbourPasses(batch[0])))
-      throw new AegisError('STAGE_FAILED', `stage ${this.#definition.name} fails on every record: ${failure?.message}`, {
-        cause: failure,
-      })
+    if (!tooLarge) {
+      if (!(await this.#neighbourPasses(batch[0])))
+        throw new AegisError('STAGE_FAILED', `stage ${this.#definition.name} fails on every record: ${failure?.message}`, {
+          cause: failure,
+        })
+      // The neighbour may have passed because an outage ended just then: only what fails now too is bad data.
+      await this.#rebuild()
+      failure = await this.#try(batch, started)
+      if (!failure) return
+    }
     await this.#rebuild()
     // What it was not given now must not be given to it in a replay either.
     this.#sinceSnapshot = options.snapshotEveryRecords
     const code = tooLarge ? 'RECORD_TOO_LARGE' : 'STAGE_FAILED'
     await this.#commit(batch, [{ raw: batch[0], code, message: failure?.message ?? '' }], [], started)
+  }
+
+  /** Processes the batch and begins its commit; what the stage failed with, if it did. Throws what no record is to blame for. */
+  async #try(batch: readonly RawRecord[], started: number): Promise<Error | undefined> {
+    try {
+      this.#lastTick = this.#batchTick
+      const bad: Undelivered[] = []
+      const results: Result[] = []
+      for (let from = 0; from < batch.length; from += SLICE_RECORDS) {
+        if (from > 0) await othersTurn()
+        const decoded = await this.#decode(batch.slice(from, from + SLICE_RECORDS))
+        for (const b of decoded.bad) bad.push(b)
+        if (decoded.inputs.length === 0) continue
+        for (const r of await this.#stage!.process(decoded.inputs, this.#stop.signal)) results.push(r)
+      }
+      await this.#commit(batch, bad, results, started)
+      return undefined
+    } catch (error) {
+      if (error instanceof FatalError || isOutage(error) || this.#stop.signal.aborted) throw error
+      return error as Error
+    }
   }
 
   /** Whether another record passes where this one fails: bad data, then, and not an outage. Results are thrown away. */

@@ -372,6 +372,25 @@ export const loopContract = (name: string, makeBroker: () => Promise<Broker>, ma
       await p.close()
     })
 
+    it('loses none when the outage ends between the record that failed and the neighbour it is held against', async () => {
+      let down = true
+      // Back with the first record that is not the first of all: that is the neighbour.
+      const p = await pipeline({
+        throwsOn: l => {
+          if (l.body !== 'line 0') down = false
+          return down
+        },
+      })
+      const lines = Array.from({ length: 6 }, (_, i) => line(i))
+      await p.send(lines)
+      const run = await p.start()
+      await p.until(async () => (await p.outputs()).length >= 6 || (await p.letters()).length > 0, '6 outputs')
+      await run.stop()
+      expect(await p.letters()).toEqual([])
+      expect(numbered(await p.outputs())).toEqual(expected(lines))
+      await p.close()
+    })
+
     it('keeps poison byte for byte, with the reason, and goes on', async () => {
       const p = await pipeline()
       const unknownId = Buffer.from([0, 0x7f, 0, 0, 1, 2, 3])
