@@ -161,7 +161,7 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
   // Who was strange before most began is no later than they are, and they no later for it.
   const onset = beginningOf([...onsets.values()])
   for (const [entity, time] of onsets) onsets.set(entity, Math.max(onset, time))
-  const changed = changesThatCount(input.changes ?? [], strange, onset, changeWindowUs)
+  const changed = changesThatCount(input.changes ?? [], input.anomalies, onset, changeWindowUs)
   const entities = [...new Set([...input.graph.nodes.map(n => n.id), ...strange, ...accused.keys()])].sort()
   return {
     evidence: {
@@ -191,16 +191,24 @@ const beginningOf = (times: readonly number[]): number => {
   return sorted[best] ?? Number.POSITIVE_INFINITY
 }
 
-/** The newest change of each strange entity shortly before the first sign; going back to what was before is a remedy, not a suspect. */
+/** How much later than a sign a change may be told and still have caused it: it is told by the first record of the new version, microseconds. */
+const TOLD_LATE_US = 10_000_000
+/**
+ * The newest change of each strange entity that can have caused what is strange about it: not long before the first sign of all, and before at
+ * least half of the entity's own signs. A chance sign from before the change clears it of nothing; a change made when most was there already is
+ * no suspect, and going back to what was before is a remedy.
+ */
 const changesThatCount = (
   changes: readonly Change[],
-  strange: ReadonlySet<string>,
+  anomalies: readonly Anomaly[],
   onset: number,
   windowUs: number,
 ): Map<string, Change> => {
   const found = new Map<string, Change>()
   for (const c of changes) {
-    if (c.time < onset - windowUs || c.time > onset + 10_000_000 || !strange.has(c.entity)) continue
+    const signs = anomalies.filter(a => a.entity === c.entity)
+    const since = signs.filter(a => a.started >= c.time - TOLD_LATE_US)
+    if (c.time < onset - windowUs || since.length === 0 || since.length * 2 < signs.length) continue
     const remedy = changes.some(
       o =>
         o !== c && o.entity === c.entity && o.kind === c.kind && o.before === c.after && o.after === c.before && o.time < c.time,

@@ -119,6 +119,11 @@ describe('rankCauses', () => {
     ]
     expect(first(failing, [change(0, '1', '2')])).toEqual({ entity: 'service:pay', fault: 'deploy' })
     expect(first(failing, [change(-400, '2', '3'), change(0, '3', '2')]).fault).not.toBe('deploy')
+    // A chance sign long before the change does not clear it; what was there already when it was made was not its doing.
+    const chance = metric('pay', -60, { 'calls.latency_p95': [3, 8] })
+    const early = slow('front', -60)
+    expect(first([chance, early, ...failing], [change(0, '1', '2')])).toEqual({ entity: 'service:pay', fault: 'deploy' })
+    expect(first(failing, [change(30, '1', '2')]).fault).not.toBe('deploy')
   })
   it('is less sure where nothing of its own is wrong, least where everything is slow at once', () => {
     const own = rankCauses({ anomalies: [slow('stock', 1)], graph }).causes[0]
