@@ -34,7 +34,13 @@ export type NetworkName = keyof typeof NETWORKS
 export const MODEL_NAMES = Object.keys(MODELS) as ModelName[]
 export const NETWORK_NAMES = Object.keys(NETWORKS) as NetworkName[]
 export const DETECTOR_NAMES: readonly string[] = ['ensemble', ...MODEL_NAMES, ...NETWORK_NAMES]
-export const needsTensorFlow = (name: string): name is NetworkName => name in NETWORKS
+export const needsTensorFlow = (name: string): boolean => membersOf(name).some(isNetwork)
+const isNetwork = (name: string): name is NetworkName => name in NETWORKS
+/** `ridge+sub-pca` is an ensemble of these two. */
+const membersOf = (name: string): string[] => name.split('+')
+/** Whether it is a name of `DETECTOR_NAMES`, or several models joined by plus signs. */
+export const isDetector = (name: string): boolean =>
+  DETECTOR_NAMES.includes(name) || membersOf(name).every(m => m !== 'ensemble' && DETECTOR_NAMES.includes(m))
 
 /** A bare model, as its paper has it. */
 export const makeModel = (name: ModelName): RowModel => MODELS[name]().model
@@ -51,19 +57,32 @@ export interface MakeOptions {
   readonly steps?: number
 }
 
+/** A detector by its name, or an ensemble of those whose names are joined by plus signs, each with the weight and settings it has in the whole ensemble. */
 export function makeDetector(name: string, options: MakeOptions = {}): Ensemble {
   const streaming = options.streaming ?? false
-  if (name === 'ensemble') return new Ensemble({ members: streaming ? streamingMembers() : trainedMembers(), streaming })
-  if (needsTensorFlow(name)) {
-    if (!options.tensors) throw new Error(`the detector ${name} needs TensorFlow.js: load it first and hand it over as "tensors"`)
-    const { onProgress, steps } = options
-    const model = makeNetwork(name, options.tensors, { ...(onProgress && { onProgress }), ...(steps !== undefined && { steps }) })
-    return new Ensemble({ members: [{ model, weight: 1 }], streaming })
+  const usual = streaming ? streamingMembers() : trainedMembers()
+  if (name === 'ensemble') return new Ensemble({ members: usual, streaming })
+  const members = membersOf(name)
+  if (members.length === 1) return new Ensemble({ members: [{ ...bare(name, options), weight: 1 }], streaming })
+  return new Ensemble({
+    members: members.flatMap(m => {
+      const known = usual.filter(({ model }) => model.name === m)
+      return known.length > 0 ? known : [{ ...bare(m, options), weight: 1 }]
+    }),
+    streaming,
+  })
+}
+
+const bare = (name: string, { tensors, onProgress, steps }: MakeOptions): { model: RowModel; online?: boolean } => {
+  if (isNetwork(name)) {
+    if (!tensors) throw new Error(`the detector ${name} needs TensorFlow.js: load it first and hand it over as "tensors"`)
+    return {
+      model: makeNetwork(name, tensors, { ...(onProgress && { onProgress }), ...(steps !== undefined && { steps }) }),
+    }
   }
   const make = MODELS[name as ModelName]
   if (!make) throw new Error(`no detector is called ${name}: there are ${DETECTOR_NAMES.join(', ')}`)
-  const { model, online } = make()
-  return new Ensemble({ members: [{ model, weight: 1, online }], streaming })
+  return make()
 }
 
 /** Forecast errors find what changes, leftovers and distances what is out of place; the first kind is right more often, and about which metrics too. */

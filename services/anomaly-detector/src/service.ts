@@ -11,8 +11,8 @@ import { readRulesFile, watchRulesFile } from './watch-rules-file.ts'
 
 /** The detector of whole entities; TensorFlow.js is loaded only for one that needs it, and says on which tier. */
 const entityDetector = async (detector: string, { log }: Pick<ServiceContext, 'log'>): Promise<ScoreOptions> => {
-  const { DETECTOR_NAMES, needsTensorFlow } = await import('@aegis/anomaly-detection/make-detector')
-  if (!DETECTOR_NAMES.includes(detector))
+  const { DETECTOR_NAMES, isDetector, needsTensorFlow } = await import('@aegis/anomaly-detection/make-detector')
+  if (!isDetector(detector))
     throw new FatalError(
       'CONFIG_INVALID',
       `AEGIS_DETECTOR: there is no detector ${detector}; there are ${DETECTOR_NAMES.join(', ')}`,

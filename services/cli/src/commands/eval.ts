@@ -32,7 +32,7 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
     about: 'anomalies of metric tables: D/*/*/test.csv.gz',
     needsData: true,
     options: [
-      ['--detector <name>', 'one detector instead of the ensemble'],
+      ['--detector <name>', 'one detector instead of the ensemble, or an ensemble of several: ridge+sub-pca'],
       ['--alarms-per-day <number>', 'how many alarms an entity and day one is ready to look at, 0.5 unless told'],
     ],
     load: async () => (await import('../eval/metric-anomaly.ts')).evalMetricAnomaly as never,

@@ -7,7 +7,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
-import { DETECTOR_NAMES, needsTensorFlow } from '@aegis/anomaly-detection/make-detector'
+import { DETECTOR_NAMES, isDetector, needsTensorFlow } from '@aegis/anomaly-detection/make-detector'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { AegisError } from '@aegis/domain'
 import { readText } from './log-tables.ts'
@@ -34,8 +34,11 @@ export async function evalMetricAnomaly(options: MetricAnomalyOptions): Promise<
   const alarmsPerDay = Number(options.alarmsPerDay ?? 0.5)
   if (!(alarmsPerDay >= 0.001 && Number.isFinite(alarmsPerDay)))
     throw new AegisError('INPUT_INVALID', `--alarms-per-day ${options.alarmsPerDay}: give a number of at least 0.001`)
-  if (!DETECTOR_NAMES.includes(detector))
-    throw new AegisError('INPUT_INVALID', `no detector is called ${detector}: there are ${DETECTOR_NAMES.join(', ')}`)
+  if (!isDetector(detector))
+    throw new AegisError(
+      'INPUT_INVALID',
+      `no detector is called ${detector}: there are ${DETECTOR_NAMES.join(', ')}, and several joined by plus signs`,
+    )
   const folders = await seriesUnder(data)
   if (folders.length === 0)
     throw new AegisError(
