@@ -12,7 +12,7 @@ import { compileCache } from './supervisor/compile-cache.ts'
 
 export { type Fault, Hands, type RightAction, type ServiceStatus } from './faults/fault.ts'
 export { faultNamed, faults } from './faults/faults.ts'
-export { isWell, type LoadWindow, p95LimitOf, type WellOptions } from './load/is-well.ts'
+export { isWell, type LoadWindow, P95_LIMITS, p95LimitOf, type WellOptions } from './load/is-well.ts'
 export type { OperationBody, OperationName } from './supervisor/supervised-service.ts'
 
 export interface ShopOptions {

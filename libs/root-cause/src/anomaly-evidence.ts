@@ -161,7 +161,12 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
   // Who was strange before most began is no later than they are, and they no later for it.
   const onset = beginningOf([...onsets.values()])
   for (const [entity, time] of onsets) onsets.set(entity, Math.max(onset, time))
-  const changed = changesThatCount(input.changes ?? [], input.anomalies, onset, changeWindowUs)
+  const signs = new Map<string, number[]>()
+  const sign = (entity: string, time: number) => signs.set(entity, [...(signs.get(entity) ?? []), time])
+  for (const a of input.anomalies) sign(a.entity, a.started)
+  for (const [entity, { evidence, unreachable }] of accused)
+    if (unreachable || strange.has(entity)) for (const e of evidence) sign(entity, e.time)
+  const changed = changesThatCount(input.changes ?? [], signs, onset, changeWindowUs)
   const entities = [...new Set([...input.graph.nodes.map(n => n.id), ...strange, ...accused.keys()])].sort()
   return {
     evidence: {
@@ -194,21 +199,21 @@ const beginningOf = (times: readonly number[]): number => {
 /** How much later than a sign a change may be told and still have caused it: it is told by the first record of the new version, microseconds. */
 const TOLD_LATE_US = 10_000_000
 /**
- * The newest change of each strange entity that can have caused what is strange about it: not long before the first sign of all, and before at
- * least half of the entity's own signs. A chance sign from before the change clears it of nothing; a change made when most was there already is
+ * The newest change of each entity that can have caused what is strange about it: not long before the first sign of all, and before at least half
+ * of the times at which something was strange about it, or others wrote that it fails them. A chance sign from before the change clears it of nothing; a change made when most was there already is
  * no suspect, and going back to what was before is a remedy.
  */
 const changesThatCount = (
   changes: readonly Change[],
-  anomalies: readonly Anomaly[],
+  signs: ReadonlyMap<string, readonly number[]>,
   onset: number,
   windowUs: number,
 ): Map<string, Change> => {
   const found = new Map<string, Change>()
   for (const c of changes) {
-    const signs = anomalies.filter(a => a.entity === c.entity)
-    const since = signs.filter(a => a.started >= c.time - TOLD_LATE_US)
-    if (c.time < onset - windowUs || since.length === 0 || since.length * 2 < signs.length) continue
+    const own = signs.get(c.entity) ?? []
+    const since = own.filter(time => time >= c.time - TOLD_LATE_US)
+    if (c.time < onset - windowUs || since.length === 0 || since.length * 2 < own.length) continue
     const remedy = changes.some(
       o =>
         o !== c && o.entity === c.entity && o.kind === c.kind && o.before === c.after && o.after === c.before && o.time < c.time,

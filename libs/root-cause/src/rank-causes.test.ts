@@ -124,6 +124,9 @@ describe('rankCauses', () => {
     const early = slow('front', -60)
     expect(first([chance, early, ...failing], [change(0, '1', '2')])).toEqual({ entity: 'service:pay', fault: 'deploy' })
     expect(first(failing, [change(30, '1', '2')]).fault).not.toBe('deploy')
+    // It says nothing itself since: that it cannot be reached is what came of the change.
+    const refused = 'call to pay failed: connect ECONNREFUSED 127.0.0.1:80'
+    expect(first([log('orders', 2, refused, refused)], [change(0, '1', '2')])).toEqual({ entity: 'service:pay', fault: 'deploy' })
   })
   it('is less sure where nothing of its own is wrong, least where everything is slow at once', () => {
     const own = rankCauses({ anomalies: [slow('stock', 1)], graph }).causes[0]

@@ -62,6 +62,7 @@ describe('DecideActions', () => {
   })
   it('waits while nobody knows the cause', async () =>
     expect(await decide(make(), received(incidents, incident({ verdict: 'not_enough_evidence' })))).toEqual([]))
+  const later = (revision: number) => received(incidents, incident({ revision }))
   it('tries the next candidate when an action did not help, and a person at last', async () => {
     const stage = make()
     const [first] = await decide(stage, received(incidents, incident()))
@@ -69,21 +70,37 @@ describe('DecideActions', () => {
       stage,
       received(outcomes, outcomeOf(first, 'started', 1)),
       received(outcomes, outcomeOf(first, 'failed', 30)),
+      later(3),
     )
     expect(second.action).toBe('rollback_deploy')
     const [third] = await decide(
       stage,
       received(outcomes, outcomeOf(second, 'started', 31)),
       received(outcomes, outcomeOf(second, 'failed', 60)),
+      later(4),
     )
     expect(third).toMatchObject({ action: 'page', mode: 'act' })
-    expect(
-      await decide(
-        stage,
-        received(outcomes, outcomeOf(third, 'carried_out', 61)),
-        received(incidents, incident({ revision: 9 })),
-      ),
-    ).toEqual([])
+    expect(await decide(stage, received(outcomes, outcomeOf(third, 'carried_out', 61)), later(9))).toEqual([])
+  })
+  it('decides what is next on the diagnosis that knows what did not help, or without one when none comes', async () => {
+    const failed = async () => {
+      const stage = make()
+      const [first] = await decide(stage, received(incidents, incident()))
+      expect(await decide(stage, received(outcomes, outcomeOf(first, 'failed', 30)))).toEqual([])
+      return stage
+    }
+    const wiser = incidentOf({ ...incident({}, 'disk').causes[0], entity: 'service:b' }, { revision: 3 })
+    expect(await decide(await failed(), received(incidents, wiser))).toMatchObject([
+      { action: 'clean_disk', target: 'service:b', incident_revision: 3, attempt: 1 },
+    ])
+    const second = (s: number) => tick(T0 + s * SECOND, { stream: incidents as never })
+    const unsure = received(incidents, incident({ revision: 3, verdict: 'not_enough_evidence', causes: [] }))
+    const stage = await failed()
+    expect(await decide(stage, second(31), unsure, second(32), second(33), second(34))).toEqual([])
+    expect(await decide(stage, second(35))).toMatchObject([
+      { action: 'rollback_deploy', target: 'service:a', incident_revision: 2 },
+    ])
+    expect(await decide(stage, second(36), second(37))).toEqual([])
   })
   it('waits while an action is taken back, and then tries the next', async () => {
     const stage = make()
@@ -91,7 +108,7 @@ describe('DecideActions', () => {
     const said = (status: string, second: number) => received(outcomes, outcomeOf(first, status, second))
     for (const status of ['started', 'carried_out', 'unverified', 'undoing', 'taken_back'])
       expect(await decide(stage, said(status, 1)), status).toEqual([])
-    const [second] = await decide(stage, said('undone', 30))
+    const [second] = await decide(stage, said('undone', 30), later(3))
     expect(second).toMatchObject({ action: 'rollback_deploy', attempt: 1 })
   })
   it('stops for a person what is under way, and tries nothing more', async () => {

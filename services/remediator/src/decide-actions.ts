@@ -68,12 +68,18 @@ interface Standing {
   current?: Decision
   /** Since when it waits for approval. */
   waitingSince?: number
+  /** The newest revision that named a cause. */
+  named?: Incident
+  /** Ticks left in which to hear what is thought of the incident now that an action did not help. */
+  patience?: number
   paged: boolean
   /** Cause and fault of the last decision that only spoke: the same is not said twice. */
   said?: string
 }
 type Deed = GuardFacts['recent'][number] & { decision: string }
 const HOUR_US = 3_600_000_000
+/** That an action did not help often tells who the cause is: the next is decided on the diagnosis that knows of it, unless none comes in so many ticks. */
+const PATIENCE_TICKS = 5
 /** What is remembered at most: it all stands in the snapshot. */
 const MOST = { signatures: 500, fixes: 500, suggestions: 3 } as const
 
@@ -108,7 +114,7 @@ export class DecideActions implements Stage, Stateful {
     const results: Result[] = []
     for (const input of batch) {
       if (isFrom(input, incidents)) await this.#incident(input.value, input, results, signal)
-      else if (isFrom(input, outcomes)) await this.#outcome(input.value, input, results, signal)
+      else if (isFrom(input, outcomes)) this.#outcome(input.value, input, results)
       else if (isFrom(input, manualFixes)) this.#learn(input.value, this.#signatures.get(input.value.incident ?? ''))
       else if (isFrom(input, approvals)) {
         const { decision, approved, who, until } = input.value
@@ -142,7 +148,9 @@ export class DecideActions implements Stage, Stateful {
           if (control) this.#controls.set(environment, control)
         }
         for (const s of this.#standing.values()) {
-          if (s.waitingSince === undefined || !s.current || !this.#clocks.moves(input, s.incident.environment)) continue
+          if (!this.#clocks.moves(input, s.incident.environment)) continue
+          if (s.patience !== undefined && --s.patience === 0) await this.#decide(s, input, results, signal)
+          if (s.waitingSince === undefined || !s.current) continue
           if (input.time - s.waitingSince < this.#options.approvalUs) continue
           s.waitingSince = undefined
           s.current = this.#next(s.current, 'expired', ['nobody answered in time'], input.time)
@@ -164,23 +172,26 @@ export class DecideActions implements Stage, Stateful {
     s.incident = incident
     this.#standing.set(incident.id, s)
     if (incident.verdict === 'cause_named') {
+      s.named = incident
       this.#signatures.delete(incident.id)
       this.#signatures.set(incident.id, signatureOf(incident))
       if (this.#signatures.size > MOST.signatures) this.#signatures.delete(this.#signatures.keys().next().value as string)
     }
-    if (incident.state === 'mitigated' || incident.verdict !== 'cause_named') return
-    await this.#decide(s, input, results, signal)
+    if (incident.verdict === 'cause_named') await this.#decide(s, input, results, signal)
   }
 
   async #decide(s: Standing, input: Input, results: Result[], signal: AbortSignal): Promise<void> {
-    const about = `${s.incident.causes[0].entity} ${s.incident.causes[0].fault_kind}`
-    if (s.current || s.paged || s.said === about) return
+    delete s.patience
+    const incident = s.named
+    if (!incident || s.current || s.paged || s.incident.state === 'mitigated') return
+    const about = `${incident.causes[0].entity} ${incident.causes[0].fault_kind}`
+    if (s.said === about) return
     const { attempt, tried } = s
-    const facts = this.#facts(s.incident, input.time)
-    const suggestions = suggestFixes(signatureOf(s.incident), this.#fixes).slice(0, MOST.suggestions)
-    const { policy, arm } = this.#inCharge(s.incident)
+    const facts = this.#facts(incident, input.time)
+    const suggestions = suggestFixes(signatureOf(incident), this.#fixes).slice(0, MOST.suggestions)
+    const { policy, arm } = this.#inCharge(incident)
     const grounds: DecisionGrounds = { attempt, tried, now: input.time, facts, suggestions, arm }
-    const decision = makeDecision(policy, s.incident, await this.#asked(policy, s.incident, grounds, signal))
+    const decision = makeDecision(policy, incident, await this.#asked(policy, incident, grounds, signal))
     s.attempt++
     if (decision.action === 'page') s.paged = true
     const inert =
@@ -192,7 +203,7 @@ export class DecideActions implements Stage, Stateful {
     const { candidate } = this.#charge
     if (!candidate) return
     const inShadowOf = `${policy.name} ${policy.version}`
-    results.push(emit(decisions, makeDecision(candidate, s.incident, { ...grounds, inShadowOf }), input))
+    results.push(emit(decisions, makeDecision(candidate, incident, { ...grounds, inShadowOf }), input))
   }
 
   /** The grounds with the policy service's answer about what would be chosen on them. */
@@ -244,7 +255,7 @@ export class DecideActions implements Stage, Stateful {
     this.#fixes = [...this.#fixes.filter(f => f.fix.id !== fix.id), { fix, signature }].slice(-MOST.fixes)
   }
 
-  async #outcome(o: Outcome, input: Input, results: Result[], signal: AbortSignal): Promise<void> {
+  #outcome(o: Outcome, input: Input, results: Result[]): void {
     const deeds = this.#deeds.get(o.environment) ?? []
     this.#deeds.set(o.environment, deeds)
     const known = deeds.find(d => d.decision === o.decision)
@@ -284,7 +295,7 @@ export class DecideActions implements Stage, Stateful {
     s.tried.push({ action: s.current.action, target: s.current.target })
     s.current = undefined
     // It did not help: the next candidate, and in the end a person.
-    if (o.status !== 'done' && s.incident.state !== 'mitigated') await this.#decide(s, input, results, signal)
+    if (o.status !== 'done' && s.incident.state !== 'mitigated') s.patience = PATIENCE_TICKS
   }
 
   #next(decision: Decision, status: string, reasons: readonly string[], time: number): Decision {
@@ -314,7 +325,14 @@ export class DecideActions implements Stage, Stateful {
     this.#standing = new Map(
       (state.standing as [string, Standing & { tried: (Attempt | string)[] }][]).map(([id, s]) => {
         const target = s.incident.causes[0]?.entity ?? ''
-        return [id, { ...s, tried: s.tried.map(t => (typeof t === 'string' ? { action: t, target } : t)) }]
+        return [
+          id,
+          {
+            ...s,
+            named: s.named ?? (s.incident.verdict === 'cause_named' ? s.incident : undefined),
+            tried: s.tried.map(t => (typeof t === 'string' ? { action: t, target } : t)),
+          },
+        ]
       }),
     )
     this.#deeds = new Map(state.deeds)

@@ -109,7 +109,11 @@ describe('who decides', () => {
     const stage = make()
     const [d] = await only(stage, at(1, promoted), received(incidents, incident('a')))
     const { of } = await runStage(stage, [
-      [received(outcomes, outcome(d, 'failed', [0.6, 0.1])), received(incidents, incident('b'))],
+      [
+        received(outcomes, outcome(d, 'failed', [0.6, 0.1])),
+        received(incidents, incident('a')),
+        received(incidents, incident('b')),
+      ],
     ])
     expect(of(models)).toMatchObject([
       { id: POLICY_MODEL, version: 'rules', state: 'held', lineage: { took_over_from: 'v1@1', decision: d.decision } },

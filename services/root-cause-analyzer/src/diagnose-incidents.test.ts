@@ -7,6 +7,7 @@ import {
   feedback,
   type Input,
   incidents,
+  type Outcome,
   outcomes,
   type Stage,
   type Stateful,
@@ -137,6 +138,31 @@ describe('DiagnoseIncidents', () => {
       .at(-1)
       ?.timeline?.filter(t => t.text === 'restart: started')
     expect(deeds).toEqual([{ time: outcome.time, entity: 'service:front', text: 'restart: started' }])
+  })
+
+  it('tells where it stands once more when what was done did not help, and not when it did', async () => {
+    const after = async (status: string) => {
+      const stage = make()
+      const before = await runStage(stage, [
+        [...graph, received(anomalies, anomaly('front', 1, 'calls.error_share'), 1), ...ticks(1, 30)],
+      ])
+      const { id } = before.of(incidents).at(-1)!
+      const said: Outcome = {
+        id: `o-${status}`,
+        environment: 'test',
+        time: T0 + 31 * SECOND,
+        decision: 'd1',
+        incident: id,
+        action: 'restart',
+        target: 'service:front',
+        status,
+      }
+      const { of } = await runStage(stage, [[received(outcomes, said, 0), received(outcomes, said, 1), ...ticks(31, 40)]])
+      return of(incidents).map(i => i.timeline?.at(-1)?.text)
+    }
+    expect(await after('failed')).toEqual(['restart: failed'])
+    expect(await after('carried_out')).toEqual([])
+    expect(await after('done')).toEqual([])
   })
 
   it('reads the graph when an incident or its edges change, not at every tick', async () => {

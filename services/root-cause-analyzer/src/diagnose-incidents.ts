@@ -14,6 +14,7 @@ import {
   type Input,
   idOf,
   incidents,
+  isFinal,
   isFrom,
   type Outcome,
   outcomes,
@@ -82,6 +83,8 @@ const KEEP_US = 15 * 60_000_000
 const AGE_EVERY_US = 3_600_000_000
 /** A second suspect with so much of the first one's confidence makes it a close call. */
 const CLOSE_SHARE = 0.6
+/** What was done about an incident, and whether it is over and did not help. */
+type Deed = TimelineEntry & { readonly outcome?: string; readonly failed?: boolean }
 const entitiesOf = (list: readonly Anomaly[]): string[] => [...new Set(list.map(a => a.entity))].sort()
 const RANK = ['low', 'medium', 'high', 'critical']
 
@@ -101,7 +104,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
   #loose = new Map<string, Anomaly>()
   #changes: Change[] = []
   /** What was done about each incident, with the outcome that said so. */
-  #deeds: Record<string, (TimelineEntry & { readonly outcome?: string })[]> = {}
+  #deeds: Record<string, Deed[]> = {}
   /** What was done in incidents of each environment and whether it helped, oldest first. */
   #remedies = new Map<string, Remedy[]>()
   /** Last ranking of each incident; kept as it was while an action on it is under way, which disturbs what it rests on. */
@@ -364,6 +367,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     if (list.length >= MOST.deeds) list.shift()
     list.push({
       outcome: o.id,
+      ...(o.action !== 'page' && isFinal(o) && o.status !== 'done' && { failed: true }),
       time: o.time,
       entity: o.target,
       text: `${o.action}: ${o.status}${o.error ? ` (${o.error})` : ''}`,
@@ -420,6 +424,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
       named.verdict,
       named.causes.map(c => [c.entity, c.fault_kind, Math.round(c.confidence * 10)]),
       entities,
+      // Who decides what is tried next waits to hear what is thought now that this did not help.
+      (this.#deeds[group.id] ?? []).filter(d => d.failed).length,
     ])
     if (state === 'closed') this.#groups.delete(group.id)
     if (told === group.told) return undefined
@@ -469,7 +475,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
       ...all.map(a => ({ time: a.started, entity: a.entity, text: a.summary })),
       ...(group.notes ?? []),
       ...maintained,
-      ...(this.#deeds[group.id] ?? []).map(({ outcome: _outcome, ...entry }) => entry),
+      ...(this.#deeds[group.id] ?? []).map(({ outcome: _outcome, failed: _failed, ...entry }) => entry),
       ...all.filter(a => a.ended).map(a => ({ time: a.ended!, entity: a.entity, text: 'back in its band' })),
     ].sort((a, b) => a.time - b.time)
     const severity = RANK[Math.max(...all.map(a => RANK.indexOf(a.severity)))] ?? 'low'

@@ -24,11 +24,14 @@ export interface WellOptions {
   badSuccess?: number
 }
 
-/** Four times the healthy 95th percentile (median of the warm-up's seconds), but from 250 to 400 ms. */
+/** Between these lies the 95th percentile from which a second is bad, milliseconds. */
+export const P95_LIMITS = { least: 250, most: 400 } as const
+
+/** Four times the healthy 95th percentile (median of the warm-up's seconds), within its limits. */
 export function p95LimitOf(warmUp: readonly LoadWindow[]): number {
   const sorted = warmUp.map(window => window.p95Ms).sort((a, b) => a - b)
   const healthy = sorted[sorted.length >> 1] ?? 0
-  return Math.min(400, Math.max(250, 4 * healthy))
+  return Math.min(P95_LIMITS.most, Math.max(P95_LIMITS.least, 4 * healthy))
 }
 
 /** State after the last of these consecutive windows; begins as well. */

@@ -1,6 +1,6 @@
 /** One fault, from healthy to healed. Well or not is judged by the load generator's own figures, never by what Aegis says. */
 
-import { type Fault, faultNamed, isWell, p95LimitOf, startShop } from '@aegis/demo-shop'
+import { type Fault, faultNamed, isWell, P95_LIMITS, p95LimitOf, startShop } from '@aegis/demo-shop'
 import { AegisError, type Cause, type Incident } from '@aegis/domain'
 import { settled } from './settled.ts'
 import { watch } from './watch.ts'
@@ -61,6 +61,8 @@ export interface DrillReport {
 
 /** A shop that customers are not served well in by then would not be a fair start, seconds. */
 const OPEN_WITHIN = 90
+/** As long may it take until it was well for as long as is learned from, seconds. */
+const LEARN_WITHIN = 240
 
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 const shown = (cause: Cause): string => `${cause.entity} ${Math.round(cause.confidence * 100)} % (${cause.fault_kind})`
@@ -109,8 +111,21 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
     say(
       `the shop is open: ${shop.storefrontUrl}, ${shop.load.windows.at(-1)?.requests ?? 0} requests a second; learning for ${options.learnSeconds} s`,
     )
-    while (!ended() && shop.load.windows.length - from < options.learnSeconds) await sleep(100)
-    const healthy = shop.load.windows.slice(from)
+    let learning = from
+    while (!ended() && shop.load.windows.length - learning < options.learnSeconds) {
+      await sleep(100)
+      const windows = shop.load.windows.slice(learning)
+      if (isWell(windows, { p95LimitMs: P95_LIMITS.most })) continue
+      // What is learned while customers are served badly is not health, and no fault could be told from it.
+      say(`not well yet without any fault: ${summary(windows.slice(-3))}; learning anew`)
+      if (performance.now() - marks[1] > LEARN_WITHIN * 1000)
+        throw new AegisError(
+          'INPUT_INVALID',
+          `the shop was not well for ${options.learnSeconds} s in a row within ${LEARN_WITHIN} s, before any fault; is the machine busy?`,
+        )
+      learning = shop.load.windows.length
+    }
+    const healthy = shop.load.windows.slice(learning)
     const p95LimitMs = p95LimitOf(healthy)
     say(`healthy: ${summary(healthy)}; broken means success under 95 % or p95 above ${Math.round(p95LimitMs)} ms`)
 
