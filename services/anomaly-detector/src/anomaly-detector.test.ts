@@ -183,6 +183,48 @@ describe('DetectLogAnomalies', () => {
     ])
     expect(states(of(anomalies))).toEqual(['open'])
   })
+  describe('errors of a known fault that come slowly', () => {
+    const full = (s: number) => event(s, 'write failed: no space left on device', { fault_pattern: 'disk_full' })
+    const run = async (n: number, comes: (s: number) => boolean, line = full) =>
+      (
+        await runStage(new DetectLogAnomalies(), [
+          stream(n, s => [event(s, 'served', { severity: 'INFO' }), ...(comes(s) ? [line(s)] : [])]),
+        ])
+      ).of(anomalies)
+    it.each([2, 3])('open one anomaly when one comes each %i seconds, which closes when they end', async every => {
+      const told = await run(260, s => s >= 30 && s < 200 && s % every === 0)
+      expect(states(told)).toEqual(['open', 'close'])
+      const after = (a: Anomaly) => (a.time - T0) / SECOND
+      expect(after(told[0])).toBeLessThan(30 + 20 * every)
+      expect(after(told[1])).toBeLessThan(225)
+      expect(told[0].summary).toMatch(/time and again lines of disk full: "write failed/)
+    })
+    it('are none where they are few, a habit, or no known fault', async () => {
+      expect(await run(400, s => s > 30 && s % 30 === 0)).toEqual([])
+      expect(
+        await run(
+          300,
+          s => s > 30 && s % 2 === 0,
+          s => event(s, 'cannot connect'),
+        ),
+      ).toEqual([])
+      for (const rate of [0.05, 0.2, 0.6, 2]) {
+        const random = seededRandom(7)
+        const poisson = () => {
+          let n = 0
+          for (let p = random(); p > Math.exp(-rate); p *= random()) n++
+          return n
+        }
+        const { of } = await runStage(new DetectLogAnomalies({ warmUp: 300 }), [
+          stream(4000, s => Array.from({ length: poisson() }, () => full(s))),
+        ])
+        expect(
+          of(anomalies).filter(a => a.summary.includes('time and again')),
+          `${rate} a second`,
+        ).toEqual([])
+      }
+    })
+  })
   boundsContract(
     'DetectLogAnomalies',
     () => new DetectLogAnomalies(),

@@ -15,6 +15,10 @@ interface TemplateState {
   usual: number
   now: number
   recent: number[]
+  /** How many lines more than usual have gathered; falls slowly. */
+  gathered?: number
+  /** Errors of a known fault: a few of them are worth a look however slowly they come. */
+  fault?: boolean
   evidence: Evidence[]
   pattern: string
   category: string
@@ -31,6 +35,8 @@ interface EntityState {
     started: number
     quiet: number
     severity: number
+    /** Opened by what gathered slowly, and open while that lasts. */
+    slow?: boolean
     templates: string[]
     evidence: Evidence[]
     summary: string
@@ -39,8 +45,19 @@ interface EntityState {
 }
 const BAD = new Set(['ERROR', 'CRITICAL', 'FATAL'])
 const WINDOW = 4
+/**
+ * Errors of a known fault that come too slowly for the window are summed up over what is usual (the CUSUM of Page 1954, "Continuous Inspection
+ * Schemes", for Poisson counts): an anomaly opens at `lines` and so many for each usual line a tick; each tick takes away the `drift`, and half of
+ * what is usual. From the share `doubt` of that on what comes is hardly learned as usual any more.
+ */
+const SLOW = { lines: 5, perUsual: 15, drift: 0.1, doubt: 0.4 } as const
+const enough = (t: TemplateState): number => SLOW.lines + SLOW.perUsual * t.usual
 /** An entity that has logged nothing for this long is forgotten: pods come and go; microseconds. */
 const FORGET_US = 86_400_000_000
+
+/** What has gathered with this tick's lines; not much more than opens an anomaly, so that it is over soon after the last line. */
+const gatheredOf = (t: TemplateState): number =>
+  Math.max(0, Math.min(enough(t) + 1, (t.gathered ?? 0) + t.now - 1.5 * t.usual - SLOW.drift))
 
 /**
  * Bad lines that are new or much more frequent than usual: errors, and lines that match a known fault pattern. Works from the first lines on, before
@@ -92,6 +109,7 @@ export class BadLines {
       category: v.category,
     })
     t.now++
+    if (v.fault_pattern && BAD.has(v.severity)) t.fault = true
     if (input.trace) t.trace = input.trace
     if (t.evidence.length >= 3) t.evidence.shift()
     t.evidence.push(quoteOf(v))
@@ -108,18 +126,25 @@ export class BadLines {
       return undefined
     }
     const strange: [string, TemplateState, number][] = []
+    const slowly: typeof strange = []
+    const onlySlow = state.open?.slow ?? true
     for (const [id, t] of Object.entries(state.templates)) {
       t.recent.push(t.now)
+      // What the window sees needs no second count, and is over when the window says so.
+      t.gathered = onlySlow && t.fault ? gatheredOf(t) : 0
       t.now = 0
       if (t.recent.length > WINDOW) t.recent.shift()
       const seen = t.recent.reduce((a, b) => a + b, 0)
       const expected = t.usual * t.recent.length
       // Poisson: six standard deviations above what is usual, and enough lines to be worth a look.
       if (seen >= this.#lines && seen > expected + 6 * Math.sqrt(Math.max(expected, 0.25))) strange.push([id, t, seen])
-      else t.usual += 0.02 * (t.recent.at(-1)! - t.usual)
+      else if (t.gathered >= enough(t)) slowly.push([id, t, seen])
+      else t.usual += (t.gathered < SLOW.doubt * enough(t) ? 0.02 : 0.002) * (t.recent.at(-1)! - t.usual)
       if (seen === 0 && t.usual < 1e-4) delete state.templates[id]
     }
     let open = state.open
+    const slow = strange.length === 0
+    strange.push(...slowly)
     if (strange.length === 0) {
       if (!open || ++open.quiet < this.#quiet) return undefined
       delete state.open
@@ -135,11 +160,13 @@ export class BadLines {
         started,
         quiet: 0,
         severity,
+        ...(slow && { slow }),
         templates: [],
         evidence: [],
         summary: '',
       }
     open.quiet = 0
+    if (!slow) delete open.slow
     open.trace ??= strange.find(([, t]) => t.trace)?.[1].trace
     const news = strange.filter(([id]) => !open.templates.includes(id))
     const worse = severity > open.severity
@@ -148,7 +175,8 @@ export class BadLines {
     open.templates.push(...news.map(([id]) => id))
     open.evidence.push(...news.flatMap(([, t]) => t.evidence))
     const [, first, count] = strange[0]
-    open.summary ||= `${entity}: ${count} lines in ${first.recent.length} s of ${first.pattern ? `${first.pattern.replaceAll('_', ' ')}: ` : ''}"${(first.evidence.at(-1)?.text ?? '').split('\n')[0].slice(0, 160)}"`
+    const often = open.slow ? 'time and again lines' : `${count} lines in ${first.recent.length} s`
+    open.summary ||= `${entity}: ${often} of ${first.pattern ? `${first.pattern.replaceAll('_', ' ')}: ` : ''}"${(first.evidence.at(-1)?.text ?? '').split('\n')[0].slice(0, 160)}"`
     return this.#words(entity, state.environment, time, open, fresh ? 'open' : 'update')
   }
 
