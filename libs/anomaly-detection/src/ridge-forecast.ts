@@ -40,7 +40,7 @@ export class RidgeForecast implements RowModel {
     this.#lags = options.lags ?? 2
     this.#span = options.span ?? 10
     this.#penalty = options.penalty ?? 0.01
-    this.#worst = new WorstMetrics(options.worst ?? 5)
+    this.#worst = new WorstMetrics(options)
     this.#limit = options.limit ?? 10
   }
 
