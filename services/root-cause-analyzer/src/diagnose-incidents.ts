@@ -4,12 +4,9 @@ import {
   type Change,
   changes,
   controls,
-  type Edge,
   EnvironmentClocks,
   emit,
-  type Feedback,
   feedback,
-  type Graph,
   type Incident,
   type Input,
   idOf,
@@ -24,15 +21,10 @@ import {
   type Tick,
   type TimelineEntry,
   type Topology,
-  type TopologyEdge,
   type TraceContext,
-  topologyEdges,
 } from '@aegis/domain'
 import {
   belongs,
-  type Calibration,
-  type Confirmed,
-  fusedWeights,
   hasImpact,
   type IncidentGroup,
   type IncidentPart,
@@ -41,9 +33,11 @@ import {
   type Ranking,
   type Remedy,
   rankCauses,
-  recalibrate,
 } from '@aegis/root-cause'
+import { ConfirmedCauses, type ConfirmedState } from './confirmed-causes.ts'
+import { entitiesOf, incidentWords, mergedWords } from './incident-words.ts'
 import { MOST_NODES } from './most-nodes.ts'
+import { Surroundings } from './surroundings.ts'
 
 export interface DiagnoseOptions {
   readonly settleUs?: number
@@ -64,40 +58,25 @@ const MOST = {
   asked: 20,
   changes: 1000,
   deeds: 100,
-  diagnoses: 1000,
-  confirmed: 500,
-  edges: 100_000,
   notes: 20,
   remedies: 200,
 } as const
-/** The last diagnosis of an incident, kept for the day a person says whether it was right. */
-interface Diagnosis {
-  readonly incident: string
-  readonly environment: string
-  readonly cause: string
-  readonly margin: number
-}
 /** Changes and loose anomalies older than this are of no use any more, microseconds. */
 const KEEP_US = 15 * 60_000_000
-/** How often old edges are ended, microseconds. */
-const AGE_EVERY_US = 3_600_000_000
 /** A second suspect with so much of the first one's confidence makes it a close call. */
 const CLOSE_SHARE = 0.6
 /** What was done about an incident, and whether it is over and did not help. */
 type Deed = TimelineEntry & { readonly outcome?: string; readonly failed?: boolean }
-const entitiesOf = (list: readonly Anomaly[]): string[] => [...new Set(list.map(a => a.entity))].sort()
-const RANK = ['low', 'medium', 'high', 'critical']
 
 /** Anomalies to incidents: grouped over the service graph, causes ranked with their evidence, told whenever there is news. */
 export class DiagnoseIncidents implements Stage, Stateful {
   readonly snapshotVersion = 4
-  readonly #topology: Topology
+  readonly #surroundings: Surroundings
   readonly #settleUs: number
   readonly #closeUs: number
-  readonly #hops: number
   readonly #splitUs: number
-  readonly #edgeAgeUs: number
   readonly #clocks = new EnvironmentClocks()
+  readonly #confirmed = new ConfirmedCauses()
   readonly #weights: Readonly<Record<string, number>> | undefined
   #groups = new Map<string, IncidentGroup>()
   /** Anomalies without impact, waiting for an incident to belong to. */
@@ -113,65 +92,35 @@ export class DiagnoseIncidents implements Stage, Stateful {
   #traces: Record<string, TraceContext> = {}
   /** Groups that became part of another one, and which. */
   #merged: { group: IncidentGroup; into: string }[] = []
-  #diagnoses = new Map<string, Diagnosis>()
-  /** Confirmed incidents of each environment, oldest first. */
-  #confirmed = new Map<string, (Confirmed & { readonly incident: string })[]>()
-  /** When old edges of an environment were last ended. */
-  #aged = new Map<string, number>()
-  /** What was read of the graph for each incident, until its entities or the environment's edges change; not in the snapshot. */
-  readonly #read = new Map<string, { readonly key: string; readonly graph: Graph }>()
-  /** Edges seen since the start, and how often a new one was among them, by environment. */
-  readonly #edges = new Map<string, { readonly known: Set<string>; version: number }>()
-  /** Follows from what was confirmed; not in the snapshot. */
-  readonly #calibrations = new Map<string, Calibration>()
 
   constructor(topology: Topology, options: DiagnoseOptions = {}) {
-    this.#topology = topology
     this.#settleUs = options.settleUs ?? 3_000_000
     this.#closeUs = options.closeUs ?? 20_000_000
-    this.#hops = options.hops ?? 3
     this.#splitUs = options.splitUs ?? 30_000_000
-    this.#edgeAgeUs = options.edgeAgeUs ?? 86_400_000_000
+    this.#surroundings = new Surroundings(topology, { hops: options.hops ?? 3, edgeAgeUs: options.edgeAgeUs ?? 86_400_000_000 })
     this.#weights = options.weights
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
     const results: Result[] = []
-    // Edges are written in batches, but never later than the next thing that reads the graph.
-    const seen = new Map<string, { edges: Edge[]; time: number }>()
-    const write = async () => {
-      for (const [environment, { edges, time }] of seen) await this.#topology.merge(environment, edges, time)
-      seen.clear()
-    }
     for (const input of batch) {
-      if (isFrom(input, topologyEdges)) {
-        const v = input.value
-        const at = seen.get(v.environment) ?? { edges: [], time: 0 }
-        at.edges.push({
-          from: v.from,
-          to: v.to,
-          kind: v.kind as Edge['kind'],
-          inferred: v.inferred ?? false,
-          requestsPerSecond: v.requests_per_second ?? undefined,
-          errorShare: v.error_share ?? undefined,
-        })
-        at.time = Math.max(at.time, v.time)
-        seen.set(v.environment, at)
-        this.#note(v)
-        continue
-      }
-      await write()
+      if (this.#surroundings.take(input)) continue
+      await this.#surroundings.write()
       if (isFrom(input, anomalies)) {
         const group = await this.#anomaly(input.value)
         if (group && input.trace) this.#traces[group.id] ??= input.trace
       } else if (isFrom(input, changes)) this.#changes.push(input.value)
       else if (isFrom(input, outcomes)) this.#deed(input.value)
-      else if (isFrom(input, feedback)) this.#confirm(input.value)
+      else if (isFrom(input, feedback)) this.#confirmed.confirm(input.value)
       else if (input.kind === 'tick' && input.stream.name === anomalies.name) {
         this.#clocks.see(input)
-        await this.#age(input)
-        for (const { group, into } of this.#merged.splice(0))
-          results.push(emit(incidents, this.#mergedWords(group, into), input, this.#traces[group.id]))
+        await this.#surroundings.age(input, this.#clocks)
+        for (const { group, into } of this.#merged.splice(0)) {
+          group.revision++
+          results.push(
+            emit(incidents, mergedWords(group, into, this.#clocks.now(group.environment)), input, this.#traces[group.id]),
+          )
+        }
         for (const group of [...this.#groups.values()]) if (this.#clocks.moves(input, group.environment)) await this.#split(group)
         for (const group of [...this.#groups.values()]) {
           if (!this.#clocks.moves(input, group.environment)) continue
@@ -181,39 +130,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
         this.#forget()
       }
     }
-    await write()
+    await this.#surroundings.write()
     return results
-  }
-
-  /** Ends edges that nobody has seen for long: a cause that is no longer called must not be suspected for ever. */
-  async #age(tick: Tick): Promise<void> {
-    for (const [environment, last] of this.#aged) {
-      const now = this.#clocks.now(environment)
-      if (!this.#clocks.moves(tick, environment) || now - last < AGE_EVERY_US) continue
-      this.#aged.set(environment, now)
-      const ended = await this.#topology.age(environment, now - this.#edgeAgeUs)
-      const edges = this.#edges.get(environment)
-      if (ended > 0 && edges) edges.version++
-    }
-  }
-
-  #note({ environment, from, to, kind, time }: TopologyEdge): void {
-    if (!this.#aged.has(environment)) this.#aged.set(environment, time)
-    const edges = this.#edges.get(environment) ?? { known: new Set(), version: 0 }
-    this.#edges.set(environment, edges)
-    const key = `${from}\0${to}\0${kind}`
-    if (edges.known.has(key)) return
-    if (edges.known.size >= MOST.edges) edges.known.clear()
-    edges.known.add(key)
-    edges.version++
-  }
-  async #around(group: IncidentGroup, entities: readonly string[]): Promise<Graph> {
-    const key = `${this.#edges.get(group.environment)?.version ?? 0} ${entities.join(' ')}`
-    const read = this.#read.get(group.id)
-    if (read?.key === key) return read.graph
-    const graph = await this.#topology.around(group.environment, entities, this.#hops)
-    this.#read.set(group.id, { key, graph })
-    return graph
   }
 
   async #anomaly(a: Anomaly): Promise<IncidentGroup | undefined> {
@@ -229,7 +147,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     }
     const here = [...this.#groups.values()].filter(g => g.environment === a.environment)
     // The graph is asked only when there is something to hold it against: the first sign of an incident must not wait for it.
-    const graph = here.length > 0 ? await this.#topology.around(a.environment, [a.entity], 2) : { nodes: [], edges: [] }
+    const graph = here.length > 0 ? await this.#surroundings.near(a.environment, [a.entity]) : { nodes: [], edges: [] }
     const [group, ...more] = here.filter(g => belongs(g, a.entity, graph))
     if (group) {
       this.#join(group, a)
@@ -247,7 +165,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     const waiting = [...this.#loose.values()].filter(other => other.environment === a.environment)
     for (let i = 0; i < waiting.length; i += MOST.asked) {
       const some = waiting.slice(i, i + MOST.asked)
-      const around = await this.#topology.around(a.environment, entitiesOf(some), 2)
+      const around = await this.#surroundings.near(a.environment, entitiesOf(some))
       for (const other of some)
         if (belongs(fresh, other.entity, around)) {
           this.#loose.delete(other.id)
@@ -270,7 +188,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
   /** Members that nothing has connected for a while go on as incidents of their own; what nobody notices waits for one to belong to. */
   async #split(group: IncidentGroup): Promise<void> {
     const now = this.#clocks.now(group.environment)
-    const graph = await this.#around(group, entitiesOf(Object.values(group.anomalies)))
+    const graph = await this.#surroundings.of(group, entitiesOf(Object.values(group.anomalies)))
     // What is being acted on or over stays as it is; and a neighbourhood that was cut off may have the connection in the part not read.
     const stays = this.#deeds[group.id] || Object.keys(group.impact).length === 0 || graph.nodes.length >= MOST_NODES
     const [rest, ...parts] = stays ? [[]] : partsOf(group, graph)
@@ -309,24 +227,6 @@ export class DiagnoseIncidents implements Stage, Stateful {
     fresh.splitFrom = group.id
     fresh.notes = [note(`was taken for a part of incident ${group.id} until now`)]
     this.#groups.set(fresh.id, fresh)
-  }
-
-  /** A person's word on the cause of an incident: from now on confidence is what it was worth in this environment. */
-  #confirm(f: Feedback): void {
-    const diagnosis = this.#diagnoses.get(f.incident)
-    if (!diagnosis) return
-    const list = (this.#confirmed.get(f.environment) ?? []).filter(c => c.incident !== f.incident)
-    list.push({ incident: f.incident, margin: diagnosis.margin, right: diagnosis.cause === f.cause })
-    this.#confirmed.set(f.environment, list.slice(-MOST.confirmed))
-    this.#calibrations.delete(f.environment)
-  }
-  #calibration(environment: string): Calibration {
-    let known = this.#calibrations.get(environment)
-    if (!known) {
-      known = recalibrate(this.#confirmed.get(environment) ?? [], fusedWeights.calibration)
-      this.#calibrations.set(environment, known)
-    }
-    return known
   }
 
   #join(group: IncidentGroup, a: Anomaly): void {
@@ -400,7 +300,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     const settled =
       final || now - Math.min(...all.map(a => a.time)) >= this.#settleUs || now - group.started >= 3 * this.#settleUs
     const entities = entitiesOf(all)
-    const graph = await this.#around(group, entities)
+    const graph = await this.#surroundings.of(group, entities)
     const last = this.#rankings[group.id]
     const ranking: Ranking = last?.kept
       ? last.ranking
@@ -411,7 +311,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
             changes: this.#changes.filter(c => c.environment === group.environment),
             remedies: (this.#remedies.get(group.environment) ?? []).filter(r => r.incident !== group.id),
           },
-          { weights: this.#weights, calibration: this.#calibration(group.environment) },
+          { weights: this.#weights, calibration: this.#confirmed.calibration(group.environment) },
         )
     this.#rankings[group.id] = { ranking, kept: last?.kept ?? false }
     // Two suspects nearly alike: a few more seconds tell them apart better than an action on the wrong one.
@@ -432,75 +332,27 @@ export class DiagnoseIncidents implements Stage, Stateful {
     group.told = told
     group.revision++
     if (named.verdict === 'cause_named') {
-      const { environment } = group
-      this.#diagnoses.delete(group.id)
-      this.#diagnoses.set(group.id, { incident: group.id, environment, cause: named.causes[0].entity, margin: named.margin })
-      if (this.#diagnoses.size > MOST.diagnoses) this.#diagnoses.delete(this.#diagnoses.keys().next().value!)
+      const { id, environment } = group
+      this.#confirmed.told({ incident: id, environment, cause: named.causes[0].entity, margin: named.margin })
     }
     const maintained = entities.flatMap(entity => {
       const reason = reasonFor(entity)
       return reason === undefined ? [] : [{ time: group.started, entity, text: `under maintenance: ${reason}` }]
     })
-    return this.#words(group, state, now, all, graph, named, maintained)
+    return incidentWords(group, { state, now, graph, ranking: named, happened: this.#happened(group, all, maintained) })
   }
 
-  #mergedWords(group: IncidentGroup, into: string): Incident {
-    group.revision++
-    const nothing: Ranking = { verdict: 'not_enough_evidence', causes: [], health: [], margin: 0 }
-    const now = this.#clocks.now(group.environment)
-    return {
-      ...this.#words(group, 'merged', now, Object.values(group.anomalies), { nodes: [], edges: [] }, nothing),
-      ended: now,
-      merged_into: into,
-      explanation: `Part of incident ${into}: an anomaly between the two showed that they hang together.`,
-    }
-  }
-
-  #words(
-    group: IncidentGroup,
-    state: string,
-    now: number,
-    all: readonly Anomaly[],
-    graph: Graph,
-    ranking: Ranking,
-    maintained: readonly TimelineEntry[] = [],
-  ): Incident {
-    const first = ranking.causes[0]
-    const timeline: TimelineEntry[] = [
+  /** Changes around the incident, maintenance, and what was done about it. */
+  #happened(group: IncidentGroup, all: readonly Anomaly[], maintained: readonly TimelineEntry[]): TimelineEntry[] {
+    return [
       ...this.#changes
         .filter(
           c => c.environment === group.environment && all.some(a => a.entity === c.entity) && c.time > group.started - KEEP_US,
         )
         .map(c => ({ time: c.time, entity: c.entity, text: `${c.kind}: ${c.before || '?'} → ${c.after}` })),
-      ...all.map(a => ({ time: a.started, entity: a.entity, text: a.summary })),
-      ...(group.notes ?? []),
       ...maintained,
       ...(this.#deeds[group.id] ?? []).map(({ outcome: _outcome, failed: _failed, ...entry }) => entry),
-      ...all.filter(a => a.ended).map(a => ({ time: a.ended!, entity: a.entity, text: 'back in its band' })),
-    ].sort((a, b) => a.time - b.time)
-    const severity = RANK[Math.max(...all.map(a => RANK.indexOf(a.severity)))] ?? 'low'
-    const named = ranking.verdict === 'cause_named' && first
-    return {
-      id: group.id,
-      environment: group.environment,
-      time: now,
-      state,
-      revision: group.revision,
-      severity,
-      started: group.started,
-      ended: state === 'closed' ? group.mitigatedAt : null,
-      entities: entitiesOf(all),
-      anomalies: Object.keys(group.anomalies).sort(),
-      health: ranking.health,
-      verdict: ranking.verdict,
-      causes: ranking.causes,
-      timeline,
-      graph: graph.edges.map(({ from, to, kind }) => ({ from, to, kind })),
-      split_from: group.splitFrom ?? null,
-      explanation: named
-        ? `${first.explanation} Confidence ${Math.round(first.confidence * 100)} %.`
-        : `${all.length === 1 ? 'One anomaly' : `${all.length} anomalies`} on ${[...new Set(all.map(a => a.entity))].join(', ')}; not enough evidence yet to name a cause.`,
-    }
+    ]
   }
 
   #forget(): void {
@@ -512,7 +364,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
     for (const [id, a] of this.#loose) if (a.time < this.#clocks.now(a.environment) - KEEP_US) this.#loose.delete(id)
     for (const id of Object.keys(this.#deeds)) if (!this.#groups.has(id)) delete this.#deeds[id]
     for (const id of Object.keys(this.#traces)) if (!this.#groups.has(id)) delete this.#traces[id]
-    for (const id of this.#read.keys()) if (!this.#groups.has(id)) this.#read.delete(id)
+    this.#surroundings.forget(id => this.#groups.has(id))
     for (const id of Object.keys(this.#rankings)) if (!this.#groups.has(id)) delete this.#rankings[id]
   }
 
@@ -528,9 +380,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
         rankings: this.#rankings,
         traces: this.#traces,
         merged: this.#merged,
-        diagnoses: [...this.#diagnoses.values()],
-        confirmed: [...this.#confirmed],
-        aged: [...this.#aged],
+        ...this.#confirmed.toJSON(),
+        aged: this.#surroundings,
       }),
     )
   }
@@ -553,16 +404,10 @@ export class DiagnoseIncidents implements Stage, Stateful {
     // Before version 3 neither was kept.
     this.#rankings = state.rankings ?? {}
     // Before version 4 confidence rested on another measure, with which what was confirmed cannot be held against rankings of today.
-    if (version < 4) {
-      state.diagnoses = []
-      state.confirmed = []
-      for (const { ranking } of Object.values(this.#rankings)) Object.assign(ranking, { margin: 0 })
-    }
+    this.#confirmed.fromJSON(version < 4 ? {} : (state as ConfirmedState))
+    if (version < 4) for (const { ranking } of Object.values(this.#rankings)) Object.assign(ranking, { margin: 0 })
     this.#merged = state.merged ?? []
     this.#remedies = new Map(state.remedies ?? [])
-    this.#diagnoses = new Map((state.diagnoses ?? []).map((d: Diagnosis) => [d.incident, d]))
-    this.#confirmed = new Map(state.confirmed ?? [])
-    this.#aged = new Map(state.aged ?? [])
-    this.#calibrations.clear()
+    this.#surroundings.fromJSON(state.aged)
   }
 }
