@@ -35,6 +35,8 @@ describe('meaningOf', () => {
       ['http_client_latency_p99', 'outbound_latency'],
       ['node_memory_percent', 'host'],
       ['requests', 'traffic'],
+      ['http.server.request.duration.count{http.response.status_code=200}', 'traffic'],
+      ['http.server.request.duration.count{http.response.status_code=503}', 'error'],
     ])
       expect(meaningOf(name).meaning, name).toBe(meaning)
   })

@@ -2,8 +2,8 @@
  * Anomalies that belong together become one incident: close in time, and connected in the graph (directly or through one healthy entity
  * between). Ids come from the first anomaly, so grouping the same stream again makes the same incidents.
  */
-import { type Anomaly, type Graph, idOf, type TimelineEntry } from '@aegis/domain'
-import { isSymptom } from './metric-meaning.ts'
+import { type Anomaly, type Graph, type GuiltySeries, idOf, type TimelineEntry } from '@aegis/domain'
+import { isSymptom, meaningOf } from './metric-meaning.ts'
 
 export interface IncidentGroup {
   readonly id: string
@@ -28,11 +28,18 @@ export interface IncidentGroup {
   notes?: TimelineEntry[]
 }
 
-/** Whether people would notice: errors, latency, silence, or bad log lines; high use of a resource alone is not an incident unless it is critical. */
-export const hasImpact = (a: Anomaly): boolean =>
-  a.kind === 'log' || a.kind === 'trace' || a.kind === 'rule'
-    ? a.severity !== 'low'
-    : (a.series ?? []).some(g => isSymptom(g.metric)) || a.severity === 'critical'
+/** Much is asked for: nothing that anybody suffers from as long as it is answered. */
+const isSurge = (g: GuiltySeries): boolean => meaningOf(g.metric).meaning === 'traffic' && g.value > g.expected_high
+
+/**
+ * Whether people would notice: errors, latency, silence, or bad log lines; high use of a resource alone is not an incident unless it is critical, and
+ * high traffic alone is none at all.
+ */
+export const hasImpact = (a: Anomaly): boolean => {
+  if (a.kind === 'log' || a.kind === 'trace' || a.kind === 'rule') return a.severity !== 'low'
+  const series = a.series ?? []
+  return series.some(g => isSymptom(g.metric)) || (a.severity === 'critical' && !(series.length > 0 && series.every(isSurge)))
+}
 
 export const newGroup = (anomaly: Anomaly): IncidentGroup => ({
   id: idOf('incident', anomaly.environment, anomaly.id),

@@ -91,6 +91,8 @@ export const meaningOf = (metric: string): MetricMeaning => {
   if (meaning !== 'error' && meaning !== 'success' && words.some(w => HOST.has(w))) meaning = 'host'
   // How long the event loop is held up says how busy the processor is, not how long a request took.
   if (words.includes('eventloop')) meaning = 'cpu'
+  // How often a time was measured is how much was asked for.
+  if (meaning === 'latency' && words.at(-1) === 'count') meaning = 'traffic'
   if (/(status|code)[^,=]*=5\d\d/.test(dimensions)) meaning = 'error'
   if (meaning === 'latency' && words.some(w => OUTBOUND.has(w))) meaning = 'outbound_latency'
   const bad = meaning === 'success' ? -1 : meaning === 'traffic' || meaning === 'other' || meaning === 'network' ? 0 : 1
