@@ -36,10 +36,10 @@ export const demoCommand = (): Command =>
         .default('auto'),
     )
     .addOption(
-      new Option(
-        '--policy <name>',
-        'who chooses: the runbook table ("rules"), or the trained policy that ships ("learned"); what AEGIS_POLICY says unless told',
-      ).choices(['rules', 'learned']),
+      new Option('--policy <name>', 'who chooses: the trained policy that ships ("learned"), or the runbook table ("rules")')
+        .choices(['rules', 'learned'])
+        .env('AEGIS_POLICY')
+        .default('learned'),
     )
     .option('--learn <seconds>', 'healthy seconds before the fault', '13')
     .option('--report <file>', 'where the JSON report goes', path.join('.aegis', 'demo-report.json'))
