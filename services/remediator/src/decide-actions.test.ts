@@ -102,6 +102,16 @@ describe('DecideActions', () => {
     ])
     expect(await decide(stage, second(36), second(37))).toEqual([])
   })
+  it('calls a person once, and still acts when another cause is found that it can do something about', async () => {
+    const stage = make()
+    const [page] = await decide(stage, received(incidents, incident({}, 'network')))
+    expect(page.action).toBe('page')
+    await decide(stage, received(outcomes, outcomeOf(page, 'carried_out', 1)))
+    const other = (revision: number, entity: string, fault: string) =>
+      received(incidents, incidentOf({ ...incident({}, fault).causes[0], entity }, { revision }))
+    expect(await decide(stage, other(3, 'service:b', 'network'), other(4, 'service:a', 'network'))).toEqual([])
+    expect(await decide(stage, other(5, 'service:c', 'cpu'))).toMatchObject([{ action: 'restart', target: 'service:c' }])
+  })
   it('waits while an action is taken back, and then tries the next', async () => {
     const stage = make()
     const [first] = await decide(stage, received(incidents, incident()))

@@ -72,8 +72,11 @@ interface Standing {
   named?: Incident
   /** Ticks left in which to hear what is thought of the incident now that an action did not help. */
   patience?: number
+  /** A person said stop: nothing more is tried. */
+  stopped?: boolean
+  /** A person has been called, which is done once; another diagnosis may still have an action. */
   paged: boolean
-  /** Cause and fault of the last decision that only spoke: the same is not said twice. */
+  /** Cause and fault of the last decision that only spoke or called: the same is not said twice. */
   said?: string
 }
 type Deed = GuardFacts['recent'][number] & { decision: string }
@@ -89,7 +92,7 @@ const wordFor = <T>(words: Readonly<Record<string, T>>, environment: string): T 
 
 /** Incidents to guarded decisions: one at a time, each with what was weighed, why, and everything needed to decide it again. */
 export class DecideActions implements Stage, Stateful {
-  readonly snapshotVersion = 3
+  readonly snapshotVersion = 4
   readonly #charge: InCharge
   readonly #budget: ErrorBudget
   readonly #options: DecideOptions
@@ -122,7 +125,7 @@ export class DecideActions implements Stage, Stateful {
         if (s?.current && s.waitingSince === undefined && !approved && s.current.status !== 'cancelled') {
           // Said of what is under way it means stop. A person is on it, so nothing more is tried.
           s.current = this.#next(s.current, 'cancelled', [`${who} said stop`], input.time)
-          s.paged = true
+          s.stopped = true
           results.push(emit(decisions, s.current, input))
           continue
         }
@@ -183,7 +186,7 @@ export class DecideActions implements Stage, Stateful {
   async #decide(s: Standing, input: Input, results: Result[], signal: AbortSignal): Promise<void> {
     delete s.patience
     const incident = s.named
-    if (!incident || s.current || s.paged || s.incident.state === 'mitigated') return
+    if (!incident || s.current || s.stopped || s.incident.state === 'mitigated') return
     const about = `${incident.causes[0].entity} ${incident.causes[0].fault_kind}`
     if (s.said === about) return
     const { attempt, tried } = s
@@ -192,8 +195,12 @@ export class DecideActions implements Stage, Stateful {
     const { policy, arm } = this.#inCharge(incident)
     const grounds: DecisionGrounds = { attempt, tried, now: input.time, facts, suggestions, arm }
     const decision = makeDecision(policy, incident, await this.#asked(policy, incident, grounds, signal))
+    if (decision.action === 'page') {
+      s.said = about
+      if (s.paged) return
+      s.paged = true
+    }
     s.attempt++
-    if (decision.action === 'page') s.paged = true
     const inert =
       decision.mode === 'refuse' || decision.mode === 'observe' || decision.mode === 'shadow' || decision.mode === 'suggest'
     if (inert) s.said = about
@@ -316,7 +323,7 @@ export class DecideActions implements Stage, Stateful {
       }),
     )
   }
-  restore(bytes: Uint8Array): void {
+  restore(bytes: Uint8Array, version = this.snapshotVersion): void {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
     this.#charge.fromJSON(state.charge)
@@ -329,7 +336,9 @@ export class DecideActions implements Stage, Stateful {
           id,
           {
             ...s,
+            // Before version 4 the newest named revision was not kept, and a call and a person's stop were one.
             named: s.named ?? (s.incident.verdict === 'cause_named' ? s.incident : undefined),
+            stopped: version < 4 ? s.paged : s.stopped,
             tried: s.tried.map(t => (typeof t === 'string' ? { action: t, target } : t)),
           },
         ]
