@@ -127,7 +127,7 @@ describe('models in force', async () => {
     const found = (await runStage(make(), [inputs])).of(anomalies).filter(a => a.detector === 'ensemble')
     expect(found[0]).toMatchObject({ state: 'open', entity: 'service:a', model_version: second.version })
     expect((found[0].time - T0) / SECOND).toBeGreaterThan(399)
-    expect((found[0].time - T0) / SECOND).toBeLessThan(406)
+    expect((found[0].time - T0) / SECOND).toBeLessThan(408)
     // The two part company where their wave does, and meet where it passes zero.
     for (const a of found.filter(a => a.state === 'open')) expect((a.time - T0) / SECOND).toBeLessThan(432)
     expect(found.filter(a => a.state === 'close').map(a => a.id)).toEqual(found.filter(a => a.state === 'open').map(a => a.id))
