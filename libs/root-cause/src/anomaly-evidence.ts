@@ -162,7 +162,11 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
   const onset = beginningOf([...onsets.values()])
   for (const [entity, time] of onsets) onsets.set(entity, Math.max(onset, time))
   const signs = new Map<string, number[]>()
-  const sign = (entity: string, time: number) => signs.set(entity, [...(signs.get(entity) ?? []), time])
+  const sign = (entity: string, time: number) => {
+    const times = signs.get(entity)
+    if (times) times.push(time)
+    else signs.set(entity, [time])
+  }
   for (const a of input.anomalies) sign(a.entity, a.started)
   for (const [entity, { evidence, unreachable }] of accused)
     if (unreachable || strange.has(entity)) for (const e of evidence) sign(entity, e.time)

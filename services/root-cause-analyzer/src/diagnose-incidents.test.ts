@@ -328,9 +328,22 @@ describe('DiagnoseIncidents', () => {
   it('makes one of two incidents when an anomaly between them shows that they hang together', async () => {
     const chain = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
     const line = chain.slice(1).map((to, i) => received(topologyEdges, edge(chain[i], to)))
+    const changed = ['a', 'e'].map(
+      (e): Change => ({
+        id: e,
+        environment: 'test',
+        time: T0,
+        entity: `service:${e}`,
+        kind: 'deploy',
+        before: '1',
+        after: '2',
+        source: 'test',
+      }),
+    )
     const { of } = await runStage(make(), [
       [
         ...line,
+        ...changed.map(c => received(changes, c)),
         received(anomalies, anomaly('a', 1, 'calls.error_share'), 1),
         received(anomalies, anomaly('e', 1, 'calls.error_share'), 2),
         ...ticks(1, 5),
@@ -343,6 +356,8 @@ describe('DiagnoseIncidents', () => {
     expect(merged).toHaveLength(1)
     const into = list.filter(i => i.id === merged[0].merged_into).at(-1)!
     expect(into.entities).toEqual(['service:a', 'service:c', 'service:e'])
+    // Its last word still tells what happened to it.
+    expect(merged[0].timeline?.filter(t => t.text === 'deploy: 1 → 2')).toHaveLength(1)
     expect(list.findLastIndex(i => i.id === merged[0].id)).toBe(list.indexOf(merged[0]))
   })
   /** Two islands whose anomalies come before anything is known of the graph; the graph comes after. */

@@ -117,9 +117,8 @@ export class DiagnoseIncidents implements Stage, Stateful {
         await this.#surroundings.age(input, this.#clocks)
         for (const { group, into } of this.#merged.splice(0)) {
           group.revision++
-          results.push(
-            emit(incidents, mergedWords(group, into, this.#clocks.now(group.environment)), input, this.#traces[group.id]),
-          )
+          const words = mergedWords(group, into, { now: this.#clocks.now(group.environment), happened: this.#happened(group) })
+          results.push(emit(incidents, words, input, this.#traces[group.id]))
         }
         for (const group of [...this.#groups.values()]) if (this.#clocks.moves(input, group.environment)) await this.#split(group)
         for (const group of [...this.#groups.values()]) {
@@ -339,18 +338,18 @@ export class DiagnoseIncidents implements Stage, Stateful {
       const reason = reasonFor(entity)
       return reason === undefined ? [] : [{ time: group.started, entity, text: `under maintenance: ${reason}` }]
     })
-    return incidentWords(group, { state, now, graph, ranking: named, happened: this.#happened(group, all, maintained) })
+    return incidentWords(group, { state, now, graph, ranking: named, happened: [...this.#happened(group), ...maintained] })
   }
 
-  /** Changes around the incident, maintenance, and what was done about it. */
-  #happened(group: IncidentGroup, all: readonly Anomaly[], maintained: readonly TimelineEntry[]): TimelineEntry[] {
+  /** Changes around the incident, and what was done about it. */
+  #happened(group: IncidentGroup): TimelineEntry[] {
+    const all = Object.values(group.anomalies)
     return [
       ...this.#changes
         .filter(
           c => c.environment === group.environment && all.some(a => a.entity === c.entity) && c.time > group.started - KEEP_US,
         )
         .map(c => ({ time: c.time, entity: c.entity, text: `${c.kind}: ${c.before || '?'} → ${c.after}` })),
-      ...maintained,
       ...(this.#deeds[group.id] ?? []).map(({ outcome: _outcome, failed: _failed, ...entry }) => entry),
     ]
   }

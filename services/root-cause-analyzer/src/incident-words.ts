@@ -19,9 +19,9 @@ export const incidentWords = (group: IncidentGroup, { state, now, graph, ranking
   const entities = entitiesOf(all)
   const first = ranking.causes[0]
   const timeline: TimelineEntry[] = [
-    ...happened,
     ...all.map(a => ({ time: a.started, entity: a.entity, text: a.summary })),
     ...(group.notes ?? []),
+    ...happened,
     ...all.filter(a => a.ended).map(a => ({ time: a.ended!, entity: a.entity, text: 'back in its band' })),
   ].sort((a, b) => a.time - b.time)
   return {
@@ -50,8 +50,8 @@ export const incidentWords = (group: IncidentGroup, { state, now, graph, ranking
 
 const NOTHING: Ranking = { verdict: 'not_enough_evidence', causes: [], health: [], margin: 0 }
 /** The last word of an incident that became part of another one. The revision is counted by the caller. */
-export const mergedWords = (group: IncidentGroup, into: string, now: number): Incident => ({
-  ...incidentWords(group, { state: 'merged', now, graph: { nodes: [], edges: [] }, ranking: NOTHING, happened: [] }),
+export const mergedWords = (group: IncidentGroup, into: string, { now, happened }: Pick<Told, 'now' | 'happened'>): Incident => ({
+  ...incidentWords(group, { state: 'merged', now, graph: { nodes: [], edges: [] }, ranking: NOTHING, happened }),
   ended: now,
   merged_into: into,
   explanation: `Part of incident ${into}: an anomaly between the two showed that they hang together.`,
