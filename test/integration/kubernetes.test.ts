@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Action, Unverified } from '@aegis/domain'
-import { Cluster } from '@aegis/executor/executors/kubernetes/cluster'
+import { Cluster, isReady } from '@aegis/executor/executors/kubernetes/cluster'
 import { KubernetesExecutor } from '@aegis/executor/executors/kubernetes/executor'
 import { edgesOfKubernetes } from '@aegis/root-cause'
 import {
@@ -197,10 +197,26 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
       )
       await until('it crashes', async () => !(await isWell('cart', 3)))
       await act(name, whom(unlucky))
-      expect(await isWell('cart', 3)).toBe(true)
-      const after = await uids('cart')
-      expect(before.filter(p => after.includes(p.metadata!.uid!))).toHaveLength(name === 'restart' ? 0 : 2)
+      const after = await pods('cart')
+      expect(after.map(isReady)).toEqual([true, true, true])
+      const kept = new Set(after.map(p => p.metadata!.uid!))
+      expect(before.filter(p => kept.has(p.metadata!.uid!))).toHaveLength(name === 'restart' ? 0 : 2)
+      // Pods are what the executor looks at: the controller's count of them follows.
+      await until('its controller says so too', () => isWell('cart', 3))
     }
+  })
+  it('delete_pod is not done while nothing is in the place of the pod', async () => {
+    await deploy('parcel', 3)
+    const [pod] = await pods('parcel')
+    const full = { metadata: { name: 'full' }, spec: { hard: { pods: '0' } } }
+    await core.createNamespacedResourceQuota({ namespace, body: full })
+    try {
+      const attempt = executor.execute(action('delete_pod', `pod:${pod.metadata!.name}`), id(), AbortSignal.timeout(3000))
+      await expect(attempt).rejects.toThrow(/deleted pod "parcel-.*", but ReplicaSet "parcel-.*" has 2 of 3 pods/)
+    } finally {
+      await core.deleteNamespacedResourceQuota({ name: 'full', namespace })
+    }
+    await apps.deleteNamespacedDeployment({ name: 'parcel', namespace })
   })
   it('rollout_restart replaces every pod and ends when the last is ready', async () => {
     await deploy('search', 3)

@@ -64,6 +64,10 @@ const explain = (error: unknown, about: Subject): Error => {
   )
 }
 
+export const isGoing = (pod: V1Pod): boolean => pod.metadata?.deletionTimestamp !== undefined
+export const isReady = (pod: V1Pod): boolean =>
+  !isGoing(pod) && pod.status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True') === true
+
 export class Cluster {
   readonly namespace: string
   readonly dryRun: boolean

@@ -4,7 +4,7 @@ import { type Action, Unverified } from '@aegis/domain'
 import type { V1Deployment, V1Pod, V1PodTemplateSpec } from '@kubernetes/client-node'
 import { untilStatus } from '../until-status.ts'
 import { holdOf, lacksCanary, release, releaseOf } from './canary.ts'
-import { type Cluster, KubernetesError, type Workload } from './cluster.ts'
+import { type Cluster, isGoing, isReady, KubernetesError, type Workload } from './cluster.ts'
 import { type Entry, entryOf, LEDGER, receiptOf, withEntry } from './ledger.ts'
 import { timesQuantity } from './quantity.ts'
 
@@ -29,9 +29,6 @@ const revisionOf = (object: { metadata?: { annotations?: { [key: string]: string
   Number(object.metadata?.annotations?.[REVISION] ?? 0)
 const isSeen = (w: Workload): boolean => (w.status?.observedGeneration ?? 0) >= (w.metadata?.generation ?? 0)
 const SEEN_POLL_MS = 100
-const isReady = (pod: V1Pod): boolean =>
-  !isGoing(pod) && pod.status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True') === true
-const isGoing = (pod: V1Pod): boolean => pod.metadata?.deletionTimestamp !== undefined
 
 const scaleTo = (w: Workload, replicas: number): Change => ({
   text: `scaled ${named(w)} from ${replicasOf(w)} to ${replicas} replicas`,
