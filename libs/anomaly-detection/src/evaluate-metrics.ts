@@ -37,7 +37,7 @@ export interface Evaluation {
   }[]
 }
 /** Without history events are long and their scores uneven: an alarm outlasts lulls, so that one event is one alarm. */
-const STREAM_ALARMS = { release: 0.5, quiet: 90 }
+const STREAM_ALARMS = { release: 0.5, fall: 0, quiet: 90 }
 /** Surprise from which a row is explained. */
 const NOTABLE = 2.5
 

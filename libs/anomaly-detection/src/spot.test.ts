@@ -59,6 +59,19 @@ describe('Spot', () => {
     expect(flagged(5)).toBe('1111111111000000')
   })
 
+  it('ends when the score has fallen far from what it last rose to, and opens again on a rise alone', () => {
+    const random = seededRandom(2)
+    const calm = Float64Array.from({ length: 3000 }, () => random())
+    const flagged = (fall: number) => {
+      const spot = new Spot({ fall, driftWindow: 0 })
+      spot.fit(calm)
+      // A hill with a long tail, a second rise out of the tail, and a plateau that is strange all along.
+      return [20, 16, 12.5, 10, 8, 6, 9, 6, 5, 0, 20, 12.5, 13, 11, 8, 8.5, 8, 8].map(score => Number(spot.push(score))).join('')
+    }
+    expect(flagged(0)).toBe('111111111011111111')
+    expect(flagged(0.6)).toBe('111000110011111111')
+  })
+
   it('counts an excursion once, by its peak', () => {
     expect([...excursions([0, 3, 5, 4, 0, 0, 0, 7, 0, 6, 0], 2, 2)]).toEqual([7, 5])
   })

@@ -21,9 +21,13 @@ export interface SpotOptions {
   readonly follow?: number
   /** An alarm lasts while the score is above this share of the threshold. Default 0.75. */
   readonly release?: number
-  /** Rows in a row at or below that before it ends. Default 1. */
+  /** It also ends where the score has fallen to this share of what it last rose to: what is left of it then is the tail of what was. 0: never. Default 0.6. */
+  readonly fall?: number
+  /** Rows in a row at or below either before it ends. Default 1. */
   readonly quiet?: number
 }
+/** An alarm that ended above the threshold opens again when the score is this many times what it fell to since. */
+const RISE = 1.25
 
 export class Spot {
   readonly #alarmsPerDay: number
@@ -33,9 +37,14 @@ export class Spot {
   readonly #window: number
   readonly #follow: number
   readonly #release: number
+  readonly #fall: number
   readonly #quiet: number
   #on = false
   #below = 0
+  #last = 0
+  /** What the score last rose to while there was an alarm, and the least since it ended. */
+  #top = 0
+  #low = 0
   #base = Number.POSITIVE_INFINITY
   #median = 0
   #recent: number[] = []
@@ -51,6 +60,7 @@ export class Spot {
     this.#window = options.driftWindow ?? 3000
     this.#follow = options.follow ?? 0.2
     this.#release = options.release ?? 0.75
+    this.#fall = options.fall ?? 0.6
     this.#quiet = options.quiet ?? 1
   }
 
@@ -75,8 +85,15 @@ export class Spot {
   /** Learns a score; returns whether there is an alarm, by the threshold as it stood before. */
   push(score: number): boolean {
     if (Number.isNaN(score)) return false
-    this.#below = score >= this.threshold * (this.#on ? this.#release : 1) ? 0 : this.#below + 1
+    if (this.#on) this.#top = score > this.#last ? score : this.#top
+    else this.#low = score < this.threshold * this.#release ? 0 : Math.min(this.#low, score)
+    const level = this.#on
+      ? Math.max(this.#release * this.threshold, this.#fall * this.#top)
+      : Math.max(this.threshold, RISE * this.#low)
+    this.#below = score >= level ? 0 : this.#below + 1
     const over = this.#below === 0 || (this.#on && this.#below < this.#quiet)
+    if (over !== this.#on) this.#top = this.#low = score
+    this.#last = score
     this.#on = over
     if (this.#window === 0) return over
     if (this.#recent.length < this.#window) this.#recent.push(score)
@@ -101,6 +118,9 @@ export class Spot {
       seen: this.#seen,
       on: this.#on,
       below: this.#below,
+      last: this.#last,
+      top: this.#top,
+      low: this.#low,
     }
   }
   load(state: ReturnType<Spot['save']>): void {
@@ -112,6 +132,9 @@ export class Spot {
     this.#seen = state.seen
     this.#on = state.on
     this.#below = state.below ?? 0
+    this.#last = state.last ?? 0
+    this.#top = state.top ?? 0
+    this.#low = state.low ?? 0
   }
 }
 
