@@ -1,12 +1,12 @@
 /** The whole thing on the real servers: a healthy shop is left alone, a broken one is healed by the right action on the right service. */
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
 import { faultNamed } from '@aegis/demo-shop'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DrillReport, drill } from '../../services/cli/src/demo/drill.ts'
 import { type Pipeline, startProcesses } from '../../services/cli/src/pipeline/pipeline.ts'
+import { anyFree } from '../../services/cli/src/stack/ports.ts'
 import { type Stack, up } from '../../services/cli/src/stack/stack.ts'
 
 /** A busy machine keeps the shop from being well before any fault; a drill waits for that. */
@@ -19,12 +19,7 @@ let n = 0
 
 beforeAll(async () => {
   stack = await up({ attached: true, folder: path.join(folder, 'stack'), say: line => console.log(`[stack] ${line}`) })
-  supervisorPort = await new Promise(resolve => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
+  supervisorPort = await anyFree()
   const env = {
     ...stack.env,
     AEGIS_DATA_PARTITIONS: '2',

@@ -2,6 +2,7 @@
  * Rules people write themselves, beside what is learned: a threshold, a rate of change, or absence, that holds for a time. Evaluated per series; replaced while
  * running without forgetting what is already firing. A threshold may also be told of before it is crossed (`forecast.ts`).
  */
+import type { Severity } from '@aegis/domain'
 import { type CrossingState, newCrossing, pointTowards, restoredCrossing } from './watch-crossing.ts'
 
 export interface AlertRule {
@@ -16,7 +17,7 @@ export interface AlertRule {
   readonly for_seconds: number
   /** Says that a threshold will be crossed when a forecast sees it within so many seconds. */
   readonly predict_seconds?: number
-  readonly severity: 'low' | 'medium' | 'high' | 'critical'
+  readonly severity: Severity
 }
 export type Condition =
   | { readonly above: number }

@@ -3,6 +3,8 @@
  * when it gets worse or another metric joins, and closes when it has been quiet for a while. A score that stays high but no longer moves is a level shift:
  * the event closes as the new normal, and whoever trains the detector is told to learn from it.
  */
+import { SEVERITIES, type Severity } from '@aegis/domain'
+
 export interface EventOptions {
   /** Rows over the threshold before an event opens. Default 1. */
   readonly open?: number
@@ -13,7 +15,6 @@ export interface EventOptions {
   /** Metrics named per event. Default 8. */
   readonly guilty?: number
 }
-export type Severity = 'low' | 'medium' | 'high' | 'critical'
 export interface Guilty {
   readonly metric: string
   readonly score: number
@@ -43,7 +44,6 @@ interface Open {
   told: string
   guilty: Map<string, Guilty>
 }
-const SEVERITIES: readonly Severity[] = ['low', 'medium', 'high', 'critical']
 
 export class EntityEvents {
   readonly #options: Required<EventOptions>

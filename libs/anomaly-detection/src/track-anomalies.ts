@@ -3,7 +3,7 @@
  * (fewer when it is very strange); the anomaly opens with the first, is updated when others join or it gets worse, and closes when all have
  * been quiet for a while.
  */
-import { type Anomaly, type Evidence, type GuiltySeries, idOf } from '@aegis/domain'
+import { type Anomaly, type Evidence, type GuiltySeries, idOf, SEVERITIES } from '@aegis/domain'
 
 export interface TrackOptions {
   /** Score at which a series is strange. Default 6. */
@@ -38,7 +38,6 @@ interface Streak {
   since: number
   seen: number
 }
-export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const
 
 const number = (value: number): string =>
   Math.abs(value) >= 1000 || (value !== 0 && Math.abs(value) < 0.01)

@@ -1,5 +1,4 @@
-import { SEVERITIES } from '@aegis/anomaly-detection'
-import { type Anomaly, type Evidence, idOf, type LogEvent, type Received, type TraceContext } from '@aegis/domain'
+import { type Anomaly, type Evidence, idOf, type LogEvent, type Received, SEVERITIES, type TraceContext } from '@aegis/domain'
 import { entityKey, quoteOf, type Told } from './log-quotes.ts'
 
 export interface BadLinesOptions {

@@ -1,4 +1,5 @@
 import type { AlertRule } from '@aegis/anomaly-detection/alert-rules'
+import { SEVERITIES } from '@aegis/domain'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
 
@@ -22,7 +23,7 @@ const rule = z
     when: condition,
     for_seconds: z.number().min(0).default(0),
     predict_seconds: z.number().min(60).optional(),
-    severity: z.enum(['low', 'medium', 'high', 'critical']).default('medium'),
+    severity: z.enum(SEVERITIES).default('medium'),
   })
   .refine(r => r.predict_seconds === undefined || 'above' in r.when || 'below' in r.when, {
     path: ['predict_seconds'],

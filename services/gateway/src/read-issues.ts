@@ -1,5 +1,5 @@
 /** Known problems as others report them: plain JSON, and what Alertmanager posts to a webhook receiver (version 4). */
-import { type ExternalIssue, entityId, idOf } from '@aegis/domain'
+import { type ExternalIssue, entityId, idOf, SEVERITIES } from '@aegis/domain'
 import { z } from 'zod'
 
 export const issue = z.object({
@@ -10,7 +10,7 @@ export const issue = z.object({
   kind: z.enum(['alert', 'probe', 'crash_loop', 'event']).default('event'),
   name: z.string().min(1),
   state: z.enum(['firing', 'resolved']).default('firing'),
-  severity: z.enum(['low', 'medium', 'high', 'critical']).default('medium'),
+  severity: z.enum(SEVERITIES).default('medium'),
   summary: z.string().default(''),
   attributes: z.record(z.string(), z.string()).default({}),
 })

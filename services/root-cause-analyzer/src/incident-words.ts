@@ -1,7 +1,6 @@
-import type { Anomaly, Graph, Incident, TimelineEntry } from '@aegis/domain'
+import { type Anomaly, type Graph, type Incident, SEVERITIES, type Severity, type TimelineEntry } from '@aegis/domain'
 import type { IncidentGroup, Ranking } from '@aegis/root-cause'
 
-const RANK = ['low', 'medium', 'high', 'critical']
 export const entitiesOf = (list: readonly Anomaly[]): string[] => [...new Set(list.map(a => a.entity))].sort()
 
 export interface Told {
@@ -30,7 +29,7 @@ export const incidentWords = (group: IncidentGroup, { state, now, graph, ranking
     time: now,
     state,
     revision: group.revision,
-    severity: RANK[Math.max(...all.map(a => RANK.indexOf(a.severity)))] ?? 'low',
+    severity: SEVERITIES[Math.max(...all.map(a => SEVERITIES.indexOf(a.severity as Severity)))] ?? 'low',
     started: group.started,
     ended: state === 'closed' ? group.mitigatedAt : null,
     entities,

@@ -8,7 +8,7 @@
  * every episode (domain randomisation, Tobin et al. 2017), so that the policy learns to read evidence and to change its mind, not one system's
  * habits. The policy sees what it sees in service: `encodeSituation` of an incident, and the options of `optionsOf`.
  */
-import { type ActionName, type Incident, isDisruptive, seededRandom } from '@aegis/domain'
+import { type ActionName, type Incident, isDisruptive, SEVERITIES, seededRandom } from '@aegis/domain'
 import measured from '../../models/shop-effects.json' with { type: 'json' }
 import { encodeSituation, FEATURES } from '../encode-situation.ts'
 import { type Attempt, OPTIONS, optionsOf } from '../options.ts'
@@ -55,7 +55,6 @@ export const HEALS: Partial<Record<Kind, Truth>> = {
   error: { prior: 0.04, heals: { restart: 0.35, rollback_deploy: 0.3, revert_config: 0.2 }, takenFor: ['crash', 'unknown'] },
 }
 const TRUTHS = Object.entries(HEALS) as readonly [Kind, Truth][]
-const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const
 const LONGEST = 6
 const MINUTE_US = 60e6
 /** Confidence from which root-cause analysis names a cause, and the guard's limit for acting on one, as shipped. */
