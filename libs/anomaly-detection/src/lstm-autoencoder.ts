@@ -7,10 +7,10 @@
  * stays at hand (`plainErrors`). Fewer metrics are padded with zeros, more are projected on 50 fixed random directions.
  */
 import type * as TensorFlow from '@tensorflow/tfjs'
-import { Adam, weightsOf } from './adam.ts'
 import { clip, packFloats, plain, type RowModel, type Rows, rowOf, unpackFloats } from './row-model.ts'
 import { normal, seededRandom } from './seeded-random.ts'
 import type { Tensors } from './tensorflow.ts'
+import { type Progress, trainNetwork } from './train-network.ts'
 import { WorstMetrics } from './worst-metrics.ts'
 
 export interface LstmOptions {
@@ -27,12 +27,6 @@ export interface LstmOptions {
   /** Seed of weights and order. Default 1. */
   readonly seed?: number
   readonly onProgress?: (progress: Progress) => void
-}
-export interface Progress {
-  readonly step: number
-  readonly steps: number
-  readonly loss: number
-  readonly validation: number
 }
 const FEATURES = 50
 const LIMIT = 5
@@ -152,34 +146,20 @@ export class LstmAutoencoder implements RowModel {
         return tf.tensor3d(flat, [starts.length, length, FEATURES])
       }
       const check = stack(Array.from({ length: batch }, () => pick(windows - held, windows)))
-      const variables = weightsOf(model)
-      const optimizer = new Adam(tf, variables, rate)
-      let best = Number.POSITIVE_INFINITY
-      let kept: TensorFlow.Tensor[] = []
-      let worse = 0
-      for (let step = 1; step <= steps; step++) {
-        const wanted = step % CHECK_EVERY === 0 || step === steps
-        const loss = tf.tidy(() => {
+      trainNetwork(tf, {
+        networks: [model],
+        steps,
+        rate,
+        checkEvery: CHECK_EVERY,
+        patience,
+        cost: () => {
           const x = stack(Array.from({ length: batch }, () => pick(0, windows - held)))
-          const cost = optimizer.minimize(() => windowError(tf, x, model.apply(x, { training: true }) as TensorFlow.Tensor))
-          return wanted ? cost.dataSync()[0] : 0
-        })
-        if (!wanted) continue
-        const validation = tf.tidy(() => windowError(tf, check, model.apply(check) as TensorFlow.Tensor).dataSync()[0])
-        this.#onProgress({ step, steps, loss, validation })
-        if (validation < best) {
-          best = validation
-          worse = 0
-          tf.dispose(kept)
-          kept = variables.map(v => v.clone())
-        } else if (++worse >= patience) break
-      }
-      kept.forEach((value, i) => {
-        variables[i].assign(value as never)
+          return windowError(tf, x, model.apply(x, { training: true }) as TensorFlow.Tensor)
+        },
+        validation: () => windowError(tf, check, model.apply(check) as TensorFlow.Tensor),
+        onProgress: this.#onProgress,
       })
-      tf.dispose(kept)
       check.dispose()
-      optimizer.dispose()
     }
     this.#window.fill(0)
     const errors = this.#errorsOf(rows)

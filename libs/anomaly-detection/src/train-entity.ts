@@ -4,12 +4,12 @@
  */
 import { gunzipSync, gzipSync } from 'node:zlib'
 import type { Ensemble } from './ensemble.ts'
-import type { Progress } from './lstm-autoencoder.ts'
 import { makeDetector } from './make-detector.ts'
 import type { Rows } from './row-model.ts'
 import { Spot } from './spot.ts'
 import { scaleOf, standardise } from './standardise.ts'
 import type { Tensors } from './tensorflow.ts'
+import type { Progress } from './train-network.ts'
 
 export interface TrainRequest {
   /** Any name of `DETECTOR_NAMES`. */

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
-import type { Progress } from './lstm-autoencoder.ts'
 import type { TrainedEntity, TrainRequest } from './train-entity.ts'
+import type { Progress } from './train-network.ts'
 
 export interface TrainInWorkerOptions {
   readonly onProgress?: (progress: Progress) => void

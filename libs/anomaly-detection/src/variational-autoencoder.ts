@@ -7,12 +7,11 @@
  * mean of the hidden numbers rather than with samples, and each metric's error on that metric's own scale.
  */
 import type * as TensorFlow from '@tensorflow/tfjs'
-import { Adam, weightsOf } from './adam.ts'
-import type { Progress } from './lstm-autoencoder.ts'
 import { RecentRows } from './recent-rows.ts'
 import { clip, packFloats, type RowModel, type Rows, rowOf, unpackFloats } from './row-model.ts'
 import { seededRandom } from './seeded-random.ts'
 import type { Tensors } from './tensorflow.ts'
+import { type Progress, trainNetwork } from './train-network.ts'
 import { WorstMetrics } from './worst-metrics.ts'
 
 export interface VaeOptions {
@@ -133,34 +132,17 @@ export class VariationalAutoencoder implements RowModel {
       return { y, cost: tf.add(error, tf.mul(beta, far)) as TensorFlow.Scalar, error }
     }
     const check = stack(512, rows.count - held, rows.count)
-    const variables = [encoder, decoder].flatMap(weightsOf)
-    const optimizer = new Adam(tf, variables, rate)
-    let best = Number.POSITIVE_INFINITY
-    let kept: TensorFlow.Tensor[] = []
-    let worse = 0
-    for (let step = 1; step <= steps; step++) {
-      const wanted = step % CHECK_EVERY === 0 || step === steps
-      const loss = tf.tidy(() => {
-        const x = stack(batch, 0, rows.count - held)
-        const cost = optimizer.minimize(() => rebuilt(x, step).cost)
-        return wanted ? cost.dataSync()[0] : 0
-      })
-      if (!wanted) continue
-      const validation = tf.tidy(() => rebuilt(check, 0).error.dataSync()[0])
-      this.#onProgress({ step, steps, loss, validation })
-      if (validation < best) {
-        best = validation
-        worse = 0
-        tf.dispose(kept)
-        kept = variables.map(v => v.clone())
-      } else if (++worse >= patience) break
-    }
-    kept.forEach((value, i) => {
-      variables[i].assign(value as never)
+    trainNetwork(tf, {
+      networks: [encoder, decoder],
+      steps,
+      rate,
+      checkEvery: CHECK_EVERY,
+      patience,
+      cost: step => rebuilt(stack(batch, 0, rows.count - held), step).cost,
+      validation: () => rebuilt(check, 0).error as TensorFlow.Scalar,
+      onProgress: this.#onProgress,
     })
-    tf.dispose(kept)
     check.dispose()
-    optimizer.dispose()
     const errors = this.#errorsOf(all, rows.count, rows.metrics)
     const perMetric = Array.from({ length: rows.metrics }, (_, j) =>
       Float64Array.from({ length: rows.count }, (_, i) => errors[i * rows.metrics + j]),
