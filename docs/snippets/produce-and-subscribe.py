@@ -1,4 +1,4 @@
-"""Produces a log line and an observation, and prints incidents as they come. Python 3.8+, standard library only."""
+"""Produces a log line and an observation, and prints what is told until the first incident. Python 3.8+, standard library only."""
 import json
 import os
 import urllib.request
@@ -16,8 +16,13 @@ print(post("/api/v1/logs", [{"entity": "service:payment", "environment": "prod-e
 print(post("/api/v1/observations", [{"entity": "service:payment", "environment": "prod-eu", "metric_name": "queue.length", "value": 7}]))
 
 with urllib.request.urlopen(gateway + "/api/v1/events?streams=incidents,remediation.decisions") as events:
+    stream = ""
     for line in events:
+        if line.startswith(b"event: "):
+            stream = line[7:].decode().strip()
         if line.startswith(b"data: "):
             record = json.loads(line[6:])
-            print(record["id"], record.get("explanation"))
-            break
+            print(stream, record["id"], record["explanation"])
+            # The two topics have no order between them: a decision may come before its incident.
+            if stream == "incidents":
+                break

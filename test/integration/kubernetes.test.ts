@@ -211,7 +211,7 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
     const full = { metadata: { name: 'full' }, spec: { hard: { pods: '0' } } }
     await core.createNamespacedResourceQuota({ namespace, body: full })
     try {
-      const attempt = executor.execute(action('delete_pod', `pod:${pod.metadata!.name}`), id(), AbortSignal.timeout(3000))
+      const attempt = executor.execute(action('delete_pod', `pod:${pod.metadata!.name}`), id(), AbortSignal.timeout(7000))
       await expect(attempt).rejects.toThrow(/deleted pod "parcel-.*", but ReplicaSet "parcel-.*" has 2 of 3 pods/)
     } finally {
       await core.deleteNamespacedResourceQuota({ name: 'full', namespace })
@@ -332,7 +332,7 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
     // With nowhere to run, the first one's successor never becomes ready.
     const again = await uids('gateway')
     for (const name of ['node-1', 'node-2']) await act('cordon', `host:${name}`)
-    const attempt = executor.execute(action('restart', 'service:gateway', { canary: 'first' }), id(), AbortSignal.timeout(4000))
+    const attempt = executor.execute(action('restart', 'service:gateway', { canary: 'first' }), id(), AbortSignal.timeout(8000))
     try {
       await expect(attempt).rejects.toThrow(
         /deleted the 3 pods of deployment "gateway", but deployment "gateway" has 2 of 3 replicas/,
@@ -359,7 +359,7 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
     const once = id()
     try {
       const error = await executor
-        .execute(action('rollout_restart', 'service:advice', { canary: 'first' }), once, AbortSignal.timeout(4000))
+        .execute(action('rollout_restart', 'service:advice', { canary: 'first' }), once, AbortSignal.timeout(8000))
         .catch((e: unknown) => e as Unverified)
       expect(error).toBeInstanceOf(Unverified)
       expect((error as Unverified).message).toMatch(/the first new replica of deployment "advice" is not ready/)
@@ -382,7 +382,7 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
     await until('it crashes', async () => !(await isWell('email', 1)))
     const once = id()
     const error = await executor
-      .execute(action('rollout_restart', 'service:email'), once, AbortSignal.timeout(3000))
+      .execute(action('rollout_restart', 'service:email'), once, AbortSignal.timeout(7000))
       .catch((e: unknown) => e as Error)
     expect(error).toBeInstanceOf(Unverified)
     expect((error as Error).message).toMatch(/restarted deployment "email" by a rolling update, but .*CrashLoopBackOff/)

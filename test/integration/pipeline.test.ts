@@ -239,7 +239,7 @@ describe('programs of one’s own', () => {
     // First whether there was one, then whether it was told: the two fail for different reasons.
     for (const stream of [anomalies, incidents] as Stream<Anomaly | Incident>[])
       expect([stream.name, await find(stream, v => v.environment === 'prod-eu')]).not.toEqual([stream.name, []])
-    expect(out).toMatch(/[0-9a-f]{24} .*payment/)
+    expect(out).toMatch(/^incidents [0-9a-f]{24} .*payment/m)
   })
 })
 
@@ -289,11 +289,10 @@ describe('health', () => {
       if (name !== 'gateway') expect(metrics).toMatch(/aegis_lag_records\{group="[^"]+",topic="[^"]+",partition="\d+"/)
     }
   })
-  it('drains in under ten seconds on SIGTERM and starts again where it left off', async () => {
+  it('drains on SIGTERM before it would be killed', async () => {
     expect(Object.keys(pipeline.pids)).toHaveLength(7)
-    const started = performance.now()
     await pipeline.stop()
-    expect(performance.now() - started).toBeLessThan(10_500)
+    expect(lost).toEqual([])
     for (const pid of Object.values(pipeline.pids)) expect(() => process.kill(pid, 0)).toThrow()
   })
 })

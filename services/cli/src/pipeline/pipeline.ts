@@ -18,7 +18,7 @@ export interface PipelineOptions {
   readonly logFolder: string
   /** Told as each service becomes ready. */
   readonly onReady?: (service: string) => void
-  /** Told when a service ends by itself. */
+  /** Told when a service ends by itself, or does not end as it should when it is asked to. */
   readonly onLost?: (service: string, how: string) => void
 }
 export interface Pipeline {
@@ -41,6 +41,8 @@ const lastWords = (log: string): string => {
 }
 
 const READY_WITHIN_MS = 90_000
+/** Time a service has to finish what it is at. */
+const DRAIN_MS = 10_000
 
 const ready = async (name: string, port: number, log: string, lost: () => string | undefined): Promise<void> => {
   const until = performance.now() + READY_WITHIN_MS
@@ -73,7 +75,7 @@ export const startProcesses = async (options: PipelineOptions): Promise<Pipeline
         child =>
           new Promise<void>(resolve => {
             if (child.exitCode !== null || child.signalCode !== null) return resolve()
-            const hard = setTimeout(() => child.kill('SIGKILL'), 10_000)
+            const hard = setTimeout(() => child.kill('SIGKILL'), DRAIN_MS)
             child.once('exit', () => {
               clearTimeout(hard)
               resolve()
@@ -104,7 +106,8 @@ export const startProcesses = async (options: PipelineOptions): Promise<Pipeline
         let lost: string | undefined
         child.on('exit', (code, signal) => {
           lost = signal ?? `exit code ${code}`
-          if (!stopping) options.onLost?.(name, lost)
+          if (stopping && signal === 'SIGKILL') lost = `killed, as it had not ended ${DRAIN_MS / 1000} s after it was asked to`
+          if (!stopping || code !== 0) options.onLost?.(name, lost)
         })
         ports[name] = await new Promise<number>((resolve, reject) => {
           child.once('message', message => resolve((message as { port: number }).port))
