@@ -22,7 +22,8 @@ import {
   type V1RoleBinding,
 } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readCluster } from '../../services/cli/src/topology/read-cluster.ts'
+import { changesBetween, stateOfCluster } from '../../services/cli/src/topology/cluster-state.ts'
+import { readCluster, STATE_KINDS } from '../../services/cli/src/topology/read-cluster.ts'
 import { startCluster, type TestCluster } from './kubernetes-cluster.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -101,6 +102,23 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
         },
       },
     })
+  /** The accounts and rights as shipped, and no others. */
+  const allow = async (who: string) => {
+    for (const body of loadAllYaml(readFileSync(path.join(root, `deploy/kubernetes/${who}-rbac.yaml`), 'utf8'))) {
+      if (body.kind === 'ServiceAccount') await core.createNamespacedServiceAccount({ namespace: 'aegis', body })
+      else if (body.kind === 'Role') {
+        const made = await rbac.createNamespacedRole({ namespace, body: body as V1Role })
+        if (who === 'executor') role = made
+      } else if (body.kind === 'RoleBinding') await rbac.createNamespacedRoleBinding({ namespace, body: body as V1RoleBinding })
+      else if (body.kind === 'ClusterRole') nodeRole = await rbac.createClusterRole({ body: body as V1ClusterRole })
+      else await rbac.createClusterRoleBinding({ body: body as V1ClusterRoleBinding })
+    }
+  }
+  const tokenOf = async (name: string): Promise<string> => {
+    const body = { spec: { audiences: [], expirationSeconds: 3600 } } as never
+    const { status } = await core.createNamespacedServiceAccountToken({ name, namespace: 'aegis', body })
+    return status!.token!
+  }
   const nodeIs = async (name: string, status: string) =>
     (await core.readNode({ name })).status?.conditions?.find(c => c.type === 'Ready')?.status === status
 
@@ -111,20 +129,8 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
     core = admin.makeApiClient(CoreV1Api)
     rbac = admin.makeApiClient(RbacAuthorizationV1Api)
     for (const name of ['aegis', namespace]) await core.createNamespace({ body: { metadata: { name } } })
-    const manifest = loadAllYaml(readFileSync(path.join(root, 'deploy/kubernetes/executor-rbac.yaml'), 'utf8'))
-    for (const body of manifest) {
-      if (body.kind === 'ServiceAccount') await core.createNamespacedServiceAccount({ namespace: 'aegis', body })
-      else if (body.kind === 'Role') role = await rbac.createNamespacedRole({ namespace, body: body as V1Role })
-      else if (body.kind === 'RoleBinding') await rbac.createNamespacedRoleBinding({ namespace, body: body as V1RoleBinding })
-      else if (body.kind === 'ClusterRole') nodeRole = await rbac.createClusterRole({ body: body as V1ClusterRole })
-      else await rbac.createClusterRoleBinding({ body: body as V1ClusterRoleBinding })
-    }
-    const { status } = await core.createNamespacedServiceAccountToken({
-      name: 'aegis-executor',
-      namespace: 'aegis',
-      body: { spec: { audiences: [], expirationSeconds: 3600 } } as never,
-    })
-    token = status!.token!
+    await allow('executor')
+    token = await tokenOf('aegis-executor')
     executor = new KubernetesExecutor(new Cluster(cluster.as(token), namespace, false))
     for (const name of ['node-1', 'node-2']) {
       await makeNode(name)
@@ -155,6 +161,43 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
     expect(left).toContain('Ingress may not be listed: left out')
     expect(seen.length).toBeGreaterThan(0)
     for (const name of ['bank', 'till']) await apps.deleteNamespacedDeployment({ name, namespace })
+  })
+
+  it('is watched: a bad release is a change and a crash loop of its service, and both are over when it is', async () => {
+    await allow('watch')
+    const config = cluster.as(await tokenOf('aegis-watch'))
+    const look = async () => {
+      const left: string[] = []
+      const state = stateOfCluster(await readCluster(config, namespace, line => left.push(line), STATE_KINDS), Date.now())
+      expect(left).toEqual([])
+      return state
+    }
+    await deploy('courier', 2)
+    const before = await look()
+    expect(before.troubles).toEqual([])
+    await apps.patchNamespacedDeployment(
+      { name: 'courier', namespace, body: { spec: { strategy: { type: 'Recreate', rollingUpdate: null } } } },
+      MERGE,
+    )
+    await release('courier', { image: 'shop:bad', env: [{ name: 'MODE', value: 'fast' }] })
+    await until('it crashes', async () => (await look()).troubles.length > 0)
+    const during = await look()
+    expect(during.troubles).toMatchObject([
+      {
+        entity: 'service:courier',
+        kind: 'crash_loop',
+        name: 'CrashLoopBackOff',
+        summary: expect.stringContaining('of 2 pods: main'),
+      },
+    ])
+    expect(changesBetween(before.releases, during.releases)).toMatchObject([
+      { entity: 'service:courier', kind: 'deploy', before: 'main shop:1', after: 'main shop:bad' },
+      { entity: 'service:courier', kind: 'config', before: 'main MODE not set' },
+    ])
+    await act('rollback_deploy', 'service:courier')
+    await until('nothing is wrong', async () => (await look()).troubles.length === 0)
+    expect(changesBetween(before.releases, (await look()).releases)).toEqual([])
+    await apps.deleteNamespacedDeployment({ name: 'courier', namespace })
   })
 
   it('rollback_deploy heals a bad release, and can be taken back', async () => {

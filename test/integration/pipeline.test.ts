@@ -9,6 +9,8 @@ import { gzipSync } from 'node:zlib'
 import {
   type Anomaly,
   anomalies,
+  type Change,
+  changes,
   decisions,
   type Incident,
   incidents,
@@ -144,6 +146,14 @@ describe('telemetry in', () => {
       413,
       expect.stringContaining('larger than'),
     ])
+  })
+  it('takes changes from whoever makes them', async () => {
+    const environment = randomUUID()
+    const change = { entity: 'service:checkout', kind: 'deploy', before: '1.0', after: '1.1', environment }
+    expect((await post('/api/v1/changes', JSON.stringify([change]))).status).toBe(202)
+    expect(await find(changes, (c: Change) => c.environment === environment)).toMatchObject([{ ...change, source: 'api' }])
+    const wrong = await post('/api/v1/changes', JSON.stringify({ ...change, kind: 'mood' }))
+    expect([wrong.status, ((await wrong.json()) as { message: string }).message]).toEqual([400, expect.stringContaining('kind')])
   })
   it('gets a line of ten megabytes through, cut with a mark', async () => {
     const environment = randomUUID()

@@ -65,10 +65,23 @@ export const edgesOfCompose = (document: unknown): Edge[] => {
   return unique(edges)
 }
 
+/** A workload that nobody else owns, and its pods where the documents are of a running cluster. */
+export interface KubernetesWorkload {
+  readonly entity: string
+  readonly name: string
+  readonly namespace: string
+  readonly labels: unknown
+  /** Its pod template, or the pod itself. */
+  readonly template: unknown
+  readonly containers: readonly unknown[]
+  readonly pods: readonly Doc[]
+}
 const WORKLOADS = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob', 'Pod'])
+const flat = (documents: readonly unknown[]): Doc[] =>
+  documents.flatMap(d => (textOf(get(d, 'kind')) === 'List' ? listOf(get(d, 'items')) : [d])).filter(isDoc)
 
-export const edgesOfKubernetes = (documents: readonly unknown[]): Edge[] => {
-  const all = documents.flatMap(d => (textOf(get(d, 'kind')) === 'List' ? listOf(get(d, 'items')) : [d])).filter(isDoc)
+export const workloadsOfKubernetes = (documents: readonly unknown[]): KubernetesWorkload[] => {
+  const all = flat(documents)
   // In a running cluster pods and replica sets belong to what people wrote down.
   const key = (kind: unknown, name: unknown, d: Doc) =>
     `${textOf(kind)} ${textOf(get(d, 'metadata', 'namespace'))} ${textOf(name)}`
@@ -78,7 +91,12 @@ export const edgesOfKubernetes = (documents: readonly unknown[]): Edge[] => {
     const owner = by === undefined ? undefined : byKey.get(key(get(by, 'kind'), get(by, 'name'), d))
     return owner && (ownerOf(owner) ?? owner)
   }
-  const workloads = all
+  const pods = new Map<Doc, Doc[]>()
+  for (const pod of all.filter(d => d.kind === 'Pod')) {
+    const owner = ownerOf(pod)
+    if (owner) pods.set(owner, [...(pods.get(owner) ?? []), pod])
+  }
+  return all
     .filter(d => WORKLOADS.has(textOf(d.kind)) && !ownerOf(d))
     .map(d => {
       const template = d.kind === 'Pod' ? d : (get(d, 'spec', 'jobTemplate', 'spec', 'template') ?? get(d, 'spec', 'template'))
@@ -91,8 +109,14 @@ export const edgesOfKubernetes = (documents: readonly unknown[]): Edge[] => {
         labels: get(template, 'metadata', 'labels'),
         template,
         containers,
+        pods: pods.get(d) ?? [],
       }
     })
+}
+
+export const edgesOfKubernetes = (documents: readonly unknown[]): Edge[] => {
+  const all = flat(documents)
+  const workloads = workloadsOfKubernetes(documents)
   if (workloads.length === 0)
     throw new AegisError('INPUT_INVALID', 'no workload (Deployment, StatefulSet, Pod, …) in it: are these Kubernetes manifests?')
   // Names that others call it by: its own, and those of the Services that select it.
@@ -131,15 +155,12 @@ export const edgesOfKubernetes = (documents: readonly unknown[]): Edge[] => {
       edges.push({ from: w.entity, to: known.get(to)!, kind: 'calls', inferred: true })
     const host = textOf(get(w.template, 'spec', 'nodeName'))
     if (host) edges.push({ from: w.entity, to: entityId('host', host), kind: 'runs_on' })
-  }
-  for (const pod of all.filter(d => d.kind === 'Pod')) {
-    const owner = ownerOf(pod)
-    const workload = owner && known.get(textOf(get(owner, 'metadata', 'name')))
-    if (!workload) continue
-    const entity = entityId('pod', textOf(get(pod, 'metadata', 'name')))
-    edges.push({ from: workload, to: entity, kind: 'runs_on' })
-    const host = textOf(get(pod, 'spec', 'nodeName'))
-    if (host) edges.push({ from: entity, to: entityId('host', host), kind: 'runs_on' })
+    for (const pod of w.pods) {
+      const entity = entityId('pod', textOf(get(pod, 'metadata', 'name')))
+      edges.push({ from: w.entity, to: entity, kind: 'runs_on' })
+      const on = textOf(get(pod, 'spec', 'nodeName'))
+      if (on) edges.push({ from: entity, to: entityId('host', on), kind: 'runs_on' })
+    }
   }
   // An Ingress is where requests come in.
   for (const d of all.filter(x => x.kind === 'Ingress'))

@@ -115,6 +115,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/models.ts')).modelsCommand(),
   },
   {
+    name: 'watch',
+    description: 'tell Aegis what a running Kubernetes says: crash loops, failed probes, releases, settings',
+    load: async () => (await import('./commands/watch.ts')).watchCommand(),
+  },
+  {
     name: 'topology',
     description: 'the service graph: import, show, export',
     load: async () => (await import('./commands/topology.ts')).topologyCommand(),

@@ -1,8 +1,9 @@
 import { AegisError } from '@aegis/domain'
 import { KubeConfig, KubernetesObjectApi } from '@kubernetes/client-node'
 
+type Kinds = readonly (readonly [apiVersion: string, kind: string])[]
 /** What tells how things hang together; what owns what is in the objects themselves. */
-const KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
+const KINDS: Kinds = [
   ['apps/v1', 'Deployment'],
   ['apps/v1', 'StatefulSet'],
   ['apps/v1', 'DaemonSet'],
@@ -14,6 +15,8 @@ const KINDS: readonly (readonly [apiVersion: string, kind: string])[] = [
   ['v1', 'ConfigMap'],
   ['networking.k8s.io/v1', 'Ingress'],
 ]
+/** What tells how workloads are, and what was changed about them. */
+export const STATE_KINDS: Kinds = [...KINDS.filter(([, kind]) => kind !== 'Service' && kind !== 'Ingress'), ['v1', 'Event']]
 const FORBIDDEN = 403
 
 /** The kubeconfig that kubectl would use (KUBECONFIG, `~/.kube/config`, a pod's service account). */
@@ -40,10 +43,15 @@ export const clusterOf = (context?: string): KubeConfig => {
  * @param namespace `*` for all
  * @param say told of each kind that may not be listed; it is left out
  */
-export const readCluster = async (config: KubeConfig, namespace: string, say: (line: string) => void): Promise<unknown[]> => {
+export const readCluster = async (
+  config: KubeConfig,
+  namespace: string,
+  say: (line: string) => void,
+  kinds: Kinds = KINDS,
+): Promise<unknown[]> => {
   const api = KubernetesObjectApi.makeApiClient(config)
   const found: unknown[] = []
-  for (const [apiVersion, kind] of KINDS) {
+  for (const [apiVersion, kind] of kinds) {
     try {
       const { items } = await api.list(apiVersion, kind, namespace === '*' ? undefined : namespace)
       // Lists name the kind once, not with each object.

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
 import {
+  type Change,
   changes,
   idOf,
   issuesExternal,
@@ -35,12 +36,10 @@ export interface IngestOptions {
   readonly notice: NoticeChanges
 }
 
+const entity = z.string().regex(/^[a-z]+:.+/, 'must be kind:name, such as service:payment')
 const logLine = z.object({
   body: z.string(),
-  entity: z
-    .string()
-    .regex(/^[a-z]+:.+/, 'must be kind:name, such as service:payment')
-    .optional(),
+  entity: entity.optional(),
   environment: z.string().optional(),
   time: z.number().int().optional(),
   severity: z.string().optional(),
@@ -48,8 +47,18 @@ const logLine = z.object({
   trace_id: z.string().optional(),
   span_id: z.string().optional(),
 })
+const change = z.object({
+  entity,
+  kind: z.enum(['deploy', 'config', 'scale', 'flag']),
+  before: z.string().default(''),
+  after: z.string(),
+  author: z.string().nullable().default(null),
+  source: z.string().default('api'),
+  environment: z.string().optional(),
+  time: z.number().int().optional(),
+})
 const observation = z.object({
-  entity: z.string().regex(/^[a-z]+:.+/, 'must be kind:name, such as service:payment'),
+  entity,
   metric_name: z.string().min(1),
   value: z.number(),
   metric_type: z.enum(['gauge', 'counter', 'delta']).default('gauge'),
@@ -182,6 +191,12 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
     const environment = v.environment ?? options.environment
     const time = v.time ?? now
     return { ...v, id: idOf(environment, v.entity, v.metric_name, JSON.stringify(v.dimensions), time), environment, time }
+  })
+  direct('/api/v1/changes', change, changes, (v, now): Change => {
+    const environment = v.environment ?? options.environment
+    const time = v.time ?? now
+    const [before, after] = [options.redact(v.before), options.redact(v.after)]
+    return { ...v, id: idOf(environment, v.entity, v.kind, before, after, time), environment, time, before, after }
   })
   direct('/api/v1/issues', issue, issuesExternal, (v, now) => issueOf(v, { ...options, now }))
   // What a webhook receiver of Alertmanager is sent: { alerts: [...] }.
