@@ -10,7 +10,9 @@ interface Options {
   readonly every: string
   readonly once?: boolean
 }
-const keyOf = (t: Pick<Trouble, 'entity' | 'kind' | 'name'>) => `${t.entity} ${t.kind} ${t.name}`
+/** What is known of a trouble that an earlier watch told of: whose and which. */
+type Told = Pick<Trouble, 'entity' | 'kind' | 'name'> & Partial<Trouble>
+const keyOf = (t: Told) => `${t.entity} ${t.kind} ${t.name}`
 
 /** Tells the gateway what has changed since it was last told; what an earlier watch left open is closed by this one. */
 export class Reporter {
@@ -18,7 +20,7 @@ export class Reporter {
   readonly #say: (line: string) => void
   /** Marks the problems told by a watch of this namespace among those of others. */
   readonly #mark: string
-  #open: Map<string, Pick<Trouble, 'entity' | 'kind' | 'name'>> | undefined
+  #open: ReadonlyMap<string, Told> | undefined
 
   constructor(environment: string, namespace: string, say: (line: string) => void) {
     this.#environment = environment
@@ -31,17 +33,8 @@ export class Reporter {
     const now = new Map(present.map(t => [keyOf(t), t]))
     const begun = present.filter(t => !this.#open!.has(keyOf(t)))
     const over = [...this.#open].flatMap(([key, t]) => (now.has(key) ? [] : [t]))
-    const issue = ({ entity, kind, name }: Pick<Trouble, 'entity' | 'kind' | 'name'>, more: object) => ({
-      entity,
-      kind,
-      name: this.#mark + name,
-      environment: this.#environment,
-      ...more,
-    })
-    const issues = [
-      ...begun.map(t => issue(t, { severity: t.severity, summary: t.summary, state: 'firing' })),
-      ...over.map(t => issue(t, { state: 'resolved' })),
-    ]
+    const issue = (t: Told, state: string) => ({ ...t, name: this.#mark + t.name, environment: this.#environment, state })
+    const issues = [...begun.map(t => issue(t, 'firing')), ...over.map(t => issue(t, 'resolved'))]
     if (issues.length > 0) await ask('/api/v1/issues', { method: 'POST', body: JSON.stringify(issues) })
     this.#open = now
     for (const t of begun) this.#say(`${t.entity}: ${t.summary}`)
@@ -55,14 +48,14 @@ export class Reporter {
     for (const c of found) this.#say(`${c.entity}: ${c.kind} from ${c.before} to ${c.after}`)
   }
 
-  async #leftOpen(): Promise<Map<string, Pick<Trouble, 'entity' | 'kind' | 'name'>>> {
+  async #leftOpen(): Promise<Map<string, Told>> {
     const anomalies = await ask<Anomaly[]>(`/api/v1/anomalies?limit=10000&environment=${encodeURIComponent(this.#environment)}`)
     const open = anomalies.flatMap(a => {
       const [kind, name] = /^(\w+)\.(.*)\.errors$/.exec(a.series?.[0]?.metric ?? '')?.slice(1) ?? []
       if (a.detector !== 'issues' || a.state === 'close' || !name?.startsWith(this.#mark)) return []
       return [{ entity: a.entity, kind: kind as Trouble['kind'], name: name.slice(this.#mark.length) }]
     })
-    return new Map(open.map(t => [keyOf(t), t]))
+    return new Map(open.map((t): [string, Told] => [keyOf(t), t]))
   }
 }
 
