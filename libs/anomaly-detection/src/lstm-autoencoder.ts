@@ -29,7 +29,9 @@ export interface LstmOptions {
   readonly onProgress?: (progress: Progress) => void
 }
 const FEATURES = 50
+/** The network sees standardised values cut here; what is beyond is error, up to the second. */
 const LIMIT = 5
+const FAR = 50
 const CHECK_EVERY = 50
 /** Rows back at which an error counts half in training. */
 const HALF_LIFE = 10
@@ -80,7 +82,8 @@ export class LstmAutoencoder implements RowModel {
   readonly #tensors: Tensors
   readonly #options: Required<Omit<LstmOptions, 'onProgress'>>
   readonly #onProgress: (progress: Progress) => void
-  readonly #worst = new WorstMetrics()
+  /** Far rows are loud: a metric that drifts for days would drown the others at the usual cap. */
+  readonly #worst = new WorstMetrics({ cap: 20 })
   #model: TensorFlow.LayersModel | undefined
   #metrics = 0
   #projection: Float64Array | undefined
@@ -197,23 +200,26 @@ export class LstmAutoencoder implements RowModel {
         return tf.slice(y, [0, length - 1, 0], [count, 1, FEATURES]).dataSync()
       })
       for (let k = 0; k < count; k++)
-        this.#metricErrors(all, (from + k + length) * FEATURES, rebuilt, k * FEATURES, errors, (from + k) * m)
+        this.#metricErrors(
+          all.subarray((from + k + length) * FEATURES),
+          rebuilt.subarray(k * FEATURES),
+          rowOf(rows, from + k),
+          errors.subarray((from + k) * m),
+        )
     }
     return errors
   }
 
-  #metricErrors(seen: Float32Array, at: number, rebuilt: ArrayLike<number>, from: number, out: Float64Array, to: number): void {
+  /** @param seen the features of the row, with `rebuilt` what the network made of them */
+  #metricErrors(seen: Float32Array, rebuilt: ArrayLike<number>, row: Float64Array, out: Float64Array): void {
     const m = this.#metrics
     const projection = this.#projection
-    if (!projection) {
-      for (let j = 0; j < m; j++) out[to + j] = Math.abs(seen[at + j] - rebuilt[from + j])
-      return
-    }
-    // Back from the directions to the metrics they were made of.
     for (let j = 0; j < m; j++) {
-      let sum = 0
-      for (let f = 0; f < FEATURES; f++) sum += projection[f * m + j] * (seen[at + f] - rebuilt[from + f])
-      out[to + j] = Math.abs(sum)
+      let error = 0
+      // Back from the directions to the metrics they were made of.
+      if (projection) for (let f = 0; f < FEATURES; f++) error += projection[f * m + j] * (seen[f] - rebuilt[f])
+      else error = seen[j] - rebuilt[j]
+      out[j] = Math.abs(error + clip(row[j], FAR) - clip(row[j], LIMIT))
     }
   }
 
