@@ -24,6 +24,8 @@ const ask = (method: string, path: string, body?: object): Promise<{ status: num
         answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: text ? JSON.parse(text) : undefined }))
       },
     )
+    // An engine that does not answer must not hold up those who do not use it.
+    call.setTimeout(30_000, () => call.destroy(new Error('no answer within 30 s')))
     call.on('error', fail)
     call.end(body && JSON.stringify(body))
   })

@@ -2,7 +2,7 @@
 
 import { type Fault, faultNamed, isWell, P95_LIMITS, p95LimitOf, startShop } from '@aegis/demo-shop'
 import { AegisError, type Cause, type Incident } from '@aegis/domain'
-import { settled } from './settled.ts'
+import { hasOpenIncident, settled } from './settled.ts'
 import { watch } from './watch.ts'
 
 export interface DrillOptions {
@@ -112,7 +112,9 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
       `the shop is open: ${shop.storefrontUrl}, ${shop.load.windows.at(-1)?.requests ?? 0} requests a second; learning for ${options.learnSeconds} s`,
     )
     let learning = from
-    while (!ended() && shop.load.windows.length - learning < options.learnSeconds) {
+    // What Aegis saw while the machine was too busy for the shop is to be over before anything is judged.
+    const isHaunted = () => hasOpenIncident(seen.heard) && performance.now() - marks[1] < LEARN_WITHIN * 1000
+    while (!ended() && (shop.load.windows.length - learning < options.learnSeconds || isHaunted())) {
       await sleep(100)
       const windows = shop.load.windows.slice(learning)
       if (isWell(windows, { p95LimitMs: P95_LIMITS.most })) continue
@@ -201,7 +203,11 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
         await sleep(100)
     marks.push(performance.now())
 
-    const { anomalies, incidents, decisions, outcomes } = seen.heard
+    // What was said before is about something else, and so is an incident that began then.
+    const afterwards = <T extends { readonly at: number }>(list: readonly T[]) => list.filter(v => v.at >= injectedAt)
+    const earlier = new Set(seen.heard.incidents.filter(i => i.at < injectedAt).map(i => i.value.id))
+    const [anomalies, incidents] = [afterwards(seen.heard.anomalies), afterwards(seen.heard.incidents)]
+    const [decisions, outcomes] = [afterwards(seen.heard.decisions), afterwards(seen.heard.outcomes)]
     const named = incidents.filter(i => i.value.verdict === 'cause_named')
     const acted = outcomes.filter(
       o => o.value.status === 'carried_out' && o.value.action !== 'page' && !(o.value.receipt ?? '').startsWith('dry run'),
@@ -219,8 +225,8 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
       environment,
       broken: brokenAt !== undefined,
       secondsToBroken: since(brokenAt),
-      secondsToDetect: since(anomalies.find(a => a.at >= injectedAt)?.at),
-      secondsToIncident: since(incidents.find(i => i.at >= injectedAt)?.at),
+      secondsToDetect: since(anomalies[0]?.at),
+      secondsToIncident: since(incidents[0]?.at),
       secondsToDecide: since(decided?.at),
       secondsToAct: since(helped?.at),
       secondsToHeal: since(wellAt),
@@ -237,7 +243,7 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
       acts: acted.map(o => ({ action: o.value.action, target: o.value.target, seconds: since(o.at) })),
       verified: outcomes.some(o => o.value.status === 'done'),
       policy: decided ? `${decided.value.policy} ${decided.value.policy_version}` : null,
-      incidents: new Set(incidents.map(i => i.value.id)).size,
+      incidents: new Set(incidents.map(i => i.value.id).filter(id => !earlier.has(id))).size,
       wellThroughout: shop.load.windows.slice(mark).every(w => w.requests > 0 && w.success >= 0.95 && w.p95Ms <= p95LimitMs),
       healedAt: wellAt ?? null,
       healed: brokenAt !== undefined && wellAt !== undefined && helped !== undefined,

@@ -1,6 +1,6 @@
 import type { Decision, Incident, Outcome } from '@aegis/domain'
 import { expect, test } from 'vitest'
-import { settled } from './settled.ts'
+import { hasOpenIncident, settled } from './settled.ts'
 
 const incident = (id: string, state: string) => ({ value: { id, state } as Incident })
 const decision = (decision: string, action: string, mode = 'act') => ({
@@ -23,4 +23,12 @@ test('it is over when a person has been called and nothing is under way, or when
   // What is only suggested is not under way.
   expect(settled({ incidents: open, decisions: [...tried, decision('d3', 'start', 'suggest')], outcomes: paged })).toBe(true)
   expect(settled({ incidents: [...open, incident('i', 'closed')], decisions: [], outcomes: [] })).toBe(true)
+})
+
+test('an incident is open until its last word closes or merges it', () => {
+  const all = [incident('i', 'open'), incident('j', 'open'), incident('i', 'mitigated')]
+  expect(hasOpenIncident({ incidents: [] })).toBe(false)
+  expect(hasOpenIncident({ incidents: all })).toBe(true)
+  expect(hasOpenIncident({ incidents: [...all, incident('i', 'closed')] })).toBe(true)
+  expect(hasOpenIncident({ incidents: [...all, incident('i', 'closed'), incident('j', 'merged')] })).toBe(false)
 })
