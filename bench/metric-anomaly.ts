@@ -3,7 +3,6 @@
  * round); the LSTM autoencoder beside stock `tf.layers`, and beside PyTorch where `--torch` says it may be installed. Made-up rows: 38 metrics that share a few
  * causes, with noise. `--python` names an interpreter with numpy (and torch); `--skip-peer` measures ours alone, `--network` only the autoencoder. Last accepted figures: metric-anomaly.json.
  */
-
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

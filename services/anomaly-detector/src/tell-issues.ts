@@ -12,6 +12,14 @@ import {
   type Stage,
 } from '@aegis/domain'
 
+/** The series an issue is told as: whatever it is about, somebody found it failing, and the ranking reads that in the name. */
+export const seriesOfIssue = (kind: string, name: string): string => `${kind}.${name}.errors`
+/** The issue that a series of that name stands for. */
+export const issueOfSeries = (metric: string): { readonly kind: string; readonly name: string } | undefined => {
+  const found = /^(\w+)\.(.*)\.errors$/.exec(metric)
+  return found ? { kind: found[1], name: found[2] } : undefined
+}
+
 const SCORES: Readonly<Record<string, number>> = { low: 3, medium: 6, high: 12, critical: 20 }
 
 /** @param at where the issue stands on its stream */
@@ -21,8 +29,7 @@ export const anomalyOfIssue = (
 ): Anomaly | undefined => {
   if (!v.entity) return undefined
   const score = SCORES[v.severity] ?? SCORES.medium
-  // Whatever it is about, somebody found it failing: the ranking reads that in the name of a series.
-  const metric = `${v.kind}.${v.name}.errors`
+  const metric = seriesOfIssue(v.kind, v.name)
   const closed = v.state === 'resolved'
   return {
     id: idOf(v.environment, v.entity, 'issue', v.id),

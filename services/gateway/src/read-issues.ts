@@ -2,11 +2,12 @@
 import { type ExternalIssue, entityId, idOf, SEVERITIES } from '@aegis/domain'
 import { z } from 'zod'
 
+export const entity = z.string().regex(/^[a-z]+:.+/, 'must be kind:name, such as service:payment')
 export const issue = z.object({
   id: z.string().min(1).optional(),
   environment: z.string().optional(),
   time: z.number().int().optional(),
-  entity: z.string().regex(/^[a-z]+:.+/, 'must be kind:name, such as service:payment'),
+  entity,
   kind: z.enum(['alert', 'probe', 'crash_loop', 'event']).default('event'),
   name: z.string().min(1),
   state: z.enum(['firing', 'resolved']).default('firing'),

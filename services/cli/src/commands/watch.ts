@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { issueOfSeries } from '@aegis/anomaly-detector/tell-issues'
 import { AegisError, type Anomaly } from '@aegis/domain'
 import { Command } from 'commander'
 import type { Trouble } from '../topology/cluster-state.ts'
@@ -51,9 +52,9 @@ export class Reporter {
   async #leftOpen(): Promise<Map<string, Told>> {
     const anomalies = await ask<Anomaly[]>(`/api/v1/anomalies?limit=10000&environment=${encodeURIComponent(this.#environment)}`)
     const open = anomalies.flatMap(a => {
-      const [kind, name] = /^(\w+)\.(.*)\.errors$/.exec(a.series?.[0]?.metric ?? '')?.slice(1) ?? []
-      if (a.detector !== 'issues' || a.state === 'close' || !name?.startsWith(this.#mark)) return []
-      return [{ entity: a.entity, kind: kind as Trouble['kind'], name: name.slice(this.#mark.length) }]
+      const told = issueOfSeries(a.series?.[0]?.metric ?? '')
+      if (a.detector !== 'issues' || a.state === 'close' || !told?.name.startsWith(this.#mark)) return []
+      return [{ entity: a.entity, kind: told.kind as Trouble['kind'], name: told.name.slice(this.#mark.length) }]
     })
     return new Map(open.map((t): [string, Told] => [keyOf(t), t]))
   }

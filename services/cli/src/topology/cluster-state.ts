@@ -53,7 +53,7 @@ const troubleOf = (c: V1ContainerStatus): Found | undefined => {
 }
 
 const troublesOfPod = (pod: V1Pod, unhealthy: ReadonlyMap<string, CoreV1Event>): Found[] => {
-  if (pod.metadata?.deletionTimestamp !== undefined || pod.status?.phase === 'Succeeded') return []
+  if (pod.status?.phase === 'Succeeded') return []
   const all = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
   const found = all.flatMap(c => troubleOf(c) ?? [])
   const event = unhealthy.get(pod.metadata?.name ?? '')

@@ -20,7 +20,7 @@ import { z } from 'zod'
 import type { NoticeChanges } from '../notice-changes.ts'
 import { decodeProtobuf, type Signal } from '../otlp/proto.ts'
 import { type ReadOptions, readLogs, readMetrics, readTraces } from '../otlp/read.ts'
-import { alert, issue, issueOf, issueOfAlert } from '../read-issues.ts'
+import { alert, entity, issue, issueOf, issueOfAlert } from '../read-issues.ts'
 import { remoteWriteRoute } from './remote-write.ts'
 
 const unzip = { gzip: promisify(gunzip), deflate: promisify(inflate) } as Record<
@@ -36,7 +36,6 @@ export interface IngestOptions {
   readonly notice: NoticeChanges
 }
 
-const entity = z.string().regex(/^[a-z]+:.+/, 'must be kind:name, such as service:payment')
 const logLine = z.object({
   body: z.string(),
   entity: entity.optional(),

@@ -2,7 +2,7 @@
 import type { Action } from '@aegis/domain'
 import type { V1Node, V1Pod } from '@kubernetes/client-node'
 import { untilStatus } from '../until-status.ts'
-import type { Cluster } from './cluster.ts'
+import { type Cluster, isGoing } from './cluster.ts'
 import { type Entry, entryOf, LEDGER, receiptOf, withEntry } from './ledger.ts'
 
 export const NODE_ACTIONS = ['cordon', 'uncordon', 'drain']
@@ -18,7 +18,7 @@ const mustGo = (pod: V1Pod): boolean =>
 /** Pods that are still to be moved off the node. On a lost node nobody confirms a deletion: one that was asked for counts. */
 const remaining = async (cluster: Cluster, node: V1Node, signal: AbortSignal): Promise<V1Pod[]> => {
   const pods = (await cluster.podsOn(node.metadata!.name!, signal)).filter(mustGo)
-  return isReady(node) ? pods : pods.filter(p => p.metadata?.deletionTimestamp === undefined)
+  return isReady(node) ? pods : pods.filter(p => !isGoing(p))
 }
 
 export const changeNode = async (
@@ -78,8 +78,7 @@ export const finishNode = async (
     if (action.action !== 'drain') return undefined
     const pods = await remaining(cluster, node, signal)
     let held: string | undefined
-    for (const pod of pods)
-      if (pod.metadata?.deletionTimestamp === undefined && !(await cluster.evict(pod, signal))) held = pod.metadata!.name
+    for (const pod of pods) if (!isGoing(pod) && !(await cluster.evict(pod, signal))) held = pod.metadata!.name
     if (held) return `a disruption budget holds pod "${held}"`
     return pods.length > 0 ? `${pods.length} pods are still on it` : undefined
   })
