@@ -47,10 +47,14 @@ export function emptyGroup(elements: number): Group {
   return { ...group, hashes: of(), words: of(), spaced: of(), shapes: of(), kinds: of() }
 }
 
+/** What no longer has a template of its own stands under words that no line could have as its template. */
+export const OTHER_LINES = '<other lines>'
+
 export function restGroup(): Group {
   const group = emptyGroup(1)
   group.spaced[0] = false
   free(group, 0)
+  group.words[0] = OTHER_LINES
   name(group)
   return group
 }

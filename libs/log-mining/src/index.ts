@@ -11,11 +11,12 @@ export {
 export { type EntityOptions, findMentions, type Mention, type MentionKind, maskedUser } from './entities.ts'
 export { evaluateLines, evaluateSessionLog, evaluateSessions, type UnitScore } from './evaluate-anomaly.ts'
 export { type EvaluatedLine, evaluateParsing, type ParsingReport } from './evaluate-parsing.ts'
-export { type FaultPattern, faultPatterns, matchFault } from './fault-patterns.ts'
+export { exceptionOf } from './exceptions.ts'
+export { type FaultPattern, failureOf, faultPatterns, matchFault } from './fault-patterns.ts'
 export { templateId } from './group.ts'
 export { type IdentifiedService, type IdentifyOptions, ServiceIdentifier } from './identify-service.ts'
 export { ChainGatherer, type ChainWindow, chainWindow, type GatheredChain, type IncidentScope } from './incident-chain.ts'
-export { exceptionOf, type JoinedEvent, type JoinOptions, StackTraceJoiner } from './join-stack-traces.ts'
+export { type JoinedEvent, type JoinOptions, type Standing, StackTraceJoiner } from './join-stack-traces.ts'
 export { lineClassifier } from './line-classifier.ts'
 export {
   LineAnomalyDetector,
@@ -31,7 +32,7 @@ export { type ParameterKind, parameterKinds } from './masking.ts'
 export { cleanLine, type LineHints, type ParsedLine, parseLine, TRUNCATED } from './parse-line.ts'
 export { type RedactOptions, redact } from './redact.ts'
 export { SessionStream, type SessionStreamOptions } from './session-stream.ts'
-export { type Severity, severities, severityNamed, severityOfText } from './severity.ts'
+export { ofOpenTelemetry, ofStatus, ofSyslog, type Severity, severities, severityNamed, severityOfText } from './severity.ts'
 export { statementOf } from './statement.ts'
 export { TemplateHistory } from './template-history.ts'
 export {
@@ -42,5 +43,6 @@ export {
   type TemplateChange,
   TemplateMiner,
 } from './template-miner.ts'
+export { type Format } from './formats/format.ts'
 export { firstOf, TextModel, type TextModelWeights, trainTextModel } from './text-model.ts'
 export { readTimestamp, type TimestampHints, timestampOf } from './timestamps.ts'

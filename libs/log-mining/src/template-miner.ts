@@ -8,7 +8,7 @@
  * auto-scaled units share a skeleton from the start. Nothing is decided by a similarity threshold.
  *
  * A template's id is the hash of its text, so that any two miners that find it agree. Every change is reported with the line that caused it.
- * Work per line is linear in its length; memory is bounded: beyond `maxTemplates` the ones longest unused are merged into "<*>".
+ * Work per line is linear in its length; memory is bounded: beyond `maxTemplates` the ones longest unused are merged into "<other lines>".
  */
 import { evidence, neededVariants } from './evidence.ts'
 import {
@@ -38,7 +38,7 @@ import { FIRST_VALUE, LineScanner, type ParameterKind, parameterKinds } from './
 import { packGroup, unpackGroup } from './miner-state.ts'
 
 export interface MinerOptions {
-  /** Live templates kept; beyond it the ones longest unused are merged into the template "<*>". Default 10,000. */
+  /** Live templates kept; beyond it the ones longest unused are merged into the template "<other lines>". Default 10,000. */
   readonly maxTemplates?: number
   /** Skeletons remembered for the direct way to a template. Default 50,000. */
   readonly maxSkeletons?: number

@@ -19,8 +19,11 @@ import {
 import {
   type Classifier,
   exceptionOf,
+  failureOf,
   faultPatterns,
   findMentions,
+  type JoinedEvent,
+  type LineHints,
   lineClassifier,
   type Match,
   matchFault,
@@ -28,6 +31,8 @@ import {
   parseLine,
   redact,
   ServiceIdentifier,
+  type Severity,
+  severityNamed,
   StackTraceJoiner,
   statementOf,
   TemplateMiner,
@@ -41,9 +46,19 @@ interface Held {
   offset: number
   time: number
 }
+/** What only this run of the stage knows of an event. */
+export interface Heard {
+  /** The time that the text itself carries, microseconds. */
+  readonly writtenUs: number | undefined
+  /** Offsets of its first and last line. */
+  readonly first: number
+  readonly last: number
+}
 interface Facts {
   category: string
   readonly fault: ReturnType<typeof matchFault>
+  /** How bad its words are where no level is stated and no fault is known. */
+  readonly failure: Severity | undefined
   /** Events made before the category was known. */
   waiting?: { category: string }[]
 }
@@ -52,6 +67,10 @@ export interface ParseOptions {
   readonly classifier?: Classifier
   /** Templates kept, and in proportion what is known of them and of who writes them. Default 10,000. */
   readonly maxTemplates?: number
+  /** What is known of all lines beforehand: zone of times without one, formats of the user's own. */
+  readonly hints?: LineHints
+  /** Hears each event beside what it is emitted with. */
+  readonly onEvent?: (event: LogEvent, heard: Heard) => void
 }
 interface Rate {
   environment: string
@@ -62,16 +81,40 @@ interface Rate {
 }
 /** An entity that has logged nothing for this long is gone, and its rates are told no more, microseconds. */
 const GONE_US = 3_600_000_000
+/** Attributes that tell apart who writes: lines of different ones are never joined. */
+const WRITERS = [
+  'service.instance.id',
+  'k8s.pod.uid',
+  'k8s.pod.name',
+  'k8s.container.name',
+  'container.id',
+  'container.name',
+  'host.name',
+  'process.pid',
+  'log.file.path',
+  'log.file.name',
+  'log.iostream',
+  'stream',
+  'filename',
+  'pod',
+  'container',
+  'instance',
+]
 const BAD = new Set(['ERROR', 'CRITICAL'])
 const TELLING = new Set(['ip', 'path', 'url', 'host', 'uuid', 'email', 'user'])
 /** Characters of a line that are quoted. */
 const QUOTED = 400
+/** Parts of one line, characters of it, and writers with parts waiting; and how long a part waits for the next, microseconds. */
+const MOST_PARTS = 256
+const MOST_CHARACTERS = 65_536
+const MOST_WRITERS = 4096
+const PARTS_WAIT_US = 10_000_000
 
 /** Log lines to log events: format, joined stack traces, severity, template, category and mentions; and per entity the rate of lines and errors as series. */
 export class ParseLogs implements Stage, Stateful {
   readonly snapshotVersion = 2
   readonly #miner: TemplateMiner
-  readonly #joiner = new StackTraceJoiner<Held>()
+  readonly #joiner = new StackTraceJoiner<Held[]>()
   readonly #services: ServiceIdentifier
   readonly #clocks = new EnvironmentClocks()
   #rates = new Map<string, Rate>()
@@ -81,10 +124,16 @@ export class ParseLogs implements Stage, Stateful {
   readonly #classifier: Classifier
   /** Categories that are still being found; a batch ends when they are. */
   #asked: Promise<void>[] = []
+  /** Parts of lines that a container runtime split, by writer, until the last part comes. */
+  #parts = new Map<string, { readonly body: string; readonly held: Held[] }>()
+  readonly #hints: LineHints
+  readonly #onEvent: ParseOptions['onEvent']
 
   constructor(options: ParseOptions = {}) {
     this.#classifier = options.classifier ?? lineClassifier
     const most = options.maxTemplates ?? 10_000
+    this.#hints = options.hints ?? {}
+    this.#onEvent = options.onEvent
     this.#miner = new TemplateMiner({ maxTemplates: most })
     this.#services = new ServiceIdentifier({ maxTraits: 5 * most })
     this.#maxFacts = 2 * most
@@ -94,24 +143,78 @@ export class ParseLogs implements Stage, Stateful {
     const results: Result[] = []
     for (const input of batch) {
       if (isFrom(input, logsRaw)) {
-        const line = input.value
-        const { body, ...parsed } = parseLine(line.body, { observedTimeUs: line.observed_time })
-        const held = { line, parsed, partition: input.partition, offset: input.offset, time: input.time }
-        // A producer that names the severity sends whole events; only bare lines may be parts of a stack trace.
-        if (line.severity) this.#event(body, [held], exceptionIn(body), input, results)
-        else
-          for (const event of this.#joiner.push(
-            `${line.environment}\0${line.entity ?? line.source}`,
-            redact(body),
-            held,
-            input.time,
-            parsed.timeUs !== undefined || parsed.severity !== undefined,
-          ))
-            this.#event(event.body, event.tags, event.exception, input, results)
+        this.#line(input.value, input, results)
       } else if (input.kind === 'tick') this.#tick(input, results)
     }
     if (this.#asked.length > 0) await Promise.all(this.#asked.splice(0))
     return results
+  }
+
+  #line(line: LogLine, input: Input & { readonly partition: number; readonly offset: number }, results: Result[]): void {
+    const hints = { observedTimeUs: line.observed_time, ...this.#hints }
+    let read = parseLine(line.body, hints)
+    const own = `${line.environment}\0${line.entity ?? line.source}${writerOf(line)}`
+    const writer = read.writer === undefined ? own : `${own}\0${read.writer}`
+    let before: readonly Held[] = []
+    if (this.#parts.size > 0 || read.partial) {
+      const parts = this.#parts.get(writer)
+      if (parts) {
+        this.#parts.delete(writer)
+        before = parts.held
+        read = parseLine(line.body, { ...hints, before: parts.body })
+      }
+    }
+    const { body, ...parsed } = read
+    const held: Held = { line, parsed, partition: input.partition, offset: input.offset, time: input.time }
+    if (read.partial && before.length < MOST_PARTS && body.length < MOST_CHARACTERS) {
+      if (this.#parts.size >= MOST_WRITERS) this.#letGo(this.#parts.keys().next().value as string, input, results)
+      this.#parts.set(writer, { body, held: [...before, held] })
+      return
+    }
+    this.#whole(writer, body, [...before, held], input, results)
+  }
+
+  /** Parts whose end never came are a line all the same. */
+  #letGo(writer: string, cause: Input, results: Result[]): void {
+    const parts = this.#parts.get(writer)
+    this.#parts.delete(writer)
+    if (parts) this.#whole(writer, parts.body, parts.held, cause, results)
+  }
+
+  /** A line with all its parts: an event where its producer says so, else perhaps a part of one. */
+  #whole(writer: string, body: string, held: readonly Held[], cause: Input, results: Result[]): void {
+    const last = held[held.length - 1]
+    // What the whole line says counts, under the place and time of its first part.
+    const first: Held = held.length === 1 ? last : { ...held[0], parsed: { ...last.parsed, timeUs: last.parsed.timeUs ?? held[0].parsed.timeUs } }
+    const { bare, heading, note } = last.parsed
+    // A producer that names the severity sends whole events; only bare lines may be parts of a stack trace.
+    if (last.line.severity) {
+      this.#event({ body, tags: [first, ...held.slice(1)] }, exceptionIn(body), cause, results)
+      return
+    }
+    const standing = { starts: bare !== true, heading, note, writtenUs: first.parsed.timeUs }
+    for (const event of this.#joiner.push(writer, redact(body), [first, ...held.slice(1)], cause.time, standing))
+      this.#joined(event, cause, results)
+  }
+
+  #joined(event: JoinedEvent<Held[]>, cause: Input, results: Result[]): void {
+    const tags = event.tags.flat()
+    // The lines of one traceback may come in several lines of the input; the first of each is what was read of it.
+    const reads = event.tags.map(([first]) => first)
+    if (event.record) {
+      const { body, ...parsed } = parseLine(event.body, { observedTimeUs: reads[0].line.observed_time, ...this.#hints })
+      if (parsed.format !== 'plain') {
+        this.#event({ body, tags: [{ ...reads[0], parsed: { ...reads[0].parsed, ...parsed } }, ...tags.slice(1)] }, event.exception, cause, results)
+        return
+      }
+    }
+    const [first, second] = reads
+    if (first.parsed.heading && second)
+      tags[0] = {
+        ...first,
+        parsed: { ...second.parsed, ...first.parsed, severity: first.parsed.severity ?? second.parsed.severity, timeUs: first.parsed.timeUs ?? second.parsed.timeUs },
+      }
+    this.#event({ body: event.body, tags, trace: event.trace }, event.exception, cause, results)
   }
 
   /** What is known of a template by the first of its lines. */
@@ -120,8 +223,9 @@ export class ParseLogs implements Stage, Stateful {
     if (known) return known
     if (this.#facts.size >= this.#maxFacts) this.#facts.clear()
     const fault = matchFault(body)
+    const failure = fault ? undefined : failureOf(body)
     const said = fault?.category ?? this.#classifier.classify(body)
-    const facts: Facts = typeof said === 'string' ? { category: said, fault } : { category: 'other', fault, waiting: [] }
+    const facts: Facts = typeof said === 'string' ? { category: said, fault, failure } : { category: 'other', fault, failure, waiting: [] }
     if (typeof said !== 'string')
       this.#asked.push(
         said.then(category => {
@@ -134,18 +238,25 @@ export class ParseLogs implements Stage, Stateful {
     return facts
   }
 
-  #event(body: string, held: readonly Held[], exception: string | undefined, cause: Input, results: Result[]): void {
+  #event(
+    { body: text, tags: held, trace }: { readonly body: string; readonly tags: readonly Held[]; readonly trace?: boolean },
+    exception: string | undefined,
+    cause: Input,
+    results: Result[],
+  ): void {
     const { line, parsed, partition, offset, time } = held[0]
+    // An empty line that no event took in is no event.
+    if (text === '' && line.body.trim() === '') return
+    const body = text === '' ? (parsed.fields.logger ?? parsed.fields.header ?? text) : text
     const match = this.#miner.learn(body.includes('\n') ? body.slice(0, body.indexOf('\n')) : body)
     this.#tellChanges(match, line, body, cause, results)
     const facts = this.#factsOf(match.templateId, body)
-    const severity = normalSeverity(line.severity) ?? parsed.severity ?? (facts.fault?.severity as string | undefined) ?? 'INFO'
+    const severity = severityOf(line, parsed, facts, trace === true)
     const { entity, service, knownBy } = this.#whose(line, parsed, match)
     const event: LogEvent = {
       id: idOf('logs.raw', partition, offset, line.id),
       environment: line.environment,
-      // A time of the producer's own stands; a line that merely arrived has its time written in it, if any.
-      time: line.time === line.observed_time && parsed.timeUs !== undefined ? Math.min(parsed.timeUs, time) : time,
+      time: timeOf(line, parsed, time),
       entity,
       service,
       service_known_by: knownBy,
@@ -157,7 +268,7 @@ export class ParseLogs implements Stage, Stateful {
       mentions:
         severity === 'INFO' || severity === 'DEBUG' ? match.parameters.filter(p => TELLING.has(p.kind)) : findMentions(body),
       body,
-      exception: exception ?? null,
+      exception: parsed.exception ?? exception ?? null,
       fault_pattern: facts.fault?.kind ?? null,
       trace_id: line.trace_id ?? parsed.traceId ?? null,
       span_id: line.span_id ?? parsed.spanId ?? null,
@@ -166,6 +277,7 @@ export class ParseLogs implements Stage, Stateful {
       offset,
     }
     facts.waiting?.push(event)
+    this.#onEvent?.(event, { writtenUs: parsed.timeUs, first: offset, last: held[held.length - 1].offset })
     results.push(emit(logsParsed, event, cause))
     if (event.trace_id && event.span_id)
       results.push(
@@ -224,8 +336,9 @@ export class ParseLogs implements Stage, Stateful {
 
   #tick(tick: Tick, results: Result[]): void {
     this.#clocks.see(tick)
-    for (const event of tick.final ? this.#joiner.flush() : this.#joiner.tick(tick.time))
-      this.#event(event.body, event.tags, event.exception, tick, results)
+    for (const [writer, { held }] of this.#parts)
+      if (tick.final || tick.time - held[held.length - 1].time >= PARTS_WAIT_US) this.#letGo(writer, tick, results)
+    for (const event of tick.final ? this.#joiner.flush() : this.#joiner.tick(tick.time)) this.#joined(event, tick, results)
     for (const [key, rate] of this.#rates) {
       if (!this.#clocks.moves(tick, rate.environment)) continue
       const entity = key.slice(key.indexOf('\0') + 1)
@@ -269,7 +382,8 @@ export class ParseLogs implements Stage, Stateful {
         JSON.stringify({
           clocks: this.#clocks,
           rates: [...this.#rates],
-          facts: [...this.#facts].map(([id, { category, fault }]) => [id, category, fault?.kind]),
+          facts: [...this.#facts].map(([id, { category, fault, failure }]) => [id, category, fault?.kind, failure]),
+          parts: [...this.#parts],
         }),
       ),
     ]
@@ -297,25 +411,33 @@ export class ParseLogs implements Stage, Stateful {
     this.#clocks.fromJSON(state.clocks)
     this.#rates = new Map(state.rates)
     // Version 1 did not keep them.
-    for (const [id, category, kind] of state.facts ?? [])
-      this.#facts.set(id, { category, fault: faultPatterns.find(f => f.kind === kind) })
+    for (const [id, category, kind, failure] of state.facts ?? [])
+      this.#facts.set(id, { category, fault: faultPatterns.find(f => f.kind === kind), failure: failure ?? undefined })
+    this.#parts = new Map(state.parts ?? [])
   }
 }
 
 const exceptionIn = (body: string): string | undefined => (body.includes('\n') ? exceptionOf(body) : undefined)
-const NORMAL: Readonly<Record<string, string>> = {
-  TRACE: 'DEBUG',
-  DEBUG: 'DEBUG',
-  INFO: 'INFO',
-  NOTICE: 'INFO',
-  WARN: 'WARN',
-  WARNING: 'WARN',
-  ERROR: 'ERROR',
-  ERR: 'ERROR',
-  FATAL: 'CRITICAL',
-  CRITICAL: 'CRITICAL',
-  ALERT: 'CRITICAL',
-  EMERGENCY: 'CRITICAL',
+
+/** What the producer states, then what the line states; where neither does, what it shows: a trace is an error at least. */
+export function severityOf(line: LogLine, parsed: Omit<ParsedLine, 'body'>, facts: Pick<Facts, 'fault' | 'failure'>, trace: boolean): Severity {
+  const stated = (line.severity ? severityNamed(line.severity) : undefined) ?? parsed.severity
+  if (stated !== undefined) return stated
+  const shown = facts.fault?.severity ?? facts.failure ?? 'INFO'
+  return trace && (shown === 'INFO' || shown === 'WARN') ? 'ERROR' : shown
 }
-const normalSeverity = (given: string | null | undefined): string | undefined =>
-  given ? NORMAL[given.toUpperCase().replace(/\d+$/, '')] : undefined
+
+/**
+ * A time of the producer's own stands; a line that merely arrived has its time written in it, if any. A clock that is ahead must not hold the event
+ * back until its time comes: when it arrived is as late as it can have been.
+ */
+export const timeOf = (line: LogLine, parsed: Omit<ParsedLine, 'body'>, time: number): number =>
+  line.time === line.observed_time && parsed.timeUs !== undefined ? Math.min(parsed.timeUs, time) : time
+
+/** What tells this line's writer from others of the same entity. */
+function writerOf({ attributes }: LogLine): string {
+  if (!attributes) return ''
+  let writer = ''
+  for (const key of WRITERS) if (attributes[key] !== undefined) writer += `\0${attributes[key]}`
+  return writer
+}
