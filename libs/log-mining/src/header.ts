@@ -40,33 +40,6 @@ export function plain(text: string, hints: LineHints): ParsedLine {
   let traceId: string | undefined
   let spanId: string | undefined
   let stated = false
-  /** A bracket's words: a level, a trace, a service, or whoever wrote it. False when they are nothing of a header. */
-  const bracket = (words: string): boolean => {
-    const trace = words.length > 32 ? TRACE.exec(words) : null
-    if (trace !== null) {
-      traceId = trace[1]
-      spanId = trace[2]
-      const name = /^([a-z][\w-]*),/.exec(words)
-      if (name !== null) service = name[1]
-      return true
-    }
-    if (severity === undefined) {
-      const word = words.includes(':') ? words.slice(words.lastIndexOf(':') + 1) : words.includes('/') ? words.slice(0, words.indexOf('/')) : words
-      const level = leadingSeverity(word)
-      if (level !== undefined && level.end === word.trimEnd().length) {
-        severity = level.severity
-        if (word !== words) fields.logger ??= words
-        return true
-      }
-    }
-    if (service === undefined && SERVICE.test(words)) {
-      service = words
-      return true
-    }
-    if (stamp === undefined || fields.thread !== undefined) return false
-    fields.thread = words
-    return true
-  }
   for (let turn = 0; turn < 10; turn++) {
     const c = text.charCodeAt(at)
     if (Number.isNaN(c)) break
@@ -132,7 +105,23 @@ export function plain(text: string, hints: LineHints): ParsedLine {
       const m = stick(BRACKET, text, at)
       if (m === null || at + m[0].length >= text.length) break
       const known = stamp !== undefined || severity !== undefined || SERVICE.test(m[1]) || m[1].includes(':')
-      if (!known || !bracket(m[1])) break
+      if (!known) break
+      // a level, a trace, a service, or whoever wrote it
+      const words = m[1]
+      const trace = words.length > 32 ? TRACE.exec(words) : null
+      const level = trace === null && severity === undefined ? levelOf(words) : undefined
+      if (trace !== null) {
+        traceId = trace[1]
+        spanId = trace[2]
+        const named = /^([a-z][\w-]*),/.exec(words)
+        if (named !== null) service = named[1]
+      } else if (level !== undefined) {
+        severity = level
+        stated = true
+        if (!/^\w+ *$/.test(words)) fields.logger ??= words
+      } else if (service === undefined && SERVICE.test(words)) service = words
+      else if (stamp !== undefined && fields.thread === undefined) fields.thread = words
+      else break
       at = skip(text, at + m[0].length)
       continue
     }
@@ -211,6 +200,15 @@ export function plain(text: string, hints: LineHints): ParsedLine {
     ...(header ? {} : { bare: true }),
     ...(heading ? { heading: true } : {}),
   }
+}
+
+/** "ERROR", "proxy:error", "ERROR/MainProcess" as the words of a bracket. */
+function levelOf(words: string): Severity | undefined {
+  const colon = words.lastIndexOf(':')
+  const slash = words.indexOf('/')
+  const word = colon >= 0 ? words.slice(colon + 1) : slash > 0 ? words.slice(0, slash) : words
+  const level = leadingSeverity(word)
+  return level !== undefined && level.end === word.trimEnd().length ? level.severity : undefined
 }
 
 /** Past the marks between the parts of a header, as long as a text follows. */

@@ -84,10 +84,12 @@ const BY_NAME = new Map(traces.map(trace => [trace.name, trace]))
 export const FRAME =
   /^\s+(?:at |from |\.\.\. \d+ (?:more|common)|\S+\.\w{1,8}:\d+|File "|in [\w.<>]+|- locked|Suppressed: |Caused by: |\[CIRCULAR|#\d+ |\^)|^(?:Caused by|Suppressed|Wrapped by): |^\s*--- (?:End of|\[)|^ ?---> |^\s*\.\.\. \d+ (?:more|common frames)|^at (?:async )?(?:[\w$.<>/\\[\]@-]{1,256} ?\(|[\w$./<>]{1,256}:\d+)|^#\d+ (?:\/|\{main\}|\[internal|[\w\\]+(?:->|::)|0x|main )|^PHP (?:Stack trace:| +\d+\. )|^(?:\[stacktrace\]|\[previous exception\]|[Ss]tack ?trace:?|stack (?:traceback|backtrace):|Backtrace:|CallStack \(from .{0,64})$|^"\}/
 
-/** What a trace begins with, cheaply: the first characters rule most lines out. */
+/** What a line begins, cheaply: most lines are ruled out by their first characters. */
 export function traceBeginning(line: string): Trace | undefined {
-  if (!MAYBE.test(line)) return undefined
+  if (!HEADS.test(line) && !line.includes('Exception') && !line.includes('Error') && !line.includes('Traceback (') && !WORDS.test(line))
+    return undefined
   return traces.find(({ begins }) => begins.test(line))
 }
-const MAYBE =
-  /^(?:panic|fatal|goroutine|runtime: |SIG|unexpected fault|thread '|The application|PHP |[A-Z]\w* (?:error|Error)|Uncaught|Next |Warning: +Unc|Notice: +Unc|[/(]|[A-Za-z]:\\|file:|node:|webpack|\[[Uu]n|terminate|libc\+\+|\*\*|double|free\(|malloc|munmap|corrupted|Segm|Abor|Bus|Illegal|Floating|Trace|Killed|#|=====|==\d|WARNING: T|Error|Process|GenServer|ERROR: |Unhandled|FATAL|BUG|Oops|Kernel|general|Unable|-----|Exception|stack tr|lua|nginx: |💣|Swift|[\w$.:\\/-]{1,256}(?:Exception|Error|Failure|Throwable)|\S{1,200}\.(?:rb|swift|c|cc|cpp|h|hpp):\d|[\w.-]{1,64}: )|Traceback \(most/
+const HEADS =
+  /^(?:panic|fatal|goroutine|runtime: |SIG|unexpected fault|thread '|The application|PHP |[A-Z][a-z]+ error: |Uncaught|Next |[/(]|[A-Z]:\\|file:|node:|webpack|\[[Uu]n|terminate|libc\+\+|\*\*|double free|free\(|malloc|munmap|corrupted|Segm|Abor|Bus|Illegal|Floating|Trace|Killed|#|=====|==\d|WARNING: T|Process #|GenServer|Unhandled|FATAL|BUG|Oops|Kernel|general|Unable|-----|stack tr|lua|nginx: |💣|Swift)/
+const WORDS = /Assertion|Prelude\.|Failure\b|Throwable\b|\.rb:\d+:in |\.swift:\d/

@@ -45,6 +45,9 @@ interface Held {
   partition: number
   offset: number
   time: number
+  /** Offset of its last part, and how many there are, where a container runtime split it. */
+  last?: number
+  parts?: number
 }
 /** What only this run of the stage knows of an event. */
 export interface Heard {
@@ -82,7 +85,7 @@ interface Rate {
 /** An entity that has logged nothing for this long is gone, and its rates are told no more, microseconds. */
 const GONE_US = 3_600_000_000
 /** Attributes that tell apart who writes: lines of different ones are never joined. */
-const WRITERS = [
+const WRITERS = new Set([
   'service.instance.id',
   'k8s.pod.uid',
   'k8s.pod.name',
@@ -99,11 +102,12 @@ const WRITERS = [
   'pod',
   'container',
   'instance',
-]
+])
 const BAD = new Set(['ERROR', 'CRITICAL'])
 const TELLING = new Set(['ip', 'path', 'url', 'host', 'uuid', 'email', 'user'])
 /** Characters of a line that are quoted. */
 const QUOTED = 400
+const NO_HINTS: LineHints = {}
 /** Parts of one line, characters of it, and writers with parts waiting; and how long a part waits for the next, microseconds. */
 const MOST_PARTS = 256
 const MOST_CHARACTERS = 65_536
@@ -114,7 +118,7 @@ const PARTS_WAIT_US = 10_000_000
 export class ParseLogs implements Stage, Stateful {
   readonly snapshotVersion = 2
   readonly #miner: TemplateMiner
-  readonly #joiner = new StackTraceJoiner<Held[]>()
+  readonly #joiner = new StackTraceJoiner<Held>()
   readonly #services: ServiceIdentifier
   readonly #clocks = new EnvironmentClocks()
   #rates = new Map<string, Rate>()
@@ -125,14 +129,14 @@ export class ParseLogs implements Stage, Stateful {
   /** Categories that are still being found; a batch ends when they are. */
   #asked: Promise<void>[] = []
   /** Parts of lines that a container runtime split, by writer, until the last part comes. */
-  #parts = new Map<string, { readonly body: string; readonly held: Held[] }>()
+  #parts = new Map<string, { readonly body: string; readonly held: Held }>()
   readonly #hints: LineHints
   readonly #onEvent: ParseOptions['onEvent']
 
   constructor(options: ParseOptions = {}) {
     this.#classifier = options.classifier ?? lineClassifier
     const most = options.maxTemplates ?? 10_000
-    this.#hints = options.hints ?? {}
+    this.#hints = options.hints ?? NO_HINTS
     this.#onEvent = options.onEvent
     this.#miner = new TemplateMiner({ maxTemplates: most })
     this.#services = new ServiceIdentifier({ maxTraits: 5 * most })
@@ -151,27 +155,35 @@ export class ParseLogs implements Stage, Stateful {
   }
 
   #line(line: LogLine, input: Input & { readonly partition: number; readonly offset: number }, results: Result[]): void {
-    const hints = { observedTimeUs: line.observed_time, ...this.#hints }
+    const hints = this.#hints === NO_HINTS ? { observedTimeUs: line.observed_time } : { observedTimeUs: line.observed_time, ...this.#hints }
     let read = parseLine(line.body, hints)
     const own = `${line.environment}\0${line.entity ?? line.source}${writerOf(line)}`
     const writer = read.writer === undefined ? own : `${own}\0${read.writer}`
-    let before: readonly Held[] = []
+    let first: Held | undefined
     if (this.#parts.size > 0 || read.partial) {
       const parts = this.#parts.get(writer)
       if (parts) {
         this.#parts.delete(writer)
-        before = parts.held
+        first = parts.held
         read = parseLine(line.body, { ...hints, before: parts.body })
       }
     }
     const { body, ...parsed } = read
     const held: Held = { line, parsed, partition: input.partition, offset: input.offset, time: input.time }
-    if (read.partial && before.length < MOST_PARTS && body.length < MOST_CHARACTERS) {
+    if (first) {
+      // What the whole line says counts, under the place and time of its first part.
+      held.last = input.offset
+      held.parts = (first.parts ?? 1) + 1
+      held.offset = first.offset
+      held.line = { ...line, id: first.line.id, time: first.line.time, observed_time: first.line.observed_time }
+      if (parsed.format.indexOf(' ') < 0) held.parsed = { ...parsed, timeUs: first.parsed.timeUs }
+    }
+    if (read.partial && (held.parts ?? 1) < MOST_PARTS && body.length < MOST_CHARACTERS) {
       if (this.#parts.size >= MOST_WRITERS) this.#letGo(this.#parts.keys().next().value as string, input, results)
-      this.#parts.set(writer, { body, held: [...before, held] })
+      this.#parts.set(writer, { body, held })
       return
     }
-    this.#whole(writer, body, [...before, held], input, results)
+    this.#whole(writer, body, held, input, results)
   }
 
   /** Parts whose end never came are a line all the same. */
@@ -182,39 +194,40 @@ export class ParseLogs implements Stage, Stateful {
   }
 
   /** A line with all its parts: an event where its producer says so, else perhaps a part of one. */
-  #whole(writer: string, body: string, held: readonly Held[], cause: Input, results: Result[]): void {
-    const last = held[held.length - 1]
-    // What the whole line says counts, under the place and time of its first part.
-    const first: Held = held.length === 1 ? last : { ...held[0], parsed: { ...last.parsed, timeUs: last.parsed.timeUs ?? held[0].parsed.timeUs } }
-    const { bare, heading, note } = last.parsed
+  #whole(writer: string, body: string, held: Held, cause: Input, results: Result[]): void {
+    const { bare, heading, note, timeUs } = held.parsed
     // A producer that names the severity sends whole events; only bare lines may be parts of a stack trace.
-    if (last.line.severity) {
-      this.#event({ body, tags: [first, ...held.slice(1)] }, exceptionIn(body), cause, results)
+    if (held.line.severity) {
+      const exception = exceptionIn(body)
+      this.#event(body, [held], exception !== undefined, exception, cause, results)
       return
     }
-    const standing = { starts: bare !== true, heading, note, writtenUs: first.parsed.timeUs }
-    for (const event of this.#joiner.push(writer, redact(body), [first, ...held.slice(1)], cause.time, standing))
+    for (const event of this.#joiner.push(writer, redact(body), held, cause.time, { starts: bare !== true, heading, note, writtenUs: timeUs }))
       this.#joined(event, cause, results)
   }
 
-  #joined(event: JoinedEvent<Held[]>, cause: Input, results: Result[]): void {
-    const tags = event.tags.flat()
-    // The lines of one traceback may come in several lines of the input; the first of each is what was read of it.
-    const reads = event.tags.map(([first]) => first)
-    if (event.record) {
-      const { body, ...parsed } = parseLine(event.body, { observedTimeUs: reads[0].line.observed_time, ...this.#hints })
-      if (parsed.format !== 'plain') {
-        this.#event({ body, tags: [{ ...reads[0], parsed: { ...reads[0].parsed, ...parsed } }, ...tags.slice(1)] }, event.exception, cause, results)
+  #joined({ body, tags, trace, exception, record }: JoinedEvent<Held>, cause: Input, results: Result[]): void {
+    if (tags.length > 1) {
+      const [first, second] = tags
+      if (record) {
+        const { body: text, ...parsed } = parseLine(body, { observedTimeUs: first.line.observed_time, ...this.#hints })
+        if (parsed.format !== 'plain') {
+          this.#event(text, [{ ...first, parsed: { ...first.parsed, ...parsed } }, ...tags.slice(1)], false, exception, cause, results)
+          return
+        }
+      }
+      if (first.parsed.heading) {
+        const parsed = {
+          ...second.parsed,
+          ...first.parsed,
+          severity: first.parsed.severity ?? second.parsed.severity,
+          timeUs: first.parsed.timeUs ?? second.parsed.timeUs,
+        }
+        this.#event(body, [{ ...first, parsed }, ...tags.slice(1)], trace === true, exception, cause, results)
         return
       }
     }
-    const [first, second] = reads
-    if (first.parsed.heading && second)
-      tags[0] = {
-        ...first,
-        parsed: { ...second.parsed, ...first.parsed, severity: first.parsed.severity ?? second.parsed.severity, timeUs: first.parsed.timeUs ?? second.parsed.timeUs },
-      }
-    this.#event({ body: event.body, tags, trace: event.trace }, event.exception, cause, results)
+    this.#event(body, tags, trace === true, exception, cause, results)
   }
 
   /** What is known of a template by the first of its lines. */
@@ -239,7 +252,9 @@ export class ParseLogs implements Stage, Stateful {
   }
 
   #event(
-    { body: text, tags: held, trace }: { readonly body: string; readonly tags: readonly Held[]; readonly trace?: boolean },
+    text: string,
+    held: readonly Held[],
+    trace: boolean,
     exception: string | undefined,
     cause: Input,
     results: Result[],
@@ -251,7 +266,9 @@ export class ParseLogs implements Stage, Stateful {
     const match = this.#miner.learn(body.includes('\n') ? body.slice(0, body.indexOf('\n')) : body)
     this.#tellChanges(match, line, body, cause, results)
     const facts = this.#factsOf(match.templateId, body)
-    const severity = severityOf(line, parsed, facts, trace === true)
+    const severity = severityOf(line, parsed, facts, trace)
+    let lines = held.length
+    for (const { parts } of held) if (parts !== undefined) lines += parts - 1
     const { entity, service, knownBy } = this.#whose(line, parsed, match)
     const event: LogEvent = {
       id: idOf('logs.raw', partition, offset, line.id),
@@ -272,12 +289,12 @@ export class ParseLogs implements Stage, Stateful {
       fault_pattern: facts.fault?.kind ?? null,
       trace_id: line.trace_id ?? parsed.traceId ?? null,
       span_id: line.span_id ?? parsed.spanId ?? null,
-      lines: held.length,
+      lines,
       partition,
       offset,
     }
     facts.waiting?.push(event)
-    this.#onEvent?.(event, { writtenUs: parsed.timeUs, first: offset, last: held[held.length - 1].offset })
+    this.#onEvent?.(event, { writtenUs: parsed.timeUs, first: offset, last: held[held.length - 1].last ?? held[held.length - 1].offset })
     results.push(emit(logsParsed, event, cause))
     if (event.trace_id && event.span_id)
       results.push(
@@ -302,7 +319,7 @@ export class ParseLogs implements Stage, Stateful {
     const key = `${line.environment}\0${entity}`
     let rate = this.#rates.get(key)
     if (!rate) this.#rates.set(key, (rate = { environment: line.environment, lines: 0, errors: 0 }))
-    rate.lines += held.length
+    rate.lines += lines
     if (BAD.has(severity)) rate.errors++
   }
 
@@ -337,7 +354,7 @@ export class ParseLogs implements Stage, Stateful {
   #tick(tick: Tick, results: Result[]): void {
     this.#clocks.see(tick)
     for (const [writer, { held }] of this.#parts)
-      if (tick.final || tick.time - held[held.length - 1].time >= PARTS_WAIT_US) this.#letGo(writer, tick, results)
+      if (tick.final || tick.time - held.time >= PARTS_WAIT_US) this.#letGo(writer, tick, results)
     for (const event of tick.final ? this.#joiner.flush() : this.#joiner.tick(tick.time)) this.#joined(event, tick, results)
     for (const [key, rate] of this.#rates) {
       if (!this.#clocks.moves(tick, rate.environment)) continue
@@ -438,6 +455,6 @@ export const timeOf = (line: LogLine, parsed: Omit<ParsedLine, 'body'>, time: nu
 function writerOf({ attributes }: LogLine): string {
   if (!attributes) return ''
   let writer = ''
-  for (const key of WRITERS) if (attributes[key] !== undefined) writer += `\0${attributes[key]}`
+  for (const key in attributes) if (WRITERS.has(key)) writer += `\0${attributes[key]}`
   return writer
 }

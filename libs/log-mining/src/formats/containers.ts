@@ -61,12 +61,13 @@ export const pod: Format = {
   first: `[${DIGITS}abcdefghijklmnopqrstuvwxyz`,
   parse(text) {
     const c = text.charCodeAt(0)
-    const m = c === 91 ? KUBECTL.exec(text) : text.indexOf('-') < 0 ? null : (STERN.exec(text) ?? KAIL.exec(text))
+    const dash = text.indexOf('-')
+    const m = c === 91 ? KUBECTL.exec(text) : dash < 0 || dash > text.indexOf(' ') ? null : (STERN.exec(text) ?? KAIL.exec(text))
     if (m === null) return undefined
     const name = workloadOf(m[1])
     // A pod's container is mostly called like its workload; else two words in small letters are just text.
     if (c !== 91 && /-\d+ /.test(m[0]) && !name.includes(m[2]) && !m[2].includes(name)) return undefined
-    return { body: text.slice(m[0].length), service: name, host: undefined, writer: `${m[1]}/${m[2]}`, fields: { pod: m[1], container: m[2] }, format: '' } as never
+    return { body: text.slice(m[0].length), service: name, writer: `${m[1]}/${m[2]}`, fields: { pod: m[1], container: m[2] }, format: '' }
   },
   examples: [
     ['[pod/cart-7d9f8b6c5d-x2x4z/app] ERROR: no stock', { service: 'cart', writer: 'cart-7d9f8b6c5d-x2x4z/app', severity: 'ERROR', body: 'no stock' }],

@@ -130,6 +130,9 @@ export const collected: Format = {
   name: 'collected',
   wraps: true,
   parse(text, hints) {
+    // the first colon is that of its clock
+    const colon = text.indexOf(':')
+    if (colon < 10 || colon > 150 || text.charCodeAt(colon + 3) !== 58 || text.charCodeAt(colon - 3) !== 32) return undefined
     const m = /^((?:[^\sa-z]\S{0,40}|-|[a-z]\S{0,20}\d\S{0,20}) ){1,6}(?=[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} \S)/.exec(
       text.length > 200 ? text.slice(0, 200) : text,
     )
