@@ -1,6 +1,7 @@
 /** The class of the exception that a trace is of. */
 
-const CLASS = /(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Z][\w$]{0,80}(?:Exception|Error|Exit|Interrupt|Failure|Fault|Warning)\b/
+const CLASS =
+  /(?:[A-Za-z_$][\w$]{0,80}\.){1,12}(?:Error|Exception|Throwable)\b|(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Z][\w$]{0,80}(?:Exception|Error|Exit|Interrupt|Failure|Fault|Warning)\b/
 const SPOKEN: readonly RegExp[] = [
   /terminat\w+ (?:called after throwing an instance of|due to uncaught exception of type) '?([\w:<>, ]{1,128}?)'?(?:$|[\n:])/,
   /\*\* \(([A-Z][\w.]{0,128})\)/,
@@ -8,7 +9,7 @@ const SPOKEN: readonly RegExp[] = [
   /(?:ThreadSanitizer|MemorySanitizer|LeakSanitizer): ([\w -]{3,64})/,
   /\(([A-Z]\w{0,80}(?:::[A-Z]\w{0,80}){0,6})\)$/m,
 ]
-const PANIC = /^(?:panic: |thread '[^']{0,128}' (?:\(\d+\) )?panicked at |fatal error: )/m
+const PANIC = /\bpanic serving |^(?:panic: |thread '[^']{0,128}' (?:\(\d+\) )?panicked at |fatal error: )/m
 
 /** Of the last "Caused by", of the last line of a Python traceback, else the first named. */
 export function exceptionOf(body: string): string | undefined {
@@ -42,5 +43,8 @@ export function exceptionOf(body: string): string | undefined {
     const found = CLASS.exec(line)
     if (found !== null && !/^\s+(?:at |throw |raise )/.test(line)) return found[0]
   }
-  return SPOKEN[4].exec(lines[0])?.[1]
+  return (
+    SPOKEN[4].exec(lines[0])?.[1] ??
+    (/\n\s+at /.test(body) ? /^\s*(?:Uncaught )?(Error|Exception)(?=: |$)/m.exec(body)?.[1] : undefined)
+  )
 }

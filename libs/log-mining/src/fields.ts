@@ -14,9 +14,9 @@ export const MAX_FIELDS = 64
 /** Names as they are after canonical(): small letters, "-" and blanks as "_", without "@" and leading "_". */
 const ROLES = {
   message:
-    'record.message rendered_message renderedmessage message msg body formatted_message formattedmessage short_message m message.text shortmessage textpayload text_payload protopayload.status.message messagetext log_message logmessage log.message event_message eventdata text log mt messagetemplate message_template description content event full_message {originalformat} line summary raw',
+    'record.message rendered_message renderedmessage message msg body formatted_message formattedmessage short_message m message.text body.stringvalue body.string_value shortmessage textpayload text_payload protopayload.status.message messagetext log_message logmessage log.message event_message resultdescription eventdata text log mt messagetemplate message_template description content event full_message {originalformat} line summary raw',
   level:
-    'level_name levelname severity_text severitytext level_str record.level.name level.name log.level log_level loglevel level.levelstr level severity lvl levelstr level_string log.severity severity_label l priority_name syslog.severity.name severityname log.syslog.severity.name entrytype leveltext threat_level at s',
+    'error_severity level_name levelname severity_text severitytext level_str record.level.name level.name log.level log_level loglevel level.levelstr level severity lvl levelstr level_string log.severity severity_label l priority_name syslog.severity.name severityname log.syslog.severity.name entrytype leveltext threat_level at s',
   priority: 'priority syslog.severity syslog_severity log.syslog.severity.code syslog.severity.code level_value levelvalue',
   python: 'levelno record.level.no level.no level_no',
   otel: 'severitynumber severity_number',
@@ -74,7 +74,8 @@ function placeOf(key: string): Place | null {
   for (let depth = 1; place === null && depth <= 3 && WRAPPERS.test(name); depth++) {
     name = name.replace(WRAPPERS, '')
     const inner = BY_NAME.get(name)
-    if (inner !== undefined && WITHIN.has(inner.role) && !SINGLE.test(name)) place = { role: inner.role, rank: inner.rank + 200 * depth }
+    if (inner !== undefined && WITHIN.has(inner.role) && !SINGLE.test(name))
+      place = { role: inner.role, rank: inner.rank + 200 * depth }
   }
   if (PLACES.size >= MAX_PLACES) PLACES.clear()
   PLACES.set(key, place)
@@ -102,10 +103,16 @@ export function fromFields(all: ReadonlyMap<string, unknown>, rest: string, hint
       if (read === undefined) continue
       stamp = read
     } else if (!fits(place.role, value)) continue
+    // a class is a component of a program, not a service
+    else if (place.role === 'service' && String(value).includes('.') && /component$/i.test(key)) continue
     found[place.role] = { key, value, rank: place.rank }
   }
   const { message, service, host, trace, span } = found
-  const severity = severityOf(found)
+  const stated = severityOf(found)
+  const answer = found.status !== undefined && (stated === 'INFO' || stated === 'DEBUG') ? Number(found.status.value) : 0
+  // A server that logs all its requests at one level has not said how this one went.
+  const severity =
+    answer >= (message === undefined ? 400 : 500) && answer < 600 && requestOf(all) !== undefined ? ofStatus(answer) : stated
   let timeUs = stamp?.timeUs
   if (timeUs === undefined && found.seconds !== undefined)
     timeUs = Math.floor(Number(found.seconds.value) * 1e6 + Number(found.nanos?.value ?? 0) / 1e3)
@@ -116,12 +123,29 @@ export function fromFields(all: ReadonlyMap<string, unknown>, rest: string, hint
   const full = all.get('full_message') ?? all.get('fullMessage')
   if (typeof full === 'string' && message?.key === 'short_message') body = full.startsWith(body) ? full : `${body}\n${full}`
   const taken = new Set<string>()
-  for (const role of ['message', 'level', 'priority', 'python', 'otel', 'time', 'seconds', 'nanos', 'service', 'host', 'trace', 'span', 'stack'] as const) {
+  for (const role of [
+    'message',
+    'level',
+    'priority',
+    'python',
+    'otel',
+    'time',
+    'seconds',
+    'nanos',
+    'service',
+    'host',
+    'trace',
+    'span',
+    'stack',
+  ] as const) {
     const hit = found[role]
     if (hit !== undefined) taken.add(hit.key)
   }
   const exception =
-    stack === undefined ? (kind ?? (message === undefined ? undefined : typeof found.stack?.value === 'string' ? exceptionOf(found.stack.value) : undefined)) : (exceptionOf(stack) ?? kind)
+    stack === undefined
+      ? (kind ??
+        (message === undefined ? undefined : typeof found.stack?.value === 'string' ? exceptionOf(found.stack.value) : undefined))
+      : (exceptionOf(stack) ?? kind)
   const fields: Record<string, string> = {}
   let count = 0
   for (const [key, value] of all) {
@@ -145,8 +169,10 @@ export function fromFields(all: ReadonlyMap<string, unknown>, rest: string, hint
 
 function fits(role: Role, value: unknown): boolean {
   if (role === 'level') return severityNamed(value) !== undefined
-  if (role === 'status') return typeof value === 'string' ? /^(?:[1-5]\d\d$|[A-Za-z]{3,16}$)/.test(value) : typeof value === 'number'
-  if (role === 'priority' || role === 'python' || role === 'otel' || role === 'seconds' || role === 'nanos') return Number.isFinite(Number(value))
+  if (role === 'status')
+    return typeof value === 'string' ? /^(?:[1-5]\d\d$|[A-Za-z]{3,16}$)/.test(value) : typeof value === 'number'
+  if (role === 'priority' || role === 'python' || role === 'otel' || role === 'seconds' || role === 'nanos')
+    return Number.isFinite(Number(value))
   if (role === 'stack') return typeof value === 'string' || Array.isArray(value)
   if (role === 'message' || role === 'reason') return typeof value === 'string' || typeof value === 'number'
   return typeof value === 'string' || ((role === 'trace' || role === 'span') && typeof value === 'number')
@@ -172,7 +198,8 @@ function nameOf(all: ReadonlyMap<string, unknown>): string | undefined {
   return typeof name === 'string' && name !== '' && all.has('level') && (all.has('pid') || all.has('hostname')) ? name : undefined
 }
 
-const serviceName = (text: string): string => text.replace(/^\//, '').replace(/\.(?:service|amazonaws\.com)$/, '')
+const serviceName = (text: string): string =>
+  text.replace(/^\//, '').replace(/(?:\.(?:service|amazonaws\.com)|@(?:docker|file|internal|kubernetes\w*|swarm|consul\w*))$/, '')
 
 /** The trace as text: a list of frames becomes lines. A stack without any line of its own is not worth repeating. */
 function stackOf(found: Partial<Record<Role, Found>>, all: ReadonlyMap<string, unknown>): string | undefined {
@@ -182,7 +209,7 @@ function stackOf(found: Partial<Record<Role, Found>>, all: ReadonlyMap<string, u
   if (value.every(line => typeof line === 'string')) return value.join('\n')
   const frames = value.map(frameText).filter(text => text !== '')
   const head = `${found.kind?.value ?? 'Error'}: ${found.reason?.value ?? all.get('message') ?? ''}`
-  return frames.length === 0 ? undefined : `${head}\n${frames.join('\n')}`
+  return frames.length === 0 ? undefined : /^\S+: /.test(frames[0]) ? frames.join('\n') : `${head}\n${frames.join('\n')}`
 }
 
 function frameText(frame: unknown): string {
@@ -190,11 +217,18 @@ function frameText(frame: unknown): string {
   const of = frame as Record<string, unknown>
   const kind = of.exc_type ?? of.type ?? of.className ?? of.class
   if (Array.isArray(of.frames) || Array.isArray(of.stacktrace) || of.exc_type !== undefined)
-    return [`${kind ?? 'Error'}: ${of.exc_value ?? of.value ?? of.message ?? ''}`, ...((of.frames ?? of.stacktrace ?? []) as unknown[]).map(frameText)].join('\n')
+    return [
+      `${kind ?? 'Error'}: ${of.exc_value ?? of.value ?? of.message ?? ''}`,
+      ...((of.frames ?? of.stacktrace ?? []) as unknown[]).map(frameText),
+    ].join('\n')
   const where = of.filename ?? of.fileName ?? of.file
-  const what = [of.class ?? of.className ?? of.module, of.method ?? of.methodName ?? of.function ?? of.name].filter(Boolean).join('.')
+  const what = [of.class ?? of.className ?? of.module, of.method ?? of.methodName ?? of.function ?? of.name]
+    .filter(Boolean)
+    .join('.')
   const line = of.lineno ?? of.lineNumber ?? of.line
-  return what === '' && where === undefined ? '' : `    at ${what || '?'} (${where ?? '?'}${line === undefined ? '' : `:${line}`})`
+  return what === '' && where === undefined
+    ? ''
+    : `    at ${what || '?'} (${where ?? '?'}${line === undefined ? '' : `:${line}`})`
 }
 
 /** A template of Serilog, NLog and the like with the values of its properties in place. */
@@ -206,22 +240,71 @@ function rendered(text: string, key: string, all: ReadonlyMap<string, unknown>):
   })
 }
 
-const METHOD = ['method', 'request_method', 'RequestMethod', 'request.method', 'http.request.method', 'http.method', 'httpRequest.requestMethod', 'verb', 'req.method', 'ClientRequestMethod']
-const PATH = ['path', 'uri', 'url', 'RequestPath', 'request_uri', 'request.uri', 'requestURI', 'url.path', 'http.url', 'http.target', 'httpRequest.requestUrl', 'req.url', 'ClientRequestURI', 'request.path', 'x_path']
+const METHOD = [
+  'method',
+  'request_method',
+  'RequestMethod',
+  'request.method',
+  'http.request.method',
+  'http.method',
+  'httpRequest.requestMethod',
+  'verb',
+  'req.method',
+  'ClientRequestMethod',
+]
+const PATH = [
+  'path',
+  'uri',
+  'url',
+  'RequestPath',
+  'request_uri',
+  'request.uri',
+  'requestURI',
+  'url.path',
+  'http.url',
+  'http.target',
+  'httpRequest.requestUrl',
+  'req.url',
+  'ClientRequestURI',
+  'request.path',
+  'x_path',
+]
+
+/** "GET /path", where the fields are of a request. */
+function requestOf(all: ReadonlyMap<string, unknown>): string | undefined {
+  const method = textAt(all, METHOD)
+  const path = method === undefined ? undefined : textAt(all, PATH)
+  return path === undefined ? undefined : `${method} ${path}`
+}
+
+function textAt(all: ReadonlyMap<string, unknown>, keys: readonly string[]): string | undefined {
+  for (const key of keys) {
+    const value = all.get(key)
+    if (typeof value === 'string' && value !== '') return value
+  }
+  return undefined
+}
 
 /** No field is a message: a request is told by what was asked and answered, anything else by the error, action or operation it names. */
 function bodyless(all: ReadonlyMap<string, unknown>, found: Partial<Record<Role, Found>>, rest: string): string {
-  const of = (keys: readonly string[]) => keys.map(key => all.get(key)).find(value => typeof value === 'string' && value !== '')
-  const method = of(METHOD)
-  const path = of(PATH)
-  if (method !== undefined && path !== undefined) return `${method} ${path}${found.status === undefined ? '' : ` ${found.status.value}`}`
-  const request = of(['request', 'http_request', 'requestLine'])
-  if (request !== undefined && found.status !== undefined) return `${request} ${found.status.value}`
-  const action = of(['eventName', 'operationName', 'action', 'event.action', 'protoPayload.methodName', 'operation', 'type', 'name'])
+  const request =
+    requestOf(all) ?? (found.status === undefined ? undefined : textAt(all, ['request', 'http_request', 'requestLine']))
+  if (request !== undefined) return found.status === undefined ? request : `${request} ${found.status.value}`
+  const action = textAt(all, [
+    'eventName',
+    'operationName',
+    'action',
+    'event.action',
+    'protoPayload.methodName',
+    'operation',
+    'type',
+    'name',
+  ])
   const reason = found.reason?.value
   if (reason !== undefined) return action === undefined || action === nameOf(all) ? String(reason) : `${action}: ${reason}`
-  const code = of(['errorCode', 'resultType', 'outcome', 'result'])
-  return action === undefined || found.service === undefined && found.time === undefined ? rest : code === undefined ? String(action) : `${action}: ${code}`
+  const code = textAt(all, ['errorCode', 'resultType', 'outcome', 'result'])
+  if (action === undefined || (found.service === undefined && found.time === undefined)) return rest
+  return code === undefined ? action : `${action}: ${code}`
 }
 
 /** Objects inside become dotted keys, to a depth of four. */

@@ -12,11 +12,15 @@ const LEVEL_HEADER =
   /(?:\[[A-Za-z]{3,11}\d?\]|<[A-Za-z]{3,11}>|\([A-Z]{3,11}\) |[A-Z]{3,11}\d?(?::| *\[| +[-|] | {2})|(?:info|warn|fail|crit|dbug|trce|debug|trace|warning|notice): |(?:TRACE|DEBUG|INFO|WARN|ERROR|WARNING|SEVERE|NOTICE) )/y
 const PID = /(?:\d{1,10}(?: +\d{1,10})?|0x[0-9a-f]{1,16}) +(?=[[A-Z])/y
 const BRACKET = /\[([^[\]]{0,160})\]/y
-const LOGGER = /([A-Za-z_$][\w$]*(?:(?:\.|::|\/|#|-)[\w$#]+)+|[A-Z][\w$]*)(?:\(\d+\)|\[\d+\]|:[\w<>$]+:\d+)?(?: ?:|:?(?= - )| \|)(?= |$)/y
+const LOGGER =
+  /([A-Za-z_$][\w$]*(?:(?:\.|::|\/|#|-)[\w$#]+)+|[A-Z][\w$]*)(?:\(\d+\)|\[\d+\]|:[\w<>$]+:\d+|:\d+)?(?: ?:|:?(?= - )| \|)(?= |$)/y
 const SPACES = /[\s|:,;\])>-]*/y
 const PARENTHESES = /\(([\w .:/#-]{1,64})\) +/y
 const TRACE = /(?:^|[^0-9a-f])([0-9a-f]{32}|[0-9a-f]{16})[-,/ :]+([0-9a-f]{16})(?:$|[^0-9a-f])/
-const SERVICE = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/
+/** A name of small words, and not that of a thread, a worker or a numbered node. */
+const SERVICE = /^(?!.*(?:-\d+$|thread|exec|pool|worker|main|nio))[a-z][a-z0-9]*(?:-[a-z0-9]+)+$/
+const CALLER =
+  /([\w./@-]{1,160}\.(?:go|rs|py|jsx?|tsx?|mjs|java|kt|scala|cpp|cc|cxx|c|h|rb|php|cs|swift|lua|ex|erl|m):\d+(?::\d+)?)(?:\]|:| -)?[ \t]+(?=\S)/y
 const CATEGORY = /^[\w.`+<>]+\[\d{1,10}\]$/
 const METHOD_LINE = /^(?:[a-z_$][\w$]*\.)+[A-Z][\w$]*(?:\.|\s)[\w$<>]+$/
 const AFTER_LEVEL_IN_BRACKET = /^[\s:,|-]*\[?([A-Za-z]{3,11})(?:[/\s\]]+(.*))?$/
@@ -121,11 +125,26 @@ export function plain(text: string, hints: LineHints): ParsedLine {
         if (!/^\w+ *$/.test(words)) fields.logger ??= words
       } else if (service === undefined && SERVICE.test(words)) service = words
       else if (stamp !== undefined && fields.thread === undefined) fields.thread = words
-      else break
+      else if (
+        severity !== undefined &&
+        (ONE_WORD.test(words) || (stamp === undefined && timeFollows(text, at + m[0].length, hints)))
+      ) {
+        if (fields.thread === undefined) fields.thread = words
+        else if (fields.logger === undefined) fields.logger = words
+        else break
+      } else break
       at = skip(text, at + m[0].length)
       continue
     }
     if (stamp === undefined && severity === undefined) break
+    if (fields.caller === undefined) {
+      const m = stick(CALLER, text, at)
+      if (m !== null) {
+        fields.caller = m[1]
+        at += m[0].length
+        continue
+      }
+    }
     if (c === 40 && severity !== undefined && fields.thread === undefined) {
       const m = stick(PARENTHESES, text, at)
       if (m === null) break
@@ -202,6 +221,10 @@ export function plain(text: string, hints: LineHints): ParsedLine {
   }
 }
 
+const ONE_WORD = /^[A-Za-z][\w.:/@$#-]{0,80}$/
+const timeFollows = (text: string, at: number, hints: LineHints): boolean =>
+  readTimestamp(text, skip(text, at), hints) !== undefined
+
 /** "ERROR", "proxy:error", "ERROR/MainProcess" as the words of a bracket. */
 function levelOf(words: string): Severity | undefined {
   const colon = words.lastIndexOf(':')
@@ -248,9 +271,10 @@ function levelInHeader(text: string, at: number, timeUs: number | undefined, hin
 
 /** A word of a sentence, not of a header: small letters, and neither alone behind the time nor set off by a mark. */
 function isProse(words: readonly string[], word: string, i: number, timed: boolean): boolean {
+  if (/^\w{1,40}=[^\s"]*$/.test(word)) return false
   if (/["“”=?]/.test(word)) return true
   if (!/^[a-z]{2,}[,.:;]?$/.test(word)) return false
-  if (timed && i === 0 && words.length <= 2 && words[1] !== undefined && words[1] === '') return false
+  if (timed && words.length === 1) return false
   return !MARK.test(words[i + 1] ?? '') || (i > 0 && !MARK.test(words[i - 1]))
 }
 const MARK = /^[-|:]$/

@@ -159,7 +159,9 @@ function goesOn(held: Waiting<unknown>, line: string, standing: Standing, begins
   if (mode === 'heading') {
     if (standing.heading === true) return undefined
     // A time alone, then the level and the message; or a header alone, then text.
-    return standing.starts === true && held.count > 1 ? undefined : (begins?.name ?? (held.count > 1 && line === '' ? 'plain' : 'heading'))
+    return standing.starts === true && held.count > 1
+      ? undefined
+      : (begins?.name ?? (held.count > 1 && line === '' ? 'plain' : 'heading'))
   }
   if (standing.starts === true || standing.heading === true) return FRAME.test(line) ? traceMode(mode) : undefined
   if (line.trim() === '') return mode === 'end' || mode === 'plain' ? mode : mode
@@ -168,7 +170,7 @@ function goesOn(held: Waiting<unknown>, line: string, standing: Standing, begins
     return begins?.name === 'python' ? undefined : 'end'
   }
   const trace = mode === 'end' ? traceNamed('python') : traceNamed(mode)
-  const indented = /^(?:\t| {2,})\S|^ [|+-]/.test(line)
+  const indented = /^(?:\t| {2})\s*\S|^ [|+-]/.test(line)
   if (trace !== undefined) {
     if (held.count === 1 && trace.message === true) return mode
     const last = held.lines[held.lines.length - 1]
@@ -192,7 +194,7 @@ function goesOn(held: Waiting<unknown>, line: string, standing: Standing, begins
     return begins.name
   }
   if (indented) return mode
-  if (held.blank || !held.header) return undefined
+  if (held.blank || !held.header || (opensRecord(line) && !opensBlock(held))) return undefined
   return MARKS.has(line.charCodeAt(0)) || /^#\d+ /.test(line) || opensBlock(held) ? 'plain' : undefined
 }
 

@@ -5,6 +5,7 @@
  * prefixes of pods) are taken off and what they wrap is parsed again. What is of no format is read as a usual header and text (header.ts).
  * ANSI colours and CR are removed, bytes that are no UTF-8 become U+FFFD, and a line beyond `maxLength` is cut with a mark.
  */
+import { answerIn } from './formats/access.ts'
 import type { Format } from './formats/format.ts'
 import { formatsFor } from './formats/index.ts'
 import { plain } from './header.ts'
@@ -77,7 +78,11 @@ export function cleanLine(raw: string | Uint8Array, maxLength = 65_536): string 
 const MAX_DEPTH = 4
 
 export function parseLine(raw: string | Uint8Array, hints: LineHints = {}): ParsedLine {
-  return parseText(cleanLine(raw, hints.maxLength), hints, 0)
+  const read = parseText(cleanLine(raw, hints.maxLength), hints, 0)
+  // A server that logs all its requests at one level has not said how this one went.
+  if (read.severity !== undefined && read.severity !== 'INFO') return read
+  const answer = answerIn(read.body)
+  return answer === undefined || (answer === 'WARN' && read.severity === 'INFO') ? read : { ...read, severity: answer }
 }
 
 function parseText(text: string, hints: LineHints, depth: number): ParsedLine {
@@ -92,8 +97,10 @@ function parseText(text: string, hints: LineHints, depth: number): ParsedLine {
   }
   const read = plain(text, hints)
   // A usual header before an object, as Fluentd and many collectors print it.
-  if (read.body.charCodeAt(0) === 123 && read.bare !== true && depth < MAX_DEPTH) {
-    const inner = parseText(read.body, hints, depth + 1)
+  if (read.bare !== true && depth < MAX_DEPTH && read.body.charCodeAt(read.body.length - 1) === 125) {
+    const tag = read.body.charCodeAt(0) === 123 ? 0 : (/^[\w.*-]{1,64}: (?=\{")/.exec(read.body)?.[0].length ?? -1)
+    if (tag < 0) return read
+    const inner = parseText(read.body.slice(tag), hints, depth + 1)
     if (inner.format.startsWith('json')) return joined('plain', read, inner)
   }
   return read
@@ -103,14 +110,19 @@ function parseAs(format: Format, text: string, hints: LineHints, depth: number):
   const { name } = format
   const outer = format.parse(text, hints)
   if (outer === undefined) return undefined
-  if (depth >= MAX_DEPTH || outer.partial === true || outer.body === '') return { ...outer, format: name }
+  if (depth >= MAX_DEPTH || outer.partial === true || outer.body === '')
+    return outer.body === '' && format.wraps === true ? { ...outer, format: name, bare: true } : { ...outer, format: name }
   if (format.wraps !== true) {
     // An object without a level of its own may carry a whole line: CloudWatch, Fluent Bit, Docker's other drivers.
     if (name !== 'json' || outer.severity !== undefined || outer.body === text) return { ...outer, format: name }
     const inner = parseText(outer.body, hints, depth + 1)
     return inner.bare === true && inner.severity === undefined ? { ...outer, format: name } : joined(name, outer, inner)
   }
-  return joined(name, outer, parseText(outer.body, hints.before === undefined ? hints : { ...hints, before: undefined }, depth + 1))
+  return joined(
+    name,
+    outer,
+    parseText(outer.body, hints.before === undefined ? hints : { ...hints, before: undefined }, depth + 1),
+  )
 }
 
 /** How far apart two clocks can be that speak of the same moment, microseconds. */

@@ -7,9 +7,8 @@ export type Severity = (typeof severities)[number]
 
 /** Every word that a logger, server or protocol writes for a level, without case. One table for fields, headers and every protocol. */
 const WORDS: Readonly<Record<Severity, string>> = {
-  DEBUG:
-    'trace trc trac trce tra debug dbg debu dbug deb fine finer finest verbose vrb verb silly spam entry exit all d v t',
-  INFO: 'info information informational informative inf infos infor i notice ntc noti note n log config conf statement detail hint context query location default success ok http normal progress message msg audit report r',
+  DEBUG: 'trace trc trac trce tra debug dbg debu dbug deb fine finer finest verbose vrb verb silly spam entry exit all d v t',
+  INFO: 'info information informational informative inf infos infor i notice ntc noti note n log config conf statement detail hint context query location success ok http normal progress message msg audit report r',
   WARN: 'warn warning warnings wrn warni w deprecated deprecation caution',
   ERROR: 'error errors err eror erro erreur fehler severe svr e failure failed fail exception recoverable',
   CRITICAL:
@@ -20,14 +19,53 @@ const LEVELS = new Map<string, Severity>(
 )
 /** Level numbers of one protocol, ascending: the last that is not above the number counts. */
 type Scale = readonly (readonly [from: number, severity: Severity])[]
-const PINO: Scale = [[10, 'DEBUG'], [30, 'INFO'], [40, 'WARN'], [50, 'ERROR'], [60, 'CRITICAL']]
-const PYTHON: Scale = [[0, 'DEBUG'], [20, 'INFO'], [30, 'WARN'], [40, 'ERROR'], [50, 'CRITICAL']]
-const MONOLOG: Scale = [[100, 'DEBUG'], [200, 'INFO'], [300, 'WARN'], [400, 'ERROR'], [500, 'CRITICAL']]
-const JUL: Scale = [[700, 'INFO'], [900, 'WARN'], [1000, 'ERROR']]
-const LOGBACK: Scale = [[5000, 'DEBUG'], [20000, 'INFO'], [30000, 'WARN'], [40000, 'ERROR'], [50000, 'CRITICAL']]
-const OPENTELEMETRY: Scale = [[0, 'DEBUG'], [9, 'INFO'], [13, 'WARN'], [17, 'ERROR'], [21, 'CRITICAL']]
+const PINO: Scale = [
+  [10, 'DEBUG'],
+  [30, 'INFO'],
+  [40, 'WARN'],
+  [50, 'ERROR'],
+  [60, 'CRITICAL'],
+]
+const PYTHON: Scale = [
+  [0, 'DEBUG'],
+  [20, 'INFO'],
+  [30, 'WARN'],
+  [40, 'ERROR'],
+  [50, 'CRITICAL'],
+]
+const MONOLOG: Scale = [
+  [100, 'DEBUG'],
+  [200, 'INFO'],
+  [300, 'WARN'],
+  [400, 'ERROR'],
+  [500, 'CRITICAL'],
+]
+const JUL: Scale = [
+  [700, 'INFO'],
+  [900, 'WARN'],
+  [1000, 'ERROR'],
+]
+const LOGBACK: Scale = [
+  [5000, 'DEBUG'],
+  [20000, 'INFO'],
+  [30000, 'WARN'],
+  [40000, 'ERROR'],
+  [50000, 'CRITICAL'],
+]
+const OPENTELEMETRY: Scale = [
+  [0, 'DEBUG'],
+  [9, 'INFO'],
+  [13, 'WARN'],
+  [17, 'ERROR'],
+  [21, 'CRITICAL'],
+]
 /** CEF counts from 0 to 10: 4 and more is medium, 7 high, 9 very high. */
-const SECURITY: Scale = [[0, 'INFO'], [4, 'WARN'], [7, 'ERROR'], [9, 'CRITICAL']]
+const SECURITY: Scale = [
+  [0, 'INFO'],
+  [4, 'WARN'],
+  [7, 'ERROR'],
+  [9, 'CRITICAL'],
+]
 const on = (scale: Scale, n: number): Severity | undefined => scale.findLast(([from]) => n >= from)?.[1]
 
 /** The severity a word or number stands for: any usual level name in any dress ("[error]", "ERROR+2", "LogLevel.Error", "LOG_ERR"); numbers by their size: syslog 0–7, pino and bunyan 10–60, Monolog 100–600, java.util.logging 700–1000, Logback 5000–50000. */

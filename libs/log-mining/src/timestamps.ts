@@ -31,7 +31,10 @@ const CLOCK = `(\\d{1,2}):(\\d{2})(?::(\\d{2}))?(?:[.,](\\d{1,9})|:(\\d{3})(?!\\
 const ISO = new RegExp(`(\\d{4})[-/.](\\d{1,2})[-/.](\\d{1,2})(?:[T_]|,? {1,2}|:)${CLOCK}`, 'y')
 /** Day or month first, or the year in two digits. */
 const SHORT = new RegExp(`(\\d{1,2})([-/.])(\\d{1,2})\\2(\\d{4}|\\d{2})(?:T|,? {1,2}|:)${CLOCK}`, 'y')
-const NAMED = new RegExp(`(\\d{1,2})(?:st|nd|rd|th|\\.)?[-/ ]([A-Za-zÀ-ÿ]{3,10})\\.?(?:[-/ ,]{1,2}(\\d{4})|[-/](\\d{2}))(?: at|,)?(?:[T:]|::| - | {1,2})${CLOCK}`, 'y')
+const NAMED = new RegExp(
+  `(\\d{1,2})(?:st|nd|rd|th|\\.)?[-/ ]([A-Za-zÀ-ÿ]{3,10})\\.?(?:[-/ ,]{1,2}(\\d{4})|[-/](\\d{2}))(?: at|,)?(?:[T:]|::| - | {1,2})${CLOCK}`,
+  'y',
+)
 const NAMED_NO_YEAR = new RegExp(`(\\d{1,2})[- ]([A-Za-zÀ-ÿ]{3,10})\\.? {1,2}${CLOCK}`, 'y')
 const YEAR_NAMED = new RegExp(`(\\d{4})[-/ ]([A-Za-zÀ-ÿ]{3,10})\\.?[-/ ] {0,1}(\\d{1,2})[ T:,]{1,2}${CLOCK}`, 'y')
 const COMPACT = new RegExp(`(\\d{4})(\\d{2})(\\d{2})[T -]?(\\d{2}):?(\\d{2}):?(\\d{1,2})(?:[.,:](\\d{1,9}))?${ZONE}(?!\\d)`, 'y')
@@ -41,7 +44,10 @@ const DOTTED = /(\d{4})-(\d{2})-(\d{2})-(\d{2})\.(\d{2})\.(\d{2})(?:\.(\d{1,9}))
 const EPOCH = /([12]\d{9})(?:[.,](\d{1,9})|(\d{3})|(\d{6})|(\d{9}))?(?![\d.:/-]|,\d)/y
 const TIME_ONLY = /\d{1,2}:\d{2}(?::\d{2}(?:[.,:]\d{1,9})?(?: ?[AaPp][Mm]\b)?| ?[AaPp][Mm]\b)(?![\d:])/y
 /** After a month's name: a day, perhaps a year, and the clock, perhaps with zone and year behind it. */
-const AFTER_MONTH = new RegExp(`\\.? {1,2}(\\d{1,2})(?:st|nd|rd|th)?(?:,? (\\d{4})(?:,? at|,)?| at|,)? {1,2}${CLOCK}(?: (\\d{4})(?![\\d:]))?`, 'y')
+const AFTER_MONTH = new RegExp(
+  `\\.? {1,2}(\\d{1,2})(?:st|nd|rd|th)?(?:,? (\\d{4})(?:,? at|,)?| at|,)? {1,2}${CLOCK}(?: (\\d{4})(?![\\d:]))?`,
+  'y',
+)
 
 /** Reads a timestamp that starts at `at`. */
 export function readTimestamp(text: string, at = 0, hints: TimestampHints = {}): ReadTimestamp | undefined {

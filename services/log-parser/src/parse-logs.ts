@@ -130,6 +130,8 @@ export class ParseLogs implements Stage, Stateful {
   #asked: Promise<void>[] = []
   /** Parts of lines that a container runtime split, by writer, until the last part comes. */
   #parts = new Map<string, { readonly body: string; readonly held: Held }>()
+  /** Who wrote last in a source whose lines name their writers: a line that names none is more of what that one wrote. */
+  #last = new Map<string, string>()
   readonly #hints: LineHints
   readonly #onEvent: ParseOptions['onEvent']
 
@@ -155,10 +157,16 @@ export class ParseLogs implements Stage, Stateful {
   }
 
   #line(line: LogLine, input: Input & { readonly partition: number; readonly offset: number }, results: Result[]): void {
-    const hints = this.#hints === NO_HINTS ? { observedTimeUs: line.observed_time } : { observedTimeUs: line.observed_time, ...this.#hints }
+    const hints =
+      this.#hints === NO_HINTS ? { observedTimeUs: line.observed_time } : { observedTimeUs: line.observed_time, ...this.#hints }
     let read = parseLine(line.body, hints)
     const own = `${line.environment}\0${line.entity ?? line.source}${writerOf(line)}`
-    const writer = read.writer === undefined ? own : `${own}\0${read.writer}`
+    let writer = own
+    if (read.writer !== undefined) {
+      writer = `${own}\0${read.writer}`
+      if (this.#last.size >= MOST_WRITERS && !this.#last.has(own)) this.#last.clear()
+      this.#last.set(own, writer)
+    } else if (read.bare) writer = this.#last.get(own) ?? own
     let first: Held | undefined
     if (this.#parts.size > 0 || read.partial) {
       const parts = this.#parts.get(writer)
@@ -202,7 +210,12 @@ export class ParseLogs implements Stage, Stateful {
       this.#event(body, [held], exception !== undefined, exception, cause, results)
       return
     }
-    for (const event of this.#joiner.push(writer, redact(body), held, cause.time, { starts: bare !== true, heading, note, writtenUs: timeUs }))
+    for (const event of this.#joiner.push(writer, redact(body), held, cause.time, {
+      starts: bare !== true,
+      heading,
+      note,
+      writtenUs: timeUs,
+    }))
       this.#joined(event, cause, results)
   }
 
@@ -212,7 +225,14 @@ export class ParseLogs implements Stage, Stateful {
       if (record) {
         const { body: text, ...parsed } = parseLine(body, { observedTimeUs: first.line.observed_time, ...this.#hints })
         if (parsed.format !== 'plain') {
-          this.#event(text, [{ ...first, parsed: { ...first.parsed, ...parsed } }, ...tags.slice(1)], false, exception, cause, results)
+          this.#event(
+            text,
+            [{ ...first, parsed: { ...first.parsed, ...parsed } }, ...tags.slice(1)],
+            false,
+            exception,
+            cause,
+            results,
+          )
           return
         }
       }
@@ -223,7 +243,7 @@ export class ParseLogs implements Stage, Stateful {
           severity: first.parsed.severity ?? second.parsed.severity,
           timeUs: first.parsed.timeUs ?? second.parsed.timeUs,
         }
-        this.#event(body, [{ ...first, parsed }, ...tags.slice(1)], trace === true, exception, cause, results)
+        this.#event(dedented(body), [{ ...first, parsed }, ...tags.slice(1)], trace === true, exception, cause, results)
         return
       }
     }
@@ -238,7 +258,8 @@ export class ParseLogs implements Stage, Stateful {
     const fault = matchFault(body)
     const failure = fault ? undefined : failureOf(body)
     const said = fault?.category ?? this.#classifier.classify(body)
-    const facts: Facts = typeof said === 'string' ? { category: said, fault, failure } : { category: 'other', fault, failure, waiting: [] }
+    const facts: Facts =
+      typeof said === 'string' ? { category: said, fault, failure } : { category: 'other', fault, failure, waiting: [] }
     if (typeof said !== 'string')
       this.#asked.push(
         said.then(category => {
@@ -261,7 +282,7 @@ export class ParseLogs implements Stage, Stateful {
   ): void {
     const { line, parsed, partition, offset, time } = held[0]
     // An empty line that no event took in is no event.
-    if (text === '' && line.body.trim() === '') return
+    if (text.trim() === '' && parsed.bare) return
     const body = text === '' ? (parsed.fields.logger ?? parsed.fields.header ?? text) : text
     const match = this.#miner.learn(body.includes('\n') ? body.slice(0, body.indexOf('\n')) : body)
     this.#tellChanges(match, line, body, cause, results)
@@ -294,7 +315,11 @@ export class ParseLogs implements Stage, Stateful {
       offset,
     }
     facts.waiting?.push(event)
-    this.#onEvent?.(event, { writtenUs: parsed.timeUs, first: offset, last: held[held.length - 1].last ?? held[held.length - 1].offset })
+    this.#onEvent?.(event, {
+      writtenUs: parsed.timeUs,
+      first: offset,
+      last: held[held.length - 1].last ?? held[held.length - 1].offset,
+    })
     results.push(emit(logsParsed, event, cause))
     if (event.trace_id && event.span_id)
       results.push(
@@ -401,6 +426,7 @@ export class ParseLogs implements Stage, Stateful {
           rates: [...this.#rates],
           facts: [...this.#facts].map(([id, { category, fault, failure }]) => [id, category, fault?.kind, failure]),
           parts: [...this.#parts],
+          last: [...this.#last],
         }),
       ),
     ]
@@ -431,13 +457,19 @@ export class ParseLogs implements Stage, Stateful {
     for (const [id, category, kind, failure] of state.facts ?? [])
       this.#facts.set(id, { category, fault: faultPatterns.find(f => f.kind === kind), failure: failure ?? undefined })
     this.#parts = new Map(state.parts ?? [])
+    this.#last = new Map(state.last ?? [])
   }
 }
 
 const exceptionIn = (body: string): string | undefined => (body.includes('\n') ? exceptionOf(body) : undefined)
 
 /** What the producer states, then what the line states; where neither does, what it shows: a trace is an error at least. */
-export function severityOf(line: LogLine, parsed: Omit<ParsedLine, 'body'>, facts: Pick<Facts, 'fault' | 'failure'>, trace: boolean): Severity {
+export function severityOf(
+  line: LogLine,
+  parsed: Omit<ParsedLine, 'body'>,
+  facts: Pick<Facts, 'fault' | 'failure'>,
+  trace: boolean,
+): Severity {
   const stated = (line.severity ? severityNamed(line.severity) : undefined) ?? parsed.severity
   if (stated !== undefined) return stated
   const shown = facts.fault?.severity ?? facts.failure ?? 'INFO'
@@ -450,6 +482,12 @@ export function severityOf(line: LogLine, parsed: Omit<ParsedLine, 'body'>, fact
  */
 export const timeOf = (line: LogLine, parsed: Omit<ParsedLine, 'body'>, time: number): number =>
   line.time === line.observed_time && parsed.timeUs !== undefined ? Math.min(parsed.timeUs, time) : time
+
+/** Without the blanks that set a message in below its header. */
+const dedented = (body: string): string => {
+  const indent = /^[ \t]+/.exec(body)?.[0]
+  return indent === undefined ? body : body.slice(indent.length).replaceAll(`\n${indent}`, '\n')
+}
 
 /** What tells this line's writer from others of the same entity. */
 function writerOf({ attributes }: LogLine): string {

@@ -16,17 +16,33 @@ export const postgres: Format = {
     if (read === undefined) return undefined
     const level = /([A-Z]+)[1-5]?: {1,2}$/.exec(text.slice(0, text.length - read.body.length))?.[1] ?? ''
     const pid = /\[?(\d{1,8})(?:-\d+)?\]?/.exec(read.fields.rest ?? '')?.[1]
-    return { ...read, service: 'postgres', fields: { ...(pid === undefined ? {} : { pid }), ...(read.fields.rest === undefined ? {} : { header: read.fields.rest }) }, ...(pid === undefined ? {} : { writer: pid }), ...(NOTES.test(level) ? { note: true, body: `${level}:  ${read.body}` } : {}) }
+    return {
+      ...read,
+      service: 'postgres',
+      fields: { ...(pid === undefined ? {} : { pid }), ...(read.fields.rest === undefined ? {} : { header: read.fields.rest }) },
+      ...(pid === undefined ? {} : { writer: pid }),
+      ...(NOTES.test(level) ? { note: true, body: `${level}:  ${read.body}` } : {}),
+    }
   },
   examples: [
-    ['2026-01-02 03:04:05.123 UTC [77] shop@cart ERROR:  relation "x" does not exist at character 15', { format: 'postgres', severity: 'ERROR', body: 'relation "x" does not exist at character 15', time: '2026-01-02T03:04:05.123Z' }],
+    [
+      '2026-01-02 03:04:05.123 UTC [77] shop@cart ERROR:  relation "x" does not exist at character 15',
+      {
+        format: 'postgres',
+        severity: 'ERROR',
+        body: 'relation "x" does not exist at character 15',
+        time: '2026-01-02T03:04:05.123Z',
+      },
+    ],
     ['2026-01-02 03:04:05.123 UTC [77] FATAL:  the database system is starting up', { severity: 'CRITICAL' }],
     ['2026-01-02 03:04:05.123 UTC [77] STATEMENT:  select 1', { note: true, body: 'STATEMENT:  select 1' }],
   ],
 }
 
 const CSV = /^(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3} [A-Z]{3,4}),(?:"([^"]*)")?,(?:"([^"]*)")?,(\d+),/
-const csvOf = byPattern(/^(?<time>\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3} [A-Z]{3,4}),(?:"(?<user>[^"]*)")?,(?:"(?<database>[^"]*)")?,(?<pid>\d+),.{0,400}?,(?<level>LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG\d?),(?:"?(?<state>[0-9A-Z]{5})"?)?,"(?<body>(?:[^"]|"")*)"?.*$/s)
+const csvOf = byPattern(
+  /^(?<time>\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3} [A-Z]{3,4}),(?:"(?<user>[^"]*)")?,(?:"(?<database>[^"]*)")?,(?<pid>\d+),.{0,400}?,(?<level>LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG\d?),(?:"?(?<state>[0-9A-Z]{5})"?)?,"(?<body>(?:[^"]|"")*)"?.*$/s,
+)
 /** PostgreSQL's csvlog. */
 export const csvlog: Format = {
   name: 'csvlog',
@@ -35,15 +51,27 @@ export const csvlog: Format = {
     const read = CSV.test(text) ? csvOf(text, hints) : undefined
     return read === undefined ? undefined : { ...read, service: 'postgres', body: read.body.replaceAll('""', '"') }
   },
-  examples: [['2026-01-02 03:04:05.123 UTC,"shop","cart",77,"[local]",65a,1,"SELECT",2026-01-02 03:00:00 UTC,3/4,0,ERROR,42P01,"relation ""x"" does not exist",,,,,,"select 1",15,,"psql"', { format: 'csvlog', severity: 'ERROR', body: 'relation "x" does not exist' }]],
+  examples: [
+    [
+      '2026-01-02 03:04:05.123 UTC,"shop","cart",77,"[local]",65a,1,"SELECT",2026-01-02 03:00:00 UTC,3/4,0,ERROR,42P01,"relation ""x"" does not exist",,,,,,"select 1",15,,"psql"',
+      { format: 'csvlog', severity: 'ERROR', body: 'relation "x" does not exist' },
+    ],
+  ],
 }
 
 /** MongoDB before 4.4. */
 export const mongo: Format = {
   name: 'mongo',
   first: '12',
-  parse: byPattern(/^(?<time>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}(?:[+-]\d{4}|Z)) (?<level>[EWIFD])\d? (?<logger>[A-Z_-]{1,16}) +\[(?<thread>[^\]]{1,64})\] /),
-  examples: [['2026-01-02T03:04:05.123+0000 E STORAGE  [thread1] WiredTiger error', { format: 'mongo', severity: 'ERROR', body: 'WiredTiger error' }]],
+  parse: byPattern(
+    /^(?<time>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}(?:[+-]\d{4}|Z)) (?<level>[EWIFD])\d? (?<logger>[A-Z_-]{1,16}) +\[(?<thread>[^\]]{1,64})\] /,
+  ),
+  examples: [
+    [
+      '2026-01-02T03:04:05.123+0000 E STORAGE  [thread1] WiredTiger error',
+      { format: 'mongo', severity: 'ERROR', body: 'WiredTiger error' },
+    ],
+  ],
 }
 
 const SIGNS: Readonly<Record<string, Severity>> = { '#': 'WARN', '*': 'INFO', '-': 'INFO', '.': 'DEBUG' }
@@ -51,15 +79,29 @@ const SIGNS: Readonly<Record<string, Severity>> = { '#': 'WARN', '*': 'INFO', '-
 export const redis: Format = {
   name: 'redis',
   first: `${DIGITS}[`,
-  parse: byPattern(/^(?:(?<pid>\d{1,7}):(?<role>[MSCX])|\[(?<process>\d{1,7})\]) (?<time>\d{2} [A-Z][a-z]{2}(?: \d{4})? \d{2}:\d{2}:\d{2}(?:\.\d{3})?) (?<level>[#*.-]) /, sign => SIGNS[sign]),
-  examples: [['7:M 02 Jan 2026 03:04:05.123 # Server can\'t set maximum open files', { format: 'redis', severity: 'WARN', time: '2026-01-02T03:04:05.123Z', body: "Server can't set maximum open files" }]],
+  parse: byPattern(
+    /^(?:(?<pid>\d{1,7}):(?<role>[MSCX])|\[(?<process>\d{1,7})\]) (?<time>\d{2} [A-Z][a-z]{2}(?: \d{4})? \d{2}:\d{2}:\d{2}(?:\.\d{3})?) (?<level>[#*.-]) /,
+    sign => SIGNS[sign],
+  ),
+  examples: [
+    [
+      "7:M 02 Jan 2026 03:04:05.123 # Server can't set maximum open files",
+      { format: 'redis', severity: 'WARN', time: '2026-01-02T03:04:05.123Z', body: "Server can't set maximum open files" },
+    ],
+  ],
 }
 
 /** One letter for the level behind the time: etcd's capnslog, old ZooKeeper clients, Zeek's tools. */
 export const letter: Format = {
   name: 'letter',
   first: '12',
-  parse: byPattern(/^(?<time>\d{4}[-/]\d{2}[-/]\d{2}[ T]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?Z?) (?:\[?(?<level>[CEWNIDTF])\]? \| |\[(?<severity>[EWIDF])\] )/),
-  examples: [['2026-01-02 03:04:05.123456 W | etcdserver: read-only range request took too long', { format: 'letter', severity: 'WARN', body: 'etcdserver: read-only range request took too long' }]],
+  parse: byPattern(
+    /^(?<time>\d{4}[-/]\d{2}[-/]\d{2}[ T]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?Z?) (?:\[?(?<level>[CEWNIDTF])\]? \| |\[(?<severity>[EWIDF])\] )/,
+  ),
+  examples: [
+    [
+      '2026-01-02 03:04:05.123456 W | etcdserver: read-only range request took too long',
+      { format: 'letter', severity: 'WARN', body: 'etcdserver: read-only range request took too long' },
+    ],
+  ],
 }
-

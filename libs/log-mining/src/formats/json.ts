@@ -56,27 +56,56 @@ export const json: Format = {
   parse(text, hints) {
     // A list of one, as some forwarders write it, is its only member.
     const trimmed = text.trimStart()
-    const value = objectOf(trimmed.startsWith('[{') && trimmed.trimEnd().endsWith('}]') ? trimmed.trimEnd().slice(1, -1) : trimmed)
+    const value = objectOf(
+      trimmed.startsWith('[{') && trimmed.trimEnd().endsWith('}]') ? trimmed.trimEnd().slice(1, -1) : trimmed,
+    )
     if (value === undefined) return undefined
     const all = new Map<string, unknown>()
     flatten(value, '', 0, all)
     return all.size === 0 ? undefined : fromFields(all, text, hints)
   },
   examples: [
-    ['{"level":"warn","msg":"slow","ts":1767322800.5,"service":"cart"}', { body: 'slow', severity: 'WARN', service: 'cart', time: '2026-01-02T03:00:00.500Z' }],
+    [
+      '{"level":"warn","msg":"slow","ts":1767322800.5,"service":"cart"}',
+      { body: 'slow', severity: 'WARN', service: 'cart', time: '2026-01-02T03:00:00.500Z' },
+    ],
     [
       '{"Timestamp":"2026-01-02T03:00:00Z","Level":"Warning","MessageTemplate":"{Count} left in {Place}","Properties":{"Count":3,"Place":"north"}}',
       { body: '3 left in north', severity: 'WARN' },
     ],
-    ['{"@t":"2026-01-02T03:00:00Z","@mt":"moved {Id}","@l":"Error","Id":7,"@x":"System.IO.IOException: no\\n   at A.B()"}', { body: 'moved 7\nSystem.IO.IOException: no\n   at A.B()', severity: 'ERROR', exception: 'System.IO.IOException' }],
-    ['{"t":{"$date":"2026-01-02T03:00:00.000+00:00"},"s":"W","c":"STORAGE","id":22,"ctx":"main","msg":"slow sync"}', { body: 'slow sync', severity: 'WARN', time: '2026-01-02T03:00:00.000Z' }],
-    ['{"instant":{"epochSecond":1767322800,"nanoOfSecond":5000000},"level":"FATAL","loggerName":"a.B","message":"gone","thrown":{"name":"java.io.IOException","message":"x"}}', { body: 'gone', severity: 'CRITICAL', time: '2026-01-02T03:00:00.005Z', exception: 'java.io.IOException' }],
-    ['{"MESSAGE":"unit failed","PRIORITY":"3","_SYSTEMD_UNIT":"pay.service","__REALTIME_TIMESTAMP":"1767322800000000","_HOSTNAME":"n1"}', { body: 'unit failed', severity: 'ERROR', service: 'pay', host: 'n1' }],
+    [
+      '{"@t":"2026-01-02T03:00:00Z","@mt":"moved {Id}","@l":"Error","Id":7,"@x":"System.IO.IOException: no\\n   at A.B()"}',
+      { body: 'moved 7\nSystem.IO.IOException: no\n   at A.B()', severity: 'ERROR', exception: 'System.IO.IOException' },
+    ],
+    [
+      '{"t":{"$date":"2026-01-02T03:00:00.000+00:00"},"s":"W","c":"STORAGE","id":22,"ctx":"main","msg":"slow sync"}',
+      { body: 'slow sync', severity: 'WARN', time: '2026-01-02T03:00:00.000Z' },
+    ],
+    [
+      '{"instant":{"epochSecond":1767322800,"nanoOfSecond":5000000},"level":"FATAL","loggerName":"a.B","message":"gone","thrown":{"name":"java.io.IOException","message":"x"}}',
+      { body: 'gone', severity: 'CRITICAL', time: '2026-01-02T03:00:00.005Z', exception: 'java.io.IOException' },
+    ],
+    [
+      '{"MESSAGE":"unit failed","PRIORITY":"3","_SYSTEMD_UNIT":"pay.service","__REALTIME_TIMESTAMP":"1767322800000000","_HOSTNAME":"n1"}',
+      { body: 'unit failed', severity: 'ERROR', service: 'pay', host: 'n1' },
+    ],
     ['{"levelno":30,"message":"low on paper","created":1767322800.25}', { severity: 'WARN', time: '2026-01-02T03:00:00.250Z' }],
-    ['{"level":30,"time":1767322800500,"pid":3,"hostname":"h","name":"till","msg":"open"}', { severity: 'INFO', service: 'till' }],
+    [
+      '{"level":30,"time":1767322800500,"pid":3,"hostname":"h","name":"till","msg":"open"}',
+      { severity: 'INFO', service: 'till' },
+    ],
     ['{"time":0.893,"status":502,"method":"GET","path":"/pay"}', { body: 'GET /pay 502', severity: 'ERROR' }],
-    ['{"kind":"Event","apiVersion":"audit.k8s.io/v1","verb":"delete","requestURI":"/api/v1/pods/x","responseStatus":{"code":403},"requestReceivedTimestamp":"2026-01-02T03:00:00Z"}', { body: 'delete /api/v1/pods/x 403', severity: 'WARN' }],
-    ['{"log":"2026-01-02 03:00:00 ERROR no ink","kubernetes":{"container_name":"print","pod_name":"print-0"}}', { body: 'no ink', severity: 'ERROR', service: 'print', format: 'json plain' }],
-    ['{"version":"1.1","host":"w","short_message":"no","full_message":"no\\nway","timestamp":1767322800.5,"level":4,"_service":"till"}', { body: 'no\nway', severity: 'WARN', service: 'till' }],
+    [
+      '{"kind":"Event","apiVersion":"audit.k8s.io/v1","verb":"delete","requestURI":"/api/v1/pods/x","responseStatus":{"code":403},"requestReceivedTimestamp":"2026-01-02T03:00:00Z"}',
+      { body: 'delete /api/v1/pods/x 403', severity: 'WARN' },
+    ],
+    [
+      '{"log":"2026-01-02 03:00:00 ERROR no ink","kubernetes":{"container_name":"print","pod_name":"print-0"}}',
+      { body: 'no ink', severity: 'ERROR', service: 'print', format: 'json plain' },
+    ],
+    [
+      '{"version":"1.1","host":"w","short_message":"no","full_message":"no\\nway","timestamp":1767322800.5,"level":4,"_service":"till"}',
+      { body: 'no\nway', severity: 'WARN', service: 'till' },
+    ],
   ],
 }

@@ -27,7 +27,10 @@ export const klog: Format = {
   },
   examples: [
     ['I0102 03:04:05.678901   17 controller.go:114] synced 4 pods', { format: 'klog', severity: 'INFO', body: 'synced 4 pods' }],
-    ['E20260102 03:04:05.678901  1 store.cc:33] no quorum', { severity: 'ERROR', body: 'no quorum', time: '2026-01-02T03:04:05.678Z' }],
+    [
+      'E20260102 03:04:05.678901  1 store.cc:33] no quorum',
+      { severity: 'ERROR', body: 'no quorum', time: '2026-01-02T03:04:05.678Z' },
+    ],
   ],
 }
 
@@ -40,7 +43,14 @@ export const dmesg: Format = {
   parse(text) {
     const m = DMESG.exec(text)
     if (m === null) return undefined
-    return { body: text.slice(m[0].length), ...(m[1] === undefined ? {} : { severity: ofSyslog(Number(m[1]) & 7) }), service: 'kernel', fields: {}, format: '', opens: true }
+    return {
+      body: text.slice(m[0].length),
+      ...(m[1] === undefined ? {} : { severity: ofSyslog(Number(m[1]) & 7) }),
+      service: 'kernel',
+      fields: {},
+      format: '',
+      opens: true,
+    }
   },
   examples: [
     ['[12345.678901] eth0: link up', { format: 'kernel', body: 'eth0: link up', service: 'kernel' }],
@@ -57,13 +67,32 @@ export const audit: Format = {
     const m = AUDIT.exec(text)
     const stamp = m === null ? undefined : readTimestamp(m[3], 0, hints)
     if (m === null || stamp === undefined) return undefined
-    const severity: Severity = /^ANOM_ABEND|^ANOM_/.test(m[2]) ? 'ERROR' : /\b(?:success=no|res=(?:failed|0))\b/.test(text) ? 'WARN' : 'INFO'
-    return { body: `${m[2]} ${text.slice(m[0].length)}`, timeUs: stamp.timeUs, zoned: true, severity, service: 'auditd', fields: { serial: m[4] }, format: '', ...(m[1] === undefined ? {} : { host: m[1] }) }
+    const severity: Severity = /^ANOM_ABEND|^ANOM_/.test(m[2])
+      ? 'ERROR'
+      : /\b(?:success=no|res=(?:failed|0))\b/.test(text)
+        ? 'WARN'
+        : 'INFO'
+    return {
+      body: `${m[2]} ${text.slice(m[0].length)}`,
+      timeUs: stamp.timeUs,
+      zoned: true,
+      severity,
+      service: 'auditd',
+      fields: { serial: m[4] },
+      format: '',
+      ...(m[1] === undefined ? {} : { host: m[1] }),
+    }
   },
-  examples: [['type=USER_LOGIN msg=audit(1767322800.243:24287): pid=7 uid=0 res=success', { body: 'USER_LOGIN pid=7 uid=0 res=success', severity: 'INFO', time: '2026-01-02T03:00:00.243Z' }]],
+  examples: [
+    [
+      'type=USER_LOGIN msg=audit(1767322800.243:24287): pid=7 uid=0 res=success',
+      { body: 'USER_LOGIN pid=7 uid=0 res=success', severity: 'INFO', time: '2026-01-02T03:00:00.243Z' },
+    ],
+  ],
 }
 
-const LOGCAT = /^(?:\d{4}-)?(\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3}) +(?:\S+ +)?(\d{1,10}) +(\d{1,10}) ([VDIWEFA]) ([^:]{1,64}?) *: ?/
+const LOGCAT =
+  /^(?:\d{4}-)?(\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3}) +(?:\S+ +)?(\d{1,10}) +(\d{1,10}) ([VDIWEFA]) ([^:]{1,64}?) *: ?/
 const BRIEF = /^(?:(?:\d{4}-)?(\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3}) )?([VDIWEFA])\/([^(:]{1,64}?) *\( *(\d{1,10})\): ?/
 /** Android's logcat, with threads or brief. */
 export const logcat: Format = {
@@ -87,7 +116,10 @@ export const logcat: Format = {
     }
   },
   examples: [
-    ['01-02 03:04:05.678  1702  2395 D WindowManager: focus changed', { format: 'logcat', severity: 'DEBUG', body: 'focus changed' }],
+    [
+      '01-02 03:04:05.678  1702  2395 D WindowManager: focus changed',
+      { format: 'logcat', severity: 'DEBUG', body: 'focus changed' },
+    ],
     ['E/AndroidRuntime( 1702): FATAL EXCEPTION: main', { severity: 'ERROR', body: 'FATAL EXCEPTION: main' }],
   ],
 }

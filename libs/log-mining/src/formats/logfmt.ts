@@ -2,7 +2,8 @@
 import { fromFields, MAX_FIELDS } from '../fields.ts'
 import type { Format } from './format.ts'
 
-const TELLING = /(?:^|\s)(?:level|lvl|severity|loglevel|msg|message|time|ts|timestamp|t|at|status|err|error|event|date|@timestamp)=/i
+const TELLING =
+  /(?:^|\s)(?:level|lvl|severity|loglevel|msg|message|time|ts|timestamp|t|at|status|err|error|event|date|@timestamp)=/i
 export const logfmt: Format = {
   name: 'logfmt',
   parse(text, hints) {
@@ -47,8 +48,14 @@ export const logfmt: Format = {
     return all.size >= 2 ? fromFields(all, text, hints) : undefined
   },
   examples: [
-    ['time=2026-01-02T03:04:05Z level=info msg="listening on :8080" service=api', { format: 'logfmt', severity: 'INFO', body: 'listening on :8080', service: 'api' }],
-    ['ts=2026-01-02T03:04:05.123Z caller=main.go:17 level=warn msg="slow \\"scrape\\"" duration=4.2s', { severity: 'WARN', body: 'slow "scrape"' }],
+    [
+      'time=2026-01-02T03:04:05Z level=info msg="listening on :8080" service=api',
+      { format: 'logfmt', severity: 'INFO', body: 'listening on :8080', service: 'api' },
+    ],
+    [
+      'ts=2026-01-02T03:04:05.123Z caller=main.go:17 level=warn msg="slow \\"scrape\\"" duration=4.2s',
+      { severity: 'WARN', body: 'slow "scrape"' },
+    ],
     ['at=error code=H12 desc="Request timeout" method=GET path="/pay" status=503', { severity: 'ERROR' }],
     ['level=ERRO msg=down', { severity: 'ERROR', body: 'down' }],
   ],

@@ -4,9 +4,17 @@ import { ofSecurity, type Severity } from '../severity.ts'
 import { stampOf } from '../timestamps.ts'
 import type { Format } from './format.ts'
 
-const WORDS: Readonly<Record<string, Severity>> = { unknown: 'INFO', low: 'INFO', medium: 'WARN', high: 'ERROR', 'very-high': 'CRITICAL' }
+const WORDS: Readonly<Record<string, Severity>> = {
+  unknown: 'INFO',
+  low: 'INFO',
+  medium: 'WARN',
+  high: 'ERROR',
+  'very-high': 'CRITICAL',
+}
 const severityOf = (text: string | undefined): Severity | undefined =>
-  text === undefined || text === '' ? undefined : (WORDS[text.toLowerCase()] ?? (Number.isNaN(Number(text)) ? undefined : ofSecurity(Number(text))))
+  text === undefined || text === ''
+    ? undefined
+    : (WORDS[text.toLowerCase()] ?? (Number.isNaN(Number(text)) ? undefined : ofSecurity(Number(text))))
 
 /** The parts of a header between bars, in which a bar is escaped. Returns undefined when there are fewer. */
 function bars(text: string, count: number): { parts: string[]; rest: string } | undefined {
@@ -65,7 +73,16 @@ export const cef: Format = {
   },
   first: 'C',
   examples: [
-    ['CEF:0|Acme|Wall|1.2|100|Too many \\| logons|9|src=192.0.2.7 msg=seven in a\\=row rt=1767322800000', { format: 'cef', severity: 'CRITICAL', service: 'Wall', body: 'Too many | logons: seven in a=row', time: '2026-01-02T03:00:00.000Z' }],
+    [
+      'CEF:0|Acme|Wall|1.2|100|Too many \\| logons|9|src=192.0.2.7 msg=seven in a\\=row rt=1767322800000',
+      {
+        format: 'cef',
+        severity: 'CRITICAL',
+        service: 'Wall',
+        body: 'Too many | logons: seven in a=row',
+        time: '2026-01-02T03:00:00.000Z',
+      },
+    ],
     ['<134>Jan  2 03:04:05 fw CEF:0|Acme|Wall|1.2|drop|drop|Low|dpt=443', { format: 'syslog cef', severity: 'INFO', host: 'fw' }],
   ],
 }
@@ -96,5 +113,10 @@ export const leef: Format = {
       format: '',
     }
   },
-  examples: [['LEEF:2.0|Acme|Gate|4.2|refused|^|devTime=2026-01-02T03:00:00.000+0000^sev=8^usrName=ann', { format: 'leef', severity: 'ERROR', service: 'Gate', body: 'refused', time: '2026-01-02T03:00:00.000Z' }]],
+  examples: [
+    [
+      'LEEF:2.0|Acme|Gate|4.2|refused|^|devTime=2026-01-02T03:00:00.000+0000^sev=8^usrName=ann',
+      { format: 'leef', severity: 'ERROR', service: 'Gate', body: 'refused', time: '2026-01-02T03:00:00.000Z' },
+    ],
+  ],
 }

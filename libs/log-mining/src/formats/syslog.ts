@@ -45,9 +45,15 @@ export const syslog5424: Format = {
     }
   },
   examples: [
-    ['<13>1 2026-01-02T03:04:05Z host7 app - - [meta seq="7"] started', { format: 'syslog5424', service: 'app', body: 'started', fields: { 'meta.seq': '7', facility: '1' } }],
+    [
+      '<13>1 2026-01-02T03:04:05Z host7 app - - [meta seq="7"] started',
+      { format: 'syslog5424', service: 'app', body: 'started', fields: { 'meta.seq': '7', facility: '1' } },
+    ],
     ['<11>1 - - tool - - - it broke', { severity: 'ERROR', service: 'tool', body: 'it broke' }],
-    ['58 <11>1 2026-01-02T03:04:05Z n tool 1 - [a b="\\"x\\] y"] it broke', { body: 'it broke', service: 'tool', time: '2026-01-02T03:04:05.000Z' }],
+    [
+      '58 <11>1 2026-01-02T03:04:05Z n tool 1 - [a b="\\"x\\] y"] it broke',
+      { body: 'it broke', service: 'tool', time: '2026-01-02T03:04:05.000Z' },
+    ],
     ['<14>1 2026-01-02T03:04:05Z n tool 1 - -', { body: '' }],
   ],
 }
@@ -77,7 +83,8 @@ function structuredData(text: string, start: number, fields: Record<string, stri
 
 const TAG = /^([A-Za-z0-9_./@-]{1,64})(?:\(([\w-]{1,32})\))?(?:\[(\d{1,10})\])?: ?/
 const CLASSIC = /^[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:/
-const SHORT_ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:?\d{2}) [\w.-]{1,255} [A-Za-z0-9_./@-]{1,64}\[\d{1,10}\]: /
+const SHORT_ISO =
+  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:Z|[+-]\d{2}:?\d{2}) [\w.-]{1,255} [A-Za-z0-9_./@-]{1,64}\[\d{1,10}\]: /
 function classic(line: string, hints: LineHints): ParsedLine | undefined {
   const count = line.charCodeAt(0) === 60 ? null : COUNT.exec(line)
   const text = count === null ? line : line.slice(count[0].length)
@@ -116,12 +123,24 @@ export const syslog: Format = {
   first: `<${CAPITALS}${DIGITS}`,
   parse: classic,
   examples: [
-    ['<34>Jan  2 03:04:05 host7 su[412]: session opened for user root', { format: 'syslog', service: 'su', host: 'host7', severity: 'CRITICAL', body: 'session opened for user root' }],
-    ['Jan  2 03:04:05 host7 sshd[2212]: Accepted publickey for deploy', { service: 'sshd', body: 'Accepted publickey for deploy' }],
-    ['<12>2026-01-02T03:04:05.5+01:00 host7 app: slow', { service: 'app', severity: 'WARN', time: '2026-01-02T02:04:05.500Z', body: 'slow' }],
+    [
+      '<34>Jan  2 03:04:05 host7 su[412]: session opened for user root',
+      { format: 'syslog', service: 'su', host: 'host7', severity: 'CRITICAL', body: 'session opened for user root' },
+    ],
+    [
+      'Jan  2 03:04:05 host7 sshd[2212]: Accepted publickey for deploy',
+      { service: 'sshd', body: 'Accepted publickey for deploy' },
+    ],
+    [
+      '<12>2026-01-02T03:04:05.5+01:00 host7 app: slow',
+      { service: 'app', severity: 'WARN', time: '2026-01-02T02:04:05.500Z', body: 'slow' },
+    ],
     ['<12>app[7]: slow', { service: 'app', severity: 'WARN', body: 'slow' }],
     ['41 <12>Jan  2 03:04:05 host7 app[7]: slow', { service: 'app', severity: 'WARN', body: 'slow' }],
-    ['2026-01-02T03:04:05+0100 host7 app[7]: ERROR no ink', { service: 'app', severity: 'ERROR', body: 'no ink', time: '2026-01-02T02:04:05.000Z' }],
+    [
+      '2026-01-02T03:04:05+0100 host7 app[7]: ERROR no ink',
+      { service: 'app', severity: 'ERROR', body: 'no ink', time: '2026-01-02T02:04:05.000Z' },
+    ],
   ],
 }
 
@@ -142,7 +161,12 @@ export const collected: Format = {
     const timeUs = (epoch === null ? undefined : stampOf(epoch[1], hints)?.timeUs) ?? inner.timeUs
     return { ...inner, ...(timeUs === undefined ? {} : { timeUs }), fields: { ...inner.fields, header: m[0].trim() } }
   },
-  examples: [['- 1767322800 2026.01.02 dn1 Jan 2 03:00:00 dn1/dn1 crond(pam_unix)[29]: session closed', { service: 'crond', time: '2026-01-02T03:00:00.000Z', format: 'collected' }]],
+  examples: [
+    [
+      '- 1767322800 2026.01.02 dn1 Jan 2 03:00:00 dn1/dn1 crond(pam_unix)[29]: session closed',
+      { service: 'crond', time: '2026-01-02T03:00:00.000Z', format: 'collected' },
+    ],
+  ],
 }
 
 const CISCO = /%[A-Z0-9_]{2,32}(?:-[A-Z0-9_]{1,32}){0,3}-([0-7])-([A-Z0-9_]{1,64}): ?/
@@ -159,7 +183,9 @@ export const cisco: Format = {
     const start = /[*.]?(?=[A-Z][a-z]{2} {1,2}\d|\d{4} [A-Z]|\d{4}-)/.exec(head)
     const stamp = start === null ? undefined : readTimestamp(text, start.index + start[0].length, hints)
     const after = stamp === undefined ? head.slice(pri?.[0].length ?? 0) : head.slice(stamp.end)
-    const host = /^(?: [A-Z]{3,4})? ?:? ?([A-Za-z][\w.-]{1,63}) ?:? ?(?::? ?)$/.exec(after)?.[1] ?? /^.*?(?:^|\s)([A-Za-z][\w.-]{1,63}) \d*:? ?$/.exec(after)?.[1]
+    const host =
+      /^(?: [A-Z]{3,4})? ?:? ?([A-Za-z][\w.-]{1,63}) ?:? ?(?::? ?)$/.exec(after)?.[1] ??
+      /^.*?(?:^|\s)([A-Za-z][\w.-]{1,63}) \d*:? ?$/.exec(after)?.[1]
     return {
       body: text.slice(m.index + m[0].length),
       ...(stamp === undefined || Number.isNaN(stamp.timeUs) ? {} : { timeUs: stamp.timeUs, zoned: stamp.zoned }),
@@ -170,8 +196,17 @@ export const cisco: Format = {
     }
   },
   examples: [
-    ['<187>123: *Mar  1 10:00:00.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down', { severity: 'ERROR', body: 'Interface Gi0/1, changed state to down', format: 'cisco' }],
-    ['<166>Mar 01 2026 10:00:00 fw1 : %ASA-6-302013: Built outbound TCP connection', { severity: 'INFO', host: 'fw1', time: '2026-03-01T10:00:00.000Z' }],
-    ['2026 Mar  1 10:00:00 sw1 %ETHPORT-5-IF_DOWN_LINK_FAILURE: Interface Ethernet1/7 is down', { severity: 'INFO', host: 'sw1', time: '2026-03-01T10:00:00.000Z' }],
+    [
+      '<187>123: *Mar  1 10:00:00.123: %LINK-3-UPDOWN: Interface Gi0/1, changed state to down',
+      { severity: 'ERROR', body: 'Interface Gi0/1, changed state to down', format: 'cisco' },
+    ],
+    [
+      '<166>Mar 01 2026 10:00:00 fw1 : %ASA-6-302013: Built outbound TCP connection',
+      { severity: 'INFO', host: 'fw1', time: '2026-03-01T10:00:00.000Z' },
+    ],
+    [
+      '2026 Mar  1 10:00:00 sw1 %ETHPORT-5-IF_DOWN_LINK_FAILURE: Interface Ethernet1/7 is down',
+      { severity: 'INFO', host: 'sw1', time: '2026-03-01T10:00:00.000Z' },
+    ],
   ],
 }
