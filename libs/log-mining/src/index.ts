@@ -46,3 +46,5 @@ export {
 export { type Format } from './formats/format.ts'
 export { firstOf, TextModel, type TextModelWeights, trainTextModel } from './text-model.ts'
 export { readTimestamp, type TimestampHints, timestampOf } from './timestamps.ts'
+export { localZone } from './local-zone.ts'
+export { userFormats } from './user-formats.ts'
