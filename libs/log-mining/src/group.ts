@@ -102,6 +102,17 @@ export function copyOf(group: Group): Group {
   return { ...group, ...lists, count: 0, into: undefined, lost: false, cut: undefined }
 }
 
+/** The group with one value in the place of all but its first and last elements. */
+export function spanned(group: Group, before: number, after: number): Group {
+  const n = group.hashes.length
+  const cut = <T>(list: readonly T[]): T[] => [...list.slice(0, before + 1), ...list.slice(n - after)]
+  const { hashes, words, spaced, shapes, kinds } = group
+  const lists = { hashes: cut(hashes), words: cut(words), spaced: cut(spaced), shapes: cut(shapes), kinds: cut(kinds) }
+  const wider: Group = { ...group, ...lists, count: 0, into: undefined, lost: false, cut: undefined }
+  free(wider, before)
+  return wider
+}
+
 /** Makes element e a value. */
 export function free(group: Group, e: number): void {
   group.shapes[e] = WILD
