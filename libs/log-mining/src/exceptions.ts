@@ -1,7 +1,7 @@
 /** The class of the exception that a trace is of. */
 
 const CLASS =
-  /(?:[A-Za-z_$][\w$]{0,80}\.){1,12}(?:Error|Exception|Throwable)\b|(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Z][\w$]{0,80}(?:Exception|Error|Exit|Interrupt|Failure|Fault|Warning)\b/
+  /(?:[A-Za-z_$][\w$]{0,80}\.){1,12}(?:Error|Exception|Throwable)\b|(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Z][\w$]{0,80}(?:Exception|Error|Exit|Interrupt|Failure|Fault)\b/
 const SPOKEN: readonly RegExp[] = [
   /terminat\w+ (?:called after throwing an instance of|due to uncaught exception of type) '?([\w:<>, ]{1,128}?)'?(?:$|[\n:])/,
   /\*\* \(([A-Z][\w.]{0,128})\)/,
@@ -45,6 +45,6 @@ export function exceptionOf(body: string): string | undefined {
   }
   return (
     SPOKEN[4].exec(lines[0])?.[1] ??
-    (/\n\s+at /.test(body) ? /^\s*(?:Uncaught )?(Error|Exception)(?=: |$)/m.exec(body)?.[1] : undefined)
+    (/\n\s+at /.test(body) ? /(?:^\s*|Uncaught |: )(Error|Exception)(?=: |$)/m.exec(body)?.[1] : undefined)
   )
 }

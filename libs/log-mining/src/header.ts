@@ -9,11 +9,11 @@ import { type ReadTimestamp, readTimestamp } from './timestamps.ts'
 
 /** "[ERROR]", "<error>", "ERROR:", "ERROR |", "info: Category", "WARN  two blanks" and "ERROR text": a level that is no part of the sentence. */
 const LEVEL_HEADER =
-  /(?:\[[A-Za-z]{3,11}\d?\]|<[A-Za-z]{3,11}>|\([A-Z]{3,11}\) |[A-Z]{3,11}\d?(?::| *\[| +[-|] | {2})|(?:info|warn|fail|crit|dbug|trce|debug|trace|warning|notice): |(?:TRACE|DEBUG|INFO|WARN|ERROR|WARNING|SEVERE|NOTICE) )/y
+  /(?:\[ *[A-Za-z]{3,11}\d? *\]|<[A-Za-z]{3,11}>|\([A-Z]{3,11}\) |[A-Z]{3,11}\d?(?::| *\[| +[-|] | {2})|(?:info|warn|fail|crit|dbug|trce|debug|trace|warning|notice): |(?:TRACE|DEBUG|INFO|WARN|ERROR|WARNING|SEVERE|NOTICE) )/y
 const PID = /(?:\d{1,10}(?: +\d{1,10})?|0x[0-9a-f]{1,16}) +(?=[[A-Z])/y
 const BRACKET = /\[([^[\]]{0,160})\]/y
 const LOGGER =
-  /([A-Za-z_$][\w$]*(?:(?:\.|::|\/|#|-)[\w$#]+)+|[A-Z][\w$]*)(?:\(\d+\)|\[\d+\]|:[\w<>$]+:\d+|:\d+)?(?: ?:|:?(?= - )| \|)(?= |$)/y
+  /([A-Za-z_$][\w$]*(?:(?:\.|::|\/|#|-)[\w$#]+)+|[A-Z][\w$]*)(?:\(\d+\)|\[\d+\]|:[\w<>$]+:\d+|:\d+)?(?: ?:|(?= --? )| \|)(?= |$)/y
 const SPACES = /[\s|:,;\])>-]*/y
 const PARENTHESES = /\(([\w .:/#-]{1,64})\) +/y
 const TRACE = /(?:^|[^0-9a-f])([0-9a-f]{32}|[0-9a-f]{16})[-,/ :]+([0-9a-f]{16})(?:$|[^0-9a-f])/
@@ -24,6 +24,8 @@ const CALLER =
 const CATEGORY = /^[\w.`+<>]+\[\d{1,10}\]$/
 const METHOD_LINE = /^(?:[a-z_$][\w$]*\.)+[A-Z][\w$]*(?:\.|\s)[\w$<>]+$/
 const AFTER_LEVEL_IN_BRACKET = /^[\s:,|-]*\[?([A-Za-z]{3,11})(?:[/\s\]]+(.*))?$/
+const UUID = /([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})[\s:|-]+/y
+const COLUMN = /([\w.:$#/@-]{1,80}) *\|\s*/y
 const COLUMNS = /\|(?:[^|\s]{1,64}\|){1,6}/y
 const TRACE_KEY = /\btrace[._-]?id["']?\s?[=:]\s?["']?([0-9a-f]{16,32})\b/i
 const SPAN_KEY = /\bspan[._-]?id["']?\s?[=:]\s?["']?([0-9a-f]{16})\b/i
@@ -112,11 +114,12 @@ export function plain(text: string, hints: LineHints): ParsedLine {
       if (!known) break
       // a level, a trace, a service, or whoever wrote it
       const words = m[1]
-      const trace = words.length > 32 ? TRACE.exec(words) : null
+      const trace =
+        words.length > 32 ? TRACE.exec(words) : words.length === 32 && /^[0-9a-f]{32}$/.test(words) ? [words, words] : null
       const level = trace === null && severity === undefined ? levelOf(words) : undefined
       if (trace !== null) {
         traceId = trace[1]
-        spanId = trace[2]
+        spanId = trace[2] ?? spanId
         const named = /^([a-z][\w-]*),/.exec(words)
         if (named !== null) service = named[1]
       } else if (level !== undefined) {
@@ -142,6 +145,18 @@ export function plain(text: string, hints: LineHints): ParsedLine {
       if (m !== null) {
         fields.caller = m[1]
         at += m[0].length
+        continue
+      }
+    }
+    if (severity !== undefined) {
+      const id = text.charCodeAt(at + 8) === 45 ? stick(UUID, text, at) : null
+      const column = id === null && text.indexOf('|', at) > 0 ? stick(COLUMN, text, at) : null
+      const next = id ?? column
+      if (next !== null && at + next[0].length < text.length) {
+        if (id !== null) fields.request = id[1]
+        else if (fields.thread === undefined) fields.thread = next[1]
+        else fields.logger ??= next[1]
+        at += next[0].length
         continue
       }
     }

@@ -182,7 +182,7 @@ function goesOn(held: Waiting<unknown>, line: string, standing: Standing, begins
     if (held.blank) return undefined
     if (begins !== undefined) return NAMES_CAUSE.test(last) ? mode : undefined
     // Where lines have headers, a text without one that follows a trace is more of its message.
-    return held.headed ? mode : undefined
+    return held.headed && MESSAGES.has(mode) ? mode : undefined
   }
   if (FRAME.test(line)) return 'trace'
   if (begins !== undefined) {
@@ -202,6 +202,8 @@ function goesOn(held: Waiting<unknown>, line: string, standing: Standing, begins
 const later = (held: Waiting<unknown>, { writtenUs }: Standing): boolean =>
   writtenUs !== undefined && held.writtenUs !== undefined && Math.abs(writtenUs - held.writtenUs) > 1_000_000
 
+/** Traces whose message may run over several lines. */
+const MESSAGES = new Set(['end', 'trace', 'php', 'ruby', 'erlang', 'r', 'julia', 'dart'])
 const CHAIN = /^(?:During handling of the above exception|The above exception was the direct cause)/
 const NAMES_CAUSE = /(?:Caused by|caused by|exception was|exception):?$/
 const traceMode = (mode: string): string => (mode === 'plain' ? 'trace' : mode)
@@ -239,4 +241,4 @@ function finished<T>(source: string, held: Waiting<T>): JoinedEvent<T> {
     ...(held.mode === 'record' && held.count > 1 ? { record: true } : {}),
   }
 }
-const NO_TRACE = new Set(['plain', 'heading', 'record'])
+const NO_TRACE = new Set(['plain', 'heading', 'record', 'warning'])

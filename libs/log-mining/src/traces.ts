@@ -66,6 +66,8 @@ export const traces: readonly Trace[] = [
       /^(?:==\d+==|READ of size|WRITE of size|#\d+ |0x[0-9a-f]+ is |freed by |previously allocated|allocated by|SUMMARY: |Shadow |HINT: |Address 0x|=>0x|Thread T|  0x|\s*[A-Z][\w ]+: +[0-9a-f]{2}|AddressSanitizer|={20,}$|\s*Previous |\s*Location is )/,
     ends: /^==\d+==\s?ABORTING/,
   },
+  // A warning of the runtime, with the lines that show where it comes from; no program ends by it.
+  { name: 'warning', begins: /^\(node:\d+\) (?!Unhandled)|^\S{1,256}\.py:\d+: \w*Warning: /, goesOn: /^\(Use `node / },
   { name: 'jvm', begins: /^#\s*$|^# A fatal error has been detected by/, goesOn: /^#/ },
   {
     name: 'erlang',
@@ -144,4 +146,4 @@ export function traceBeginning(line: string): Trace | undefined {
 }
 const HEADS =
   /^(?:panic|fatal|goroutine|runtime: |SIG|unexpected fault|thread '|The application|PHP |[A-Z][a-z]+ error: |Uncaught|Next |[/(]|[A-Z]:\\|file:|node:|webpack|\[[Uu]n|terminate|libc\+\+|\*\*|double free|free\(|malloc|munmap|corrupted|Segm|Abor|Bus|Illegal|Floating|Trace|Killed|#|=====|==\d|WARNING: T|Process #|GenServer|Unhandled|FATAL|BUG|Oops|Kernel|general|Unable|-----|stack tr|lua|nginx: |💣|Swift)/
-const WORDS = /Assertion|Prelude\.|Failure\b|Throwable\b|\.rb:\d+:in |\.swift:\d/
+const WORDS = /Assertion|Prelude\.|Failure\b|Throwable\b|\.rb:\d+:in |\.py:\d+: \w*Warning|\.swift:\d/
