@@ -3,7 +3,7 @@
 const CLASS =
   /(?:[A-Za-z_$][\w$]{0,80}\.){1,12}(?:Error|Exception|Throwable)\b|(?:[A-Za-z_$][\w$]{0,80}(?:\.|::|\\)){0,12}[A-Z][\w$]{0,80}(?:Exception|Error|Exit|Interrupt|Failure|Fault)\b/
 const SPOKEN: readonly RegExp[] = [
-  /terminat\w+ (?:called after throwing an instance of|due to uncaught exception of type) '?([\w:<>, ]{1,128}?)'?(?:$|[\n:])/,
+  /terminat\w+ (?:called after throwing an instance of|due to uncaught exception of type) '?([\w:<>, ]{1,128}?)'?(?:$|\n|: )/,
   /\*\* \(([A-Z][\w.]{0,128})\)/,
   /AddressSanitizer: ([\w-]{3,64})/,
   /(?:ThreadSanitizer|MemorySanitizer|LeakSanitizer): ([\w -]{3,64})/,

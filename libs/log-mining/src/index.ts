@@ -43,7 +43,7 @@ export {
   type TemplateChange,
   TemplateMiner,
 } from './template-miner.ts'
-export { type Format } from './formats/format.ts'
+export type { Format } from './formats/format.ts'
 export { firstOf, TextModel, type TextModelWeights, trainTextModel } from './text-model.ts'
 export { readTimestamp, type TimestampHints, timestampOf } from './timestamps.ts'
 export { localZone } from './local-zone.ts'

@@ -34,7 +34,7 @@ export const traces: readonly Trace[] = [
     begins:
       /^(?:thread '[^']{0,128}' (?:\(\d+\) )?panicked at |The application panicked|thread '[^']{0,128}' has overflowed its stack)/,
     goesOn:
-      /^(?:stack backtrace:|note: |fatal runtime error: |Caused by:|Message: |Location: |Backtrace |error: |  left: | right: |Run with )/,
+      /^(?:stack backtrace:|note: |fatal runtime error: |Caused by:|Message: |Location: |Backtrace |error: | {2}left: | right: |Run with )/,
     message: true,
   },
   {
@@ -63,7 +63,7 @@ export const traces: readonly Trace[] = [
     begins:
       /^(?:={20,}$|==\d+==\s?(?:ERROR|WARNING): |==\d+== (?:Invalid|Conditional|Use of|Process terminating)|WARNING: ThreadSanitizer)/,
     goesOn:
-      /^(?:==\d+==|READ of size|WRITE of size|#\d+ |0x[0-9a-f]+ is |freed by |previously allocated|allocated by|SUMMARY: |Shadow |HINT: |Address 0x|=>0x|Thread T|  0x|\s*[A-Z][\w ]+: +[0-9a-f]{2}|AddressSanitizer|={20,}$|\s*Previous |\s*Location is )/,
+      /^(?:==\d+==|READ of size|WRITE of size|#\d+ |0x[0-9a-f]+ is |freed by |previously allocated|allocated by|SUMMARY: |Shadow |HINT: |Address 0x|=>0x|Thread T| {2}0x|\s*[A-Z][\w ]+: +[0-9a-f]{2}|AddressSanitizer|={20,}$|\s*Previous |\s*Location is )/,
     ends: /^==\d+==\s?ABORTING/,
   },
   // A warning of the runtime, with the lines that show where it comes from; no program ends by it.
