@@ -11,6 +11,9 @@ import { type ReadTimestamp, readTimestamp } from './timestamps.ts'
 const LEVEL_HEADER =
   /(?:\[ *[A-Za-z]{3,11}\d? *\]|<[A-Za-z]{3,11}>|\([A-Z]{3,11}\) |[A-Z]{3,11}\d?(?::| *\[| +[-|] | {2})|(?:info|warn|fail|crit|dbug|trce|debug|trace|warning|notice): |(?:TRACE|DEBUG|INFO|WARN|ERROR|WARNING|SEVERE|NOTICE) )/y
 const PID = /(?:\d{1,10}(?: +\d{1,10})?|0x[0-9a-f]{1,16}) +(?=[[A-Z])/y
+const PID_BRACKET = /\d{1,8} +(?=\[)/y
+/** "queries: info: text", "unbound[7:0] error: text". */
+const NAMED_LEVEL = /([\w.-]{1,40})(?:\[[\d:]{1,16}\])?:? (debug|info|notice|warn(?:ing)?|error|crit(?:ical)?|fatal): +(?=\S)/y
 const BRACKET = /\[([^[\]]{0,160})\]/y
 const LOGGER =
   /([A-Za-z_$][\w$]*(?:(?:\.|::|\/|#|-)[\w$#]+)+|[A-Z][\w$]*)(?:\(\d+\)|\[\d+\]|:[\w<>$]+:\d+|:\d+)?(?: ?:|(?= --? )| \|)(?= |$)/y
@@ -97,7 +100,7 @@ export function plain(text: string, hints: LineHints): ParsedLine {
         // "Error: x" without anything before it is the text itself; in a log header it is the level.
         if (stamp === undefined && turn === 0) {
           if (c !== 32) severity = level.severity
-          if (stick(LEVEL_HEADER, text, at) === null) break
+          if (stick(LEVEL_HEADER, text, at) === null && !timeFollows(text, level.end, hints)) break
         }
         if (next >= text.length) break
         severity = level.severity
@@ -107,6 +110,16 @@ export function plain(text: string, hints: LineHints): ParsedLine {
       }
     }
     if (stamp === undefined && severity === undefined && turn > 0) break
+    if (severity === undefined && stamp !== undefined && c >= 97) {
+      const m = stick(NAMED_LEVEL, text, at)
+      if (m !== null) {
+        fields.logger = m[1]
+        severity = severityNamed(m[2])
+        stated = true
+        at += m[0].length
+        continue
+      }
+    }
     if (c === 91) {
       const m = stick(BRACKET, text, at)
       if (m === null || at + m[0].length >= text.length) break
@@ -175,10 +188,8 @@ export function plain(text: string, hints: LineHints): ParsedLine {
       continue
     }
     if (c >= 48 && c <= 57) {
-      const m = severity === undefined ? stick(PID, text, at) : null
-      if (m === null) break
-      const level = leadingSeverity(text, at + m[0].length)
-      if (level === undefined) break
+      const m = stick(severity === undefined ? PID : PID_BRACKET, text, at)
+      if (m === null || (severity === undefined && leadingSeverity(text, at + m[0].length) === undefined)) break
       fields.pid = m[0].trim()
       at += m[0].length
       continue

@@ -28,6 +28,8 @@ export interface Standing {
   readonly heading?: boolean
   /** It explains the event before it, though it has a header. */
   readonly note?: boolean
+  /** It states a level. */
+  readonly level?: boolean
   /** When it was written, microseconds. */
   readonly writtenUs?: number
 }
@@ -60,6 +62,8 @@ interface Waiting<T> {
   header: boolean
   /** The last line was empty. */
   blank: boolean
+  /** Its first line states a level. */
+  level: boolean
   /** When its first line was written. */
   writtenUs?: number
 }
@@ -90,7 +94,7 @@ export class StackTraceJoiner<T> {
         held.mode = next
         held.tags.push(tag)
         held.count++
-        held.blank = body.trim() === ''
+        held.blank = isBlank(body)
         held.timeUs = Math.max(held.timeUs, timeUs)
         if (held.length + body.length <= this.#options.maxLength) {
           held.lines.push(body)
@@ -115,7 +119,8 @@ export class StackTraceJoiner<T> {
       timeUs,
       headed: header || held?.headed === true,
       header,
-      blank: body.trim() === '',
+      blank: isBlank(body),
+      level: standing.level === true,
       ...(standing.writtenUs === undefined ? {} : { writtenUs: standing.writtenUs }),
     })
     return done
@@ -149,7 +154,9 @@ export class StackTraceJoiner<T> {
   }
 }
 
-const opensRecord = (line: string): boolean => /^(?:[{[]|__CURSOR=.*)$/.test(line)
+const isBlank = (line: string): boolean => line === '' || (line.charCodeAt(0) <= 32 && line.trim() === '')
+const opensRecord = (line: string): boolean =>
+  (line.length === 1 || line.charCodeAt(0) === 95) && /^(?:[{[]|__CURSOR=.*)$/.test(line)
 
 /** The mode after this line, or undefined when the line starts another event. */
 function goesOn(held: Waiting<unknown>, line: string, standing: Standing, begins: Trace | undefined): string | undefined {
@@ -164,7 +171,7 @@ function goesOn(held: Waiting<unknown>, line: string, standing: Standing, begins
       : (begins?.name ?? (held.count > 1 && line === '' ? 'plain' : 'heading'))
   }
   if (standing.starts === true || standing.heading === true) return FRAME.test(line) ? traceMode(mode) : undefined
-  if (line.trim() === '') return mode === 'end' || mode === 'plain' ? mode : mode
+  if (isBlank(line)) return mode
   if (mode === 'python') {
     if (/^\s/.test(line)) return 'python'
     return begins?.name === 'python' ? undefined : 'end'
@@ -224,6 +231,7 @@ function recordEnds(held: Waiting<unknown>): boolean {
 const erroneous = (line: string): boolean => severityOfText(line) !== 'INFO'
 
 function finished<T>(source: string, held: Waiting<T>): JoinedEvent<T> {
+  if (held.count === 1 && NO_TRACE.has(held.mode)) return { source, body: held.lines[0], tags: held.tags, lines: 1 }
   let last = held.lines.length
   while (last > 1 && held.lines[last - 1].trim() === '') last--
   let first = 0

@@ -24,7 +24,7 @@ export interface ReadTimestamp {
   readonly zoned: boolean
 }
 
-const ZONE = `(?: ?((?:${Object.keys(ZONES).join('|')})(?![A-Za-z\\d_/])(?:[+-]\\d{1,2}(?::?\\d{2})?\\b)?|[+-]\\d{2}:?\\d{2}(?!\\d)|[+-]\\d{2}(?=[ \\]|,)"]|$))(?:\\[[A-Z][\\w/+-]{2,40}\\])?)?`
+const ZONE = `(?: ?((?:${Object.keys(ZONES).join('|')})(?![A-Za-z\\d_/])(?:[+-]\\d{1,2}(?::?\\d{2})?\\b)?|[+-]\\d{2}:?\\d{2}(?!\\d)(?: (?:${Object.keys(ZONES).join('|')})(?![A-Za-z\\d_/]))?|[+-]\\d{2}(?=[ \\]|,)"]|$))(?:\\[[A-Z][\\w/+-]{2,40}\\])?)?`
 const HALF = '(?: ?([AaPp]\\.?[Mm]\\.?)(?![A-Za-z]))?'
 const CLOCK = `(\\d{1,2}):(\\d{2})(?::(\\d{2}))?(?:[.,](\\d{1,9})|:(\\d{3})(?!\\d))?${HALF}${ZONE}`
 /** Year first, with the clock in groups 4 to 10. */
@@ -255,7 +255,7 @@ export const localMinutes = (localMs: number, { zoneMinutes: zone }: TimestampHi
 function zoneMinutes(text: string): number {
   const sign = text.search(/[+-]/)
   if (sign < 0) return ZONES[text] ?? 0
-  const digits = text.slice(sign + 1).replace(':', '')
+  const digits = text.slice(sign + 1).replace(/[^\d]/g, '')
   const minutes = digits.length < 3 ? Number(digits) * 60 : Number(digits.slice(0, -2)) * 60 + Number(digits.slice(-2))
   return text.charCodeAt(sign) === 45 ? -minutes : minutes
 }

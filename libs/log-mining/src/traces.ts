@@ -134,16 +134,9 @@ export const FRAME =
 
 /** What a line begins, cheaply: most lines are ruled out by their first characters. */
 export function traceBeginning(line: string): Trace | undefined {
-  if (
-    !HEADS.test(line) &&
-    !line.includes('Exception') &&
-    !line.includes('Error') &&
-    !line.includes('Traceback (') &&
-    !WORDS.test(line)
-  )
-    return undefined
+  if (!HEADS.test(line) && !WORDS.test(line)) return undefined
   return traces.find(({ begins }) => begins.test(line))
 }
 const HEADS =
   /^(?:panic|fatal|goroutine|runtime: |SIG|unexpected fault|thread '|The application|PHP |[A-Z][a-z]+ error: |Uncaught|Next |[/(]|[A-Z]:\\|file:|node:|webpack|\[[Uu]n|terminate|libc\+\+|\*\*|double free|free\(|malloc|munmap|corrupted|Segm|Abor|Bus|Illegal|Floating|Trace|Killed|#|=====|==\d|WARNING: T|Process #|GenServer|Unhandled|FATAL|BUG|Oops|Kernel|general|Unable|-----|stack tr|lua|nginx: |💣|Swift)/
-const WORDS = /Assertion|Prelude\.|Failure\b|Throwable\b|\.rb:\d+:in |\.py:\d+: \w*Warning|\.swift:\d/
+const WORDS = /Exception|Error|Traceback \(|Assertion|Prelude\.|Failure|Throwable|\.rb:\d|\.swift:\d|\.py:\d/

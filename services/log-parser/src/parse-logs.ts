@@ -165,8 +165,11 @@ export class ParseLogs implements Stage, Stateful {
     if (read.writer !== undefined) {
       writer = `${own}\0${read.writer}`
       if (this.#last.size >= MOST_WRITERS && !this.#last.has(own)) this.#last.clear()
-      this.#last.set(own, writer)
-    } else if (read.bare) writer = this.#last.get(own) ?? own
+      if (this.#last.get(own) !== writer) this.#last.set(own, writer)
+    } else if (this.#last.size > 0) {
+      if (read.bare) writer = this.#last.get(own) ?? own
+      else this.#last.delete(own)
+    }
     let first: Held | undefined
     if (this.#parts.size > 0 || read.partial) {
       const parts = this.#parts.get(writer)
@@ -203,7 +206,7 @@ export class ParseLogs implements Stage, Stateful {
 
   /** A line with all its parts: an event where its producer says so, else perhaps a part of one. */
   #whole(writer: string, body: string, held: Held, cause: Input, results: Result[]): void {
-    const { bare, heading, note, timeUs } = held.parsed
+    const { bare, heading, note, timeUs, severity } = held.parsed
     // A producer that names the severity sends whole events; only bare lines may be parts of a stack trace.
     if (held.line.severity) {
       const exception = exceptionIn(body)
@@ -289,7 +292,7 @@ export class ParseLogs implements Stage, Stateful {
     const facts = this.#factsOf(match.templateId, body)
     const severity = severityOf(line, parsed, facts, trace)
     let lines = held.length
-    for (const { parts } of held) if (parts !== undefined) lines += parts - 1
+    for (let i = 0; i < held.length; i++) lines += (held[i].parts ?? 1) - 1
     const { entity, service, knownBy } = this.#whose(line, parsed, match)
     const event: LogEvent = {
       id: idOf('logs.raw', partition, offset, line.id),

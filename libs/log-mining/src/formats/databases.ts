@@ -91,17 +91,36 @@ export const redis: Format = {
   ],
 }
 
-/** One letter for the level behind the time: etcd's capnslog, old ZooKeeper clients, Zeek's tools. */
+/** One letter for the level behind the time: etcd's capnslog, TensorFlow, Telegraf. */
 export const letter: Format = {
   name: 'letter',
   first: '12',
   parse: byPattern(
-    /^(?<time>\d{4}[-/]\d{2}[-/]\d{2}[ T]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?Z?) (?:\[?(?<level>[CEWNIDTF])\]? \| |\[(?<severity>[EWIDF])\] )/,
+    /^(?<time>\d{4}[-/]\d{2}[-/]\d{2}[ T]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?Z?)(?: \[?(?<level>[CEWNIDTF])(?:\]? \| |\] |! )|: (?<level>[EWIF]) (?<file>\S{1,128}:\d+)\] )/,
   ),
   examples: [
+    ['2026-01-02 03:04:05.123456: E net/ink.cc:7] no ink', { severity: 'ERROR', body: 'no ink' }],
+    ['2026-01-02T03:04:05Z E! [outputs.ink] none', { severity: 'ERROR', body: '[outputs.ink] none' }],
     [
       '2026-01-02 03:04:05.123456 W | etcdserver: read-only range request took too long',
       { format: 'letter', severity: 'WARN', body: 'etcdserver: read-only range request took too long' },
+    ],
+  ],
+}
+
+/** MySQL's slow log: the time on a line of its own, then what was asked. */
+const slowOf = byPattern(/^# Time: (?<time>\d{4}-\d{2}-\d{2}T[\d:.]{8,15}(?:Z|[+-]\d{2}:\d{2})|\d{6} {1,2}\d{1,2}:\d{2}:\d{2})$/)
+export const slowlog: Format = {
+  name: 'slowlog',
+  first: '#',
+  parse(text, hints) {
+    const read = slowOf(text, hints)
+    return read === undefined ? undefined : { ...read, severity: 'WARN', body: '', heading: true }
+  },
+  examples: [
+    [
+      '# Time: 2026-01-02T03:04:05.123456Z',
+      { format: 'slowlog', heading: true, severity: 'WARN', time: '2026-01-02T03:04:05.123Z' },
     ],
   ],
 }

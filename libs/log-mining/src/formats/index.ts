@@ -1,7 +1,7 @@
 /** Every format, most telling first, and those that can begin with a character. */
 import { balancer, common, envoy, gin, haproxy, request, serverError, squid, w3c } from './access.ts'
 import { compose, cri, fluent, platform, pod, processes } from './containers.ts'
-import { csvlog, letter, mongo, postgres, redis } from './databases.ts'
+import { csvlog, letter, mongo, postgres, redis, slowlog } from './databases.ts'
 import type { Format } from './format.ts'
 import { docker, json } from './json.ts'
 import { audit, dmesg, klog, logcat } from './klog.ts'
@@ -45,6 +45,7 @@ export const formats: readonly Format[] = [
   mongo,
   redis,
   letter,
+  slowlog,
   w3c,
   squid,
   php,

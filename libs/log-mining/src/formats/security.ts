@@ -54,8 +54,7 @@ const timed = (fields: Readonly<Record<string, string>>, keys: readonly string[]
 export const cef: Format = {
   name: 'cef',
   parse(text, hints) {
-    const at = text.startsWith('CEF:') ? 0 : -1
-    const header = at < 0 ? undefined : bars(text.slice(at + 4), 7)
+    const header = text.startsWith('CEF:') ? bars(text.slice(4), 7) : undefined
     if (header === undefined) return undefined
     const [, vendor, product, version, event, name, level] = header.parts
     const fields = pairs(header.rest)

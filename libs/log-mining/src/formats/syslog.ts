@@ -102,7 +102,7 @@ function classic(line: string, hints: LineHints): ParsedLine | undefined {
   if (host !== null) rest = rest.slice(host[0].length)
   const tag = TAG.exec(rest) ?? (pri === null ? /^([a-z][\w-]{0,31}) (?=[A-Z[])/.exec(rest) : null)
   const known = tag !== null && !/^(?:CEF|LEEF)$/.test(tag[1]) ? tag : null
-  if (known === null && pri === null) return undefined
+  if (tag === null && pri === null) return undefined
   const fields: Record<string, string> = {}
   if (known?.[3] !== undefined) fields.pid = known[3]
   if (known?.[2] !== undefined) fields.module = known[2]
