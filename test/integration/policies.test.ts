@@ -13,9 +13,9 @@ import {
   outcomes,
   seededRandom,
 } from '@aegis/domain'
+import { IncidentSim } from '@aegis/lab/remediation/incident-sim'
 import { encodeSituation, LoadedModel, optionsOf } from '@aegis/remediation'
 import { shippedIncidentModel } from '@aegis/remediation/shipped-model'
-import { IncidentSim } from '@aegis/remediation/sim/incident-sim'
 import { remediator } from '@aegis/remediator'
 import { CANDIDATE_MODEL, POLICY_MODEL } from '@aegis/remediator/policies'
 import { type ServiceContext, type ServiceDefinition, streamList } from '@aegis/runtime'

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { SERVICES } from '../../bench/chaos/fleet.ts'
-import { ChaosInput } from '../../bench/chaos/input.ts'
-import { type Harm, plan } from '../../bench/chaos/plan.ts'
-import { type Ran, run } from '../../bench/chaos/run.ts'
-import { judge } from '../../bench/chaos/verdict.ts'
+import { SERVICES } from '../../lab/bench/chaos/fleet.ts'
+import { ChaosInput } from '../../lab/bench/chaos/input.ts'
+import { type Harm, plan } from '../../lab/bench/chaos/plan.ts'
+import { type Ran, run } from '../../lab/bench/chaos/run.ts'
+import { judge } from '../../lab/bench/chaos/verdict.ts'
 
 const SEED = 20_261_121
 const STEPS = 28

@@ -1,12 +1,12 @@
+import { normal, seededRandom } from '@aegis/learning/random'
+import { Spot } from '@aegis/learning/spot'
 import { describe, expect, it } from 'vitest'
 import { DeriveSeries } from './derive-series.ts'
 import { EntityDetector } from './entity-detector.ts'
 import { EntityEvents, type Guilty } from './entity-events.ts'
 import { evaluateMetrics } from './evaluate-metrics.ts'
 import { makeDetector } from './make-detector.ts'
-import { normal, seededRandom } from './seeded-random.ts'
 import { SeriesWatch } from './series-watch.ts'
-import { Spot } from './spot.ts'
 
 const guilty = (...metrics: string[]): Guilty[] =>
   metrics.map((metric, i) => ({ metric, score: 9 - i, value: 5, low: 0, high: 1 }))

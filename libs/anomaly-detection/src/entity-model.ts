@@ -2,10 +2,11 @@
  * A trained entity at work: scores its rows one by one, by the weights and the threshold it was published with. What is missing keeps its last value for a few
  * rows. What it keeps while running (recent rows, held score, drift) is saved without the weights: those are on the `models` stream.
  */
+
+import { Spot } from '@aegis/learning/spot'
 import type { Ensemble } from './ensemble.ts'
 import type { Guilty } from './entity-events.ts'
 import { makeDetector } from './make-detector.ts'
-import { Spot } from './spot.ts'
 import type { Tensors } from './tensorflow.ts'
 import type { TrainedEntity } from './train-entity.ts'
 

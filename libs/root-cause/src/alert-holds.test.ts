@@ -1,7 +1,7 @@
+import { randomFrom } from '@aegis/lab/root-cause/simulate-cases'
 import { describe, expect, it } from 'vitest'
 import { alertHolds } from './alert-holds.ts'
 import { fuseEvidence } from './fuse-evidence.ts'
-import { randomFrom } from './simulate-cases.ts'
 
 const random = randomFrom(1)
 const before = Array.from({ length: 200 }, () => 100 + 10 * random())

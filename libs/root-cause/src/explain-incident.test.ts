@@ -1,8 +1,8 @@
+import { randomFrom, simulateCase } from '@aegis/lab/root-cause/simulate-cases'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { explainIncident } from './explain-incident.ts'
 import { fuseEvidence } from './fuse-evidence.ts'
-import { randomFrom, simulateCase } from './simulate-cases.ts'
 
 describe('explainIncident', () => {
   it('says only what the case holds: every reference leads somewhere', () => {

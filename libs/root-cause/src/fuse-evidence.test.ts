@@ -1,9 +1,9 @@
+import { randomFrom, simulateCase } from '@aegis/lab/root-cause/simulate-cases'
 import { describe, expect, it } from 'vitest'
 import { estimateOnset } from './estimate-onset.ts'
 import { fuseEvidence } from './fuse-evidence.ts'
 import { meaningOf } from './metric-meaning.ts'
 import { AlertHistory, rankAlertCases, rankAlerts } from './rank-alerts.ts'
-import { randomFrom, simulateCase } from './simulate-cases.ts'
 
 describe('fuseEvidence', () => {
   it('finds most causes of incidents it did not learn from, and says the same each time', () => {

@@ -1,11 +1,11 @@
+import { randomFrom, simulateCase } from '@aegis/lab/root-cause/simulate-cases'
+import { calibrateOnSimulated } from '@aegis/lab/root-cause/train-ranker'
 import { describe, expect, it } from 'vitest'
 import type { Suspect } from './fuse-evidence.ts'
 import { fuseEvidence } from './fuse-evidence.ts'
 import { fusedWeights } from './fused-weights.ts'
 import { marginOf } from './margin.ts'
 import { confidenceOf } from './recalibrate.ts'
-import { randomFrom, simulateCase } from './simulate-cases.ts'
-import { calibrateOnSimulated } from './train-ranker.ts'
 
 const suspect = (entity: string, score: number, parts: Record<string, number>): Suspect => ({
   entity,

@@ -1,5 +1,6 @@
 /** Who decides, as versions on the models stream: a candidate is judged by the decisions of the present policy before it may take over. */
 import { AegisError, type ModelVersion } from '@aegis/domain'
+import { INCIDENT_ENCODING } from '@aegis/lab/remediation/play-incidents'
 import {
   estimateOffPolicy,
   type Judgement,
@@ -10,7 +11,6 @@ import {
 import { OPTIONS } from '@aegis/remediation/options'
 import { LoadedModel, type PpoModel } from '@aegis/remediation/ppo-model'
 import { CANDIDATE_MODEL, POLICY_MODEL, packPolicy, RULES_VERSION } from '@aegis/remediator/policies'
-import { INCIDENT_ENCODING } from './play-incidents.ts'
 
 /** A line of the log: a decision as it was written down, and the reward its outcome brought. */
 interface LogLine {
