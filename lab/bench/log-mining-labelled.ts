@@ -17,8 +17,8 @@ import {
 } from '@aegis/log-mining'
 import { categoryLines, categoryTerms } from '@aegis/log-mining/category-lines'
 import { firstOf, LEAST_CHANCE, TextModel, trainTextModel } from '@aegis/log-mining/text-model'
-import { formatLines } from '../src/evaluation/format-lines.ts'
-import { labelledLines } from '../src/evaluation/labelled-lines.ts'
+import { formatLines } from '../evaluation/format-lines.ts'
+import { labelledLines } from '../evaluation/labelled-lines.ts'
 
 const FOLDS = 5
 type Pair = readonly [found: readonly string[], expected: readonly string[]]

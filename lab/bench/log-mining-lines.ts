@@ -9,8 +9,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { seededRandom } from '@aegis/domain'
-import { evaluateLines, parseLine, severities, severityOfText } from '@aegis/log-mining'
-import { anomalyFigures } from '../src/evaluation/log-figures.ts'
+import { parseLine, severities, severityOfText } from '@aegis/log-mining'
+import { evaluateLines } from '../evaluation/log-anomaly-streams.ts'
+import { anomalyFigures } from '../evaluation/log-figures.ts'
 
 const LINES = 20_000
 const TRAINED = 0.3

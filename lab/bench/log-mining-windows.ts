@@ -7,10 +7,10 @@
  * Cost: the longest tick of the stage with 300 entities, in ordinary life and just after a restart, when every model is fitted anew.
  */
 
+import { LogWatch } from '@aegis/anomaly-detection/logs/log-watch'
 import { type WindowCounts, WindowEnsemble } from '@aegis/anomaly-detection/logs/window-ensemble'
 import { DetectLogAnomalies } from '@aegis/anomaly-detector/detect-log-anomalies'
 import { type Input, type LogEvent, logsParsed, seededRandom } from '@aegis/domain'
-import { LogWatch } from '@aegis/log-mining'
 import { received, tick } from '@aegis/runtime/testing'
 
 const WINDOWS = 2400

@@ -6,8 +6,8 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { normal, seededRandom } from '@aegis/learning/random'
-import { type Crossings, evaluateCrossings } from '../src/evaluation/crossings.ts'
-import { readTable, seriesUnder } from '../src/evaluation/metric-anomaly.ts'
+import { type Crossings, evaluateCrossings } from '../evaluation/crossings.ts'
+import { readTable, seriesUnder } from '../evaluation/metric-anomaly.ts'
 
 const { values: options } = parseArgs({ options: { data: { type: 'string' }, ahead: { type: 'string', default: '3600' } } })
 const ahead = Number(options.ahead)

@@ -5,7 +5,7 @@
  * one that heals ends the row, and the rest get a new one. Then every action is done to services that are well, to see what it costs them.
  *
  * Every trial is appended to `--trials FILE` (.aegis/shop-effects.jsonl) as it ends; started again, the command goes on with those that are missing.
- * `--repeats N` trials of each pair; `--write` makes libs/remediation/models/shop-effects.json of them, which the incident simulator is made from.
+ * `--repeats N` trials of each pair; `--write` makes lab/remediation/shop-effects.json of them, which the incident simulator is made from.
  * On a busy machine a healthy shop may look ill, so the load is written beside each trial.
  */
 import { execFileSync } from 'node:child_process'
@@ -17,7 +17,7 @@ import { shopPlan } from '@aegis/demo-shop/supervisor/plan'
 import { ProcessSupervisor } from '@aegis/executor/executors/process'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
-const MODEL = path.join(ROOT, 'libs/remediation/models/shop-effects.json')
+const MODEL = path.join(ROOT, 'lab/remediation/shop-effects.json')
 /** Seconds until a fault must be felt, and after an action until customers must be well. */
 const LIMIT = { broken: 25, well: 14, harm: 7 } as const
 /** Who calls whom, callers first; `store` is reached through connection pools. */

@@ -8,8 +8,8 @@ import { ACTIONS, type Experience, type Learner, type Policy, seededRandom } fro
 import { ContextualBandit } from '@aegis/remediation/contextual-bandit'
 import { EpsilonGreedyPolicyGradient } from '@aegis/remediation/policy-gradient'
 import { shippedIncidentModel } from '@aegis/remediation/shipped-model'
-import { IncidentSim } from '../src/remediation/incident-sim.ts'
-import { type IncidentPlayer, modelPlayer, playIncidents, rulesPlayer, situationOf } from '../src/remediation/play-incidents.ts'
+import { IncidentSim } from '../remediation/incident-sim.ts'
+import { type IncidentPlayer, modelPlayer, playIncidents, rulesPlayer, situationOf } from '../remediation/play-incidents.ts'
 
 const number = (name: string, otherwise: number): number =>
   process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : otherwise

@@ -2,8 +2,8 @@
 
 import type { DrillReport } from '@aegis/cli/demo/drill'
 import { isDisruptive } from '@aegis/domain'
-import { SHOP } from '../src/remediation/incident-sim.ts'
-import { mcNemar, wilcoxon } from '../src/remediation/paired-tests.ts'
+import { SHOP } from '../remediation/incident-sim.ts'
+import { mcNemar, wilcoxon } from '../remediation/paired-tests.ts'
 
 export const POLICIES = ['rules', 'learned'] as const
 export type PolicyName = (typeof POLICIES)[number]

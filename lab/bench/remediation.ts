@@ -15,11 +15,11 @@ import { guardCase, judge, RULES } from '@aegis/remediation/guard.cases'
 import { Ppo } from '@aegis/remediation/ppo'
 import { LoadedModel } from '@aegis/remediation/ppo-model'
 import { shippedModel } from '@aegis/remediation/shipped-model'
-import { CartPole } from '../src/remediation/cart-pole.ts'
-import { LearnedPlayer } from '../src/remediation/learned-player.ts'
-import { RemediationEnvironment } from '../src/remediation/remediation-environment.ts'
-import { RemSim } from '../src/remediation/remsim.ts'
-import { CART_POLE_OPTIONS, CAUTIONS } from '../src/remediation/train-policy.ts'
+import { CartPole } from '../remediation/cart-pole.ts'
+import { LearnedPlayer } from '../remediation/learned-player.ts'
+import { RemediationEnvironment } from '../remediation/remediation-environment.ts'
+import { RemSim } from '../remediation/remsim.ts'
+import { CART_POLE_OPTIONS, CAUTIONS } from '../remediation/train-policy.ts'
 
 /** Steps a CPU-second of the peer, and microseconds of its choice, as recorded with the reference simulator. */
 const RECORDED_PEER = { stepsPerCpuSecond: 3100, choiceMicroseconds: { p50: 137 } }

@@ -12,10 +12,9 @@ import {
   fusedWeights,
   fuseEvidence,
   recalibrate,
-  type TrainingCase,
-  trainRanker,
 } from '@aegis/root-cause'
-import { CaseReader } from '../src/evaluation/read-cause-case.ts'
+import { CaseReader } from '../evaluation/read-cause-case.ts'
+import { type TrainingCase, trainRanker } from '../root-cause/train-ranker.ts'
 import { printTable } from './chaos/compare.ts'
 
 type Weights = Readonly<Record<string, number>>

@@ -14,7 +14,7 @@ import { readCase } from '@aegis/cli/replay/read-case'
 import { playThrough } from '@aegis/cli/replay/run-recording'
 import { type Incident, nameOf } from '@aegis/domain'
 import { fuseEvidence } from '@aegis/root-cause'
-import { CaseReader } from '../src/evaluation/read-cause-case.ts'
+import { CaseReader } from '../evaluation/read-cause-case.ts'
 import { accept } from './root-cause.ts'
 
 interface Labels {

@@ -10,8 +10,8 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
 import path from 'node:path'
-import { type Anomaly, anomalies, type Edge, type Input, incidents } from '@aegis/domain'
-import { type Finding, findingKinds, fuseEvidence, randomFrom } from '@aegis/root-cause'
+import { type Anomaly, anomalies, type Edge, type Input, incidents, seededRandom } from '@aegis/domain'
+import { type Finding, findingKinds, fuseEvidence } from '@aegis/root-cause'
 
 const option = (args: readonly string[], name: string, otherwise: number): number => {
   const at = args.indexOf(`--${name}`)
@@ -20,7 +20,7 @@ const option = (args: readonly string[], name: string, otherwise: number): numbe
 const quantile = (sorted: readonly number[], q: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]
 
 const graphOf = (services: number, count: number, seed: number) => {
-  const random = randomFrom(seed)
+  const random = seededRandom(seed)
   const entities = Array.from({ length: services }, (_, i) => `service:${i}`)
   const edges = Array.from({ length: count }, () => {
     const from = Math.floor(random() * (services - 1))

@@ -1,3 +1,5 @@
+import type { Parameter } from './words.generated.ts'
+
 /** How bad log lines say things are, least first. (Anomalies, alerts and incidents have the scale of severity.ts.) */
 export const LOG_SEVERITIES = ['DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL'] as const
 export type LogSeverity = (typeof LOG_SEVERITIES)[number]
@@ -15,3 +17,7 @@ export interface KnownFault {
   readonly severity: LogSeverity
   readonly category: string
 }
+
+/** What a line belongs to: its trace, else the first identifier in it. */
+export const sessionOf = (traceId: string | null | undefined, parameters: readonly Parameter[]): string | undefined =>
+  traceId || parameters.find(({ kind }) => kind === 'id' || kind === 'uuid')?.text

@@ -3,8 +3,7 @@
  * What was logged before the window teaches which template regularly comes before which.
  */
 
-import { sessionOf } from '@aegis/anomaly-detection/logs/log-watch'
-import type { LogEvent } from '@aegis/domain'
+import { type LogEvent, sessionOf } from '@aegis/domain'
 import { type CausalChain, type ChainEvent, causalChain, TemplateOrder } from './causal-chain.ts'
 import type { Severity } from './severity.ts'
 

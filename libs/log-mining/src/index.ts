@@ -1,23 +1,3 @@
-export {
-  LineAnomalyDetector,
-  type LineScore,
-  type ScoredLine,
-  type Session,
-  SessionAnomalyDetector,
-  type SessionOptions,
-  type SessionScore,
-} from '@aegis/anomaly-detection/logs/log-anomaly'
-export {
-  type LogFinding,
-  type LogFindingKind,
-  LogWatch,
-  sessionOf,
-  type WatchedLine,
-} from '@aegis/anomaly-detection/logs/log-watch'
-export { SessionStream, type SessionStreamOptions } from '@aegis/anomaly-detection/logs/session-stream'
-export { TemplateHistory } from '@aegis/anomaly-detection/logs/template-history'
-export { evaluateLines, evaluateSessionLog, evaluateSessions, type UnitScore } from '@aegis/lab/evaluation/log-anomaly-streams'
-export { type EvaluatedLine, evaluateParsing, type ParsingReport } from '@aegis/lab/evaluation/parse-stream'
 export { type Category, type Classifier, categories, categoryOf, ruleClassifier, type SyncClassifier } from './categories.ts'
 export {
   type CausalChain,

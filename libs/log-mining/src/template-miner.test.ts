@@ -1,4 +1,4 @@
-import { TemplateHistory } from '@aegis/anomaly-detection/logs/template-history'
+import { TemplateHistory } from '@aegis/lab/evaluation/template-history'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type TemplateChange, TemplateMiner } from './template-miner.ts'

@@ -4,7 +4,8 @@
  * Everything said points at something in the case; nothing is added.
  */
 import type { CauseCase, Finding } from './case-evidence.ts'
-import type { FusedRanking, Suspect } from './fuse-evidence.ts'
+import type { FusedRanking } from './fuse-evidence.ts'
+import type { Suspect } from './margin.ts'
 import { meaningOf } from './metric-meaning.ts'
 
 export interface ExplainedEvidence {

@@ -8,7 +8,7 @@ import { type Alert, alertHolds, LONG_HISTORY } from './alert-holds.ts'
 import type { CauseCase, Finding } from './case-evidence.ts'
 import { type CaseFeatures, featureNames, featuresOf, findEvidence, findingKinds } from './cause-features.ts'
 import { fusedWeights } from './fused-weights.ts'
-import { marginOf } from './margin.ts'
+import { marginOf, type Suspect } from './margin.ts'
 import { meaningOf } from './metric-meaning.ts'
 import { type Calibration, confidenceOf } from './recalibrate.ts'
 
@@ -27,17 +27,6 @@ export interface FuseOptions {
   readonly nameFrom?: number
   /** From margin to confidence. Default: as shipped. */
   readonly calibration?: Calibration
-}
-export interface Suspect {
-  readonly entity: string
-  readonly score: number
-  readonly probability: number
-  /** Strongest first. */
-  readonly findings: readonly Finding[]
-  /** Everything found on it, weak or strong. */
-  readonly all: readonly Finding[]
-  /** What each feature added to the score. */
-  readonly parts: Readonly<Record<string, number>>
 }
 export interface FusedRanking {
   readonly suspects: readonly Suspect[]

@@ -1,5 +1,14 @@
-import { type Anomaly, type Evidence, hash32, idOf, type LogEvent, type Received, type TraceContext } from '@aegis/domain'
-import { type LogFinding, LogWatch, sessionOf } from '@aegis/log-mining'
+import { type LogFinding, LogWatch } from '@aegis/anomaly-detection/logs/log-watch'
+import {
+  type Anomaly,
+  type Evidence,
+  hash32,
+  idOf,
+  type LogEvent,
+  type Received,
+  sessionOf,
+  type TraceContext,
+} from '@aegis/domain'
 import { entityKey, quoteOf, type Told } from './log-quotes.ts'
 
 export interface WindowOptions {

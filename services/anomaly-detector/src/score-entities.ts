@@ -57,6 +57,7 @@ export class ScoreEntities {
       )
       if (!found) continue
       const event = scorer.events.row(time, found.score, found.threshold, found.guilty)
+      if (event?.newNormal) scorer.model.adopt()
       if (event) out.push(anomalyOf(event, environment, entity, own, this.#options.detector, scorer.version))
     }
     return out

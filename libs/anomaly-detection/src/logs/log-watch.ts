@@ -215,7 +215,3 @@ const summed = (counts: WindowCounts): WindowCounts => {
   return [...sums]
 }
 const shown = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(3))
-
-/** What a line belongs to: its trace, else the first identifier in it. */
-export const sessionOf = (traceId: string | null | undefined, parameters: readonly Parameter[]): string | undefined =>
-  traceId || parameters.find(({ kind }) => kind === 'id' || kind === 'uuid')?.text

@@ -1,6 +1,6 @@
 import { type Stream, streams } from '@aegis/domain'
-import type { ServiceDefinition, ServiceParts } from './service.ts'
-import { deadLetterTopic, snapshotTopic } from './topics.ts'
+import type { ServiceDefinition, ServiceParts } from '@aegis/runtime'
+import { deadLetterTopic, snapshotTopic } from '@aegis/runtime/topics'
 
 /** One entry of a Kafka access control list, as `kafka-acls` and every admin client have it. */
 export interface Permission {

@@ -12,7 +12,7 @@ import { type ActionName, type Incident, isDisruptive, SEVERITIES, seededRandom 
 import { encodeSituation, FEATURES } from '@aegis/remediation/encode-situation'
 import { type Attempt, OPTIONS, optionsOf } from '@aegis/remediation/options'
 import type { Environment } from '@aegis/remediation/ppo'
-import measured from '../../../libs/remediation/models/shop-effects.json' with { type: 'json' }
+import measured from './shop-effects.json' with { type: 'json' }
 import { drawDiagnosis, drawGraph, type HiddenFault, type Kind, type ServiceGraph } from './simulated-diagnosis.ts'
 
 /** What was measured on the demo shop. */

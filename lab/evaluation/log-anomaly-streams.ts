@@ -1,11 +1,11 @@
 /** The evaluation of the log anomaly detectors: fit on the units of the training part, then score the others in order, learning as they go. */
 
 import { LineAnomalyDetector, type Session, SessionAnomalyDetector } from '@aegis/anomaly-detection/logs/log-anomaly'
-import { SessionStream } from '@aegis/anomaly-detection/logs/session-stream'
 import { matchFault } from '@aegis/log-mining/fault-patterns'
 import { parseLine } from '@aegis/log-mining/parse-line'
 import { severityOfText } from '@aegis/log-mining/severity'
 import { TemplateMiner } from '@aegis/log-mining/template-miner'
+import { SessionStream } from './session-stream.ts'
 
 export interface UnitScore {
   readonly unit: string

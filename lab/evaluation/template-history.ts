@@ -1,5 +1,5 @@
 /** What became of templates: follows the changes a miner reports, and says where an id given earlier stands now. */
-import type { MinedChange } from '@aegis/domain'
+import type { MinedChange } from '@aegis/domain/log-words'
 
 export class TemplateHistory {
   readonly #next = new Map<string, string>()

@@ -3,7 +3,7 @@
  *
  * Parsing after Zhu et al. (ICSE 2019), Khan et al. (ICSE 2022) and Jiang et al. (ISSTA 2024), strict: groups are sets of lines, texts must agree to the letter.
  */
-import type { EvaluatedLine } from '@aegis/log-mining'
+import type { EvaluatedLine } from './parse-stream.ts'
 
 export interface ParsingFigures {
   /** Share of lines whose group holds exactly the lines of one true template. */

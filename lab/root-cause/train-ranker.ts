@@ -3,10 +3,11 @@
  * an L2 pull towards the starting weights. Evidence never counts against its entity: weights of findings are kept at or above zero, which
  * keeps a model learned on simulated systems sane on real ones.
  */
+import { seededRandom } from '@aegis/domain'
 import { type CaseFeatures, featureNames, featuresOf, findingKinds } from '@aegis/root-cause/cause-features'
 import { fuseEvidence, scoresOf } from '@aegis/root-cause/fuse-evidence'
 import { type Calibration, type Confirmed, recalibrate } from '@aegis/root-cause/recalibrate'
-import { type FaultKind, randomFrom, type SimulateOptions, simulateCase } from './simulate-cases.ts'
+import { type FaultKind, type SimulateOptions, simulateCase } from './simulate-cases.ts'
 
 export interface TrainingCase {
   readonly features: CaseFeatures
@@ -67,7 +68,7 @@ const HARD: Partial<Record<FaultKind, number>> = { error: 3, network: 2 }
 /** Simulated cases to learn from; the hard faults count more, so that they are not drowned by the easy ones. */
 const simulated = (count: number, seed: number, graph: SimulateOptions['graph']): TrainingCase[] =>
   Array.from({ length: count }, (_, i): TrainingCase => {
-    const s = simulateCase(randomFrom(seed + i), { graph })
+    const s = simulateCase(seededRandom(seed + i), { graph })
     return { features: featuresOf(s.evidence, undefined, s.alert), cause: s.cause, weight: HARD[s.fault] ?? 1 }
   })
 
@@ -90,7 +91,7 @@ export const calibrateOnSimulated = (
   const { cases = 2500, seed = 7_000_000 } = options
   const known: Confirmed[] = []
   for (let i = 0; i < cases; i++) {
-    const s = simulateCase(randomFrom(seed + i))
+    const s = simulateCase(seededRandom(seed + i))
     if (!s.felt || s.fault === 'crash') continue
     const { margin, suspects } = fuseEvidence(s.evidence, { weights, alert: s.alert })
     known.push({ margin, right: suspects[0]?.entity === s.cause })

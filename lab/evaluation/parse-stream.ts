@@ -1,6 +1,7 @@
 /** The evaluation of the miner as the stream runs it: one pass, in order, one state; then each line under the template it ended up in. */
-import { TemplateHistory } from '@aegis/anomaly-detection/logs/template-history'
+
 import { type MinerOptions, TemplateMiner } from '@aegis/log-mining/template-miner'
+import { TemplateHistory } from './template-history.ts'
 
 export interface EvaluatedLine {
   /** The template when the line had just been read. */

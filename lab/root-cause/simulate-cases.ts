@@ -28,9 +28,6 @@ export interface SimulateOptions {
   readonly graph?: { readonly entities: readonly string[]; readonly edges: readonly (readonly [string, string])[] }
 }
 
-/** Draws cases; the same ones from the same seed. */
-export { seededRandom as randomFrom } from '@aegis/domain'
-
 interface Visit {
   operation: string
   /** Calls in order, each made with a probability. */

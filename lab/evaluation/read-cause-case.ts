@@ -4,7 +4,8 @@ import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { AegisError, hash32, seededRandom } from '@aegis/domain'
 import { TemplateMiner } from '@aegis/log-mining'
-import { type CaseLine, type CaseSpan, type CauseCase, type CutSeries, estimateOnset } from '@aegis/root-cause'
+import type { CaseLine, CaseSpan, CauseCase, CutSeries } from '@aegis/root-cause'
+import { estimateOnset } from './estimate-onset.ts'
 import { parseCsv } from './log-tables.ts'
 
 export interface CaseFile {

@@ -8,9 +8,9 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AegisError } from '@aegis/domain'
-import { evaluateParsing } from '@aegis/log-mining'
 import { type ParsingFigures, parsingFigures, tableText } from './log-figures.ts'
 import { columnsOf, csvLine, readTable } from './log-tables.ts'
+import { evaluateParsing } from './parse-stream.ts'
 
 export interface LogParsingOptions {
   /** Folder that holds `parsing` and, where there is one, `parsing_mixed`. */

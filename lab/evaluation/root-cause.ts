@@ -9,7 +9,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { AegisError, seededRandom } from '@aegis/domain'
-import { type AlertCase, type CauseCase, explainIncident, fusedWeights, fuseEvidence, rankAlertCases } from '@aegis/root-cause'
+import { type CauseCase, explainIncident, fusedWeights, fuseEvidence } from '@aegis/root-cause'
+import { type AlertCase, rankAlertCases } from './rank-alerts.ts'
 import { CaseReader, type ReadOptions } from './read-cause-case.ts'
 
 export interface RootCauseOptions {

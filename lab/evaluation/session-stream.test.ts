@@ -1,5 +1,5 @@
+import type { SessionScore } from '@aegis/anomaly-detection/logs/log-anomaly'
 import { describe, expect, it } from 'vitest'
-import type { SessionScore } from './log-anomaly.ts'
 import { SessionStream } from './session-stream.ts'
 
 const MINUTE = 60_000_000

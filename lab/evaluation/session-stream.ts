@@ -6,8 +6,8 @@
  * The detector is fitted again, robustly, each time the sessions it learned from have doubled, on the newest of them.
  */
 
+import { type Session, SessionAnomalyDetector, type SessionScore } from '@aegis/anomaly-detection/logs/log-anomaly'
 import type { MinedChange } from '@aegis/domain'
-import { type Session, SessionAnomalyDetector, type SessionScore } from './log-anomaly.ts'
 import { TemplateHistory } from './template-history.ts'
 
 export interface SessionStreamOptions {
