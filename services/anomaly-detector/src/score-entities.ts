@@ -4,7 +4,8 @@ import { EntityModel } from '@aegis/anomaly-detection/entity-model'
 import type { Tensors } from '@aegis/anomaly-detection/tensorflow'
 import { unpackTrained } from '@aegis/anomaly-detection/train-entity'
 import { type Anomaly, idOf, models, type Tick } from '@aegis/domain'
-import { byEntity, modelId } from './model-names.ts'
+import { entityModel } from '@aegis/model-registry'
+import { byEntity } from './entity-rounds.ts'
 
 export interface ScoreOptions {
   /** Name of the detector whose models are used. */
@@ -37,7 +38,7 @@ export class ScoreEntities {
     const out: Anomaly[] = []
     for (const { environment, entity, values: own } of byEntity(values)) {
       const key = `${environment}\0${entity}`
-      const published = tick.inForce(models, modelId(this.#options.detector, environment, entity))
+      const published = tick.inForce(models, entityModel(this.#options.detector, environment, entity))
       if (!published?.weights) continue
       let scorer = this.#scorers.get(key)
       if (!scorer) {

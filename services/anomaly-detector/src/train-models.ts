@@ -15,8 +15,9 @@ import {
   type Stateful,
   type Tick,
 } from '@aegis/domain'
+import { entityModel, isHeld } from '@aegis/model-registry'
+import { byEntity, type EntityRound } from './entity-rounds.ts'
 import { type LearnedRound, LearnPast } from './learn-past.ts'
-import { byEntity, type EntityRound, modelId } from './model-names.ts'
 import { floorOf } from './unit-floors.ts'
 
 export interface TrainOptions {
@@ -119,7 +120,7 @@ export class TrainModels implements Stage, Stateful {
     const now = this.#clocks.now(environment)
     const learner = this.#add(round, now, strange.has(`${environment}\0${entity}`))
     if (!learner) return undefined
-    const id = modelId(detector, environment, entity)
+    const id = entityModel(detector, environment, entity)
     const { count } = learner.rows
     if (learner.told || count < TELL_AT || count >= warmUp || tick.inForce(models, id)) return undefined
     learner.told = true
@@ -168,7 +169,7 @@ export class TrainModels implements Stage, Stateful {
   }
   /** Somebody went back to an earlier version, which stays until it is released. */
   #held(l: Learner, tick: Tick): boolean {
-    return tick.inForce(models, modelId(this.#options.detector, l.environment, l.entity))?.state === 'held'
+    return isHeld(tick.inForce(models, entityModel(this.#options.detector, l.environment, l.entity)))
   }
 
   async #train(l: Learner, tick: Tick, signal: AbortSignal): Promise<ModelVersion | undefined> {
@@ -191,7 +192,7 @@ export class TrainModels implements Stage, Stateful {
       const weights = packTrained(trained)
       if (weights.length > mostBytes)
         throw new Error(`its model has ${weights.length} bytes, more than the ${mostBytes} that may be published`)
-      const id = modelId(detector, environment, entity)
+      const id = entityModel(detector, environment, entity)
       const time = this.#clocks.now(environment)
       return {
         id,

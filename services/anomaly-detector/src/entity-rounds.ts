@@ -1,10 +1,5 @@
 import type { SeriesValue } from '@aegis/anomaly-detection'
 
-/** Key of an entity's model on the `models` stream. */
-export const modelId = (detector: string, environment: string, entity: string): string => `${detector}/${environment}/${entity}`
-/** Key of the alert rules on the `models` stream. */
-export const ALERT_RULES = 'alert-rules'
-
 export interface EntityRound {
   readonly environment: string
   readonly entity: string
