@@ -54,7 +54,7 @@ export async function evalLogAnomaly({ data, out, progress = () => {} }: LogAnom
         ? evaluateSessions([...units.sequences], inTraining)
         : numbered
           ? evaluateLines(lines, inTraining, onLine)
-          : evaluateSessionLog(lines, ids, inTraining, onLine)
+          : await evaluateSessionLog(lines, ids, onLine)
       const kept = scored.filter(({ unit }) => ids.has(unit))
       await writeFile(join(out, file), `UnitId,Score,Alert\n${kept.map(line).join('')}`)
       const what = units.sequences ? 'sequences' : numbered ? 'lines' : 'units in a log'

@@ -1,4 +1,3 @@
-import { evaluateLines, evaluateSessionLog } from '@aegis/lab/evaluation/log-anomaly-streams'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LineAnomalyDetector, type Session, SessionAnomalyDetector } from './log-anomaly.ts'
@@ -41,7 +40,7 @@ describe('sessions', () => {
 
   it('takes what keeps coming for the new normal', () => {
     const detector = new SessionAnomalyDetector()
-    detector.fit(ordinary(100))
+    detector.fit(ordinary(200))
     let alerts = 0
     for (let i = 0; i < 400; i++) if (detector.observe(session('open write sync close delete')).alert) alerts++
     expect(alerts).toBeGreaterThan(0)
@@ -90,37 +89,5 @@ describe('lines', () => {
     // what both were seen in is not in more stretches than there are
     detector.rename('wider', 'everyday')
     expect(detector.score(line('everyday')).score).toBeLessThan(score)
-  })
-})
-
-describe('evaluation', () => {
-  it('finds the lines of a unit by its id and gives each unit one score', () => {
-    const lines = Array.from({ length: 60 }, (_, i) => [
-      `2026-01-01 00:00:${String(i).padStart(2, '0')} INFO a.B: opened job_${i} for 10.0.0.1`,
-      `2026-01-01 00:01:${String(i).padStart(2, '0')} INFO a.B: closed job_${i}`,
-    ]).flat()
-    lines.push('2026-01-01 00:02:00 ERROR a.B: could not write job_7 to disk')
-    const units = Array.from({ length: 60 }, (_, i) => `job_${i}`)
-    const scored = evaluateSessionLog(lines, new Set(units), unit => Number(unit.slice(4)) >= 30)
-    expect(scored.map(({ unit }) => unit).sort()).toEqual([...units].sort())
-    expect(scored.filter(({ alert }) => alert).map(({ unit }) => unit)).toEqual(['job_7'])
-  })
-
-  it.each(['vm/4.a', 'order:17', 'blk_-3'])('finds %s in a line, whatever it is made of', id => {
-    const found = (line: string) => evaluateSessionLog([line], new Set([id]), () => true).length
-    expect(found(`opened ${id}.`)).toBe(1)
-    expect(found(`(${id}) closed`)).toBe(1)
-    expect(found(`opened ${id}5`)).toBe(0)
-  })
-
-  it('ranks a new, severe line above the everyday ones', () => {
-    const lines = [
-      ...Array.from({ length: 200 }, (_, i) => `INFO request ${i} served`),
-      'FATAL storage controller lost power',
-      'INFO request 201 served',
-    ]
-    const scored = evaluateLines(lines, unit => Number(unit) <= 100)
-    const worst = [...scored].sort((a, b) => b.score - a.score)[0]
-    expect(worst).toMatchObject({ unit: '201', alert: true })
   })
 })

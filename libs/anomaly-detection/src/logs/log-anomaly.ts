@@ -46,6 +46,14 @@ export interface SessionScore {
 }
 
 const RECENT = 400
+/**
+ * The most that the share of a feature may be, from how many of how many had it: few sessions call nothing rare. The upper limit of a Poisson count at
+ * 95 %, by the cube root that makes it normal (Wilson and Hilferty 1931).
+ */
+const atMost = (some: number, all: number): number => {
+  const n = some + 1
+  return (n * (1 - 1 / (9 * n) + 1.645 / (3 * Math.sqrt(n))) ** 3) / (all + 1)
+}
 /** Delays remembered per event: enough for a high quantile. */
 const MAX_DELAYS = 256
 
@@ -172,20 +180,21 @@ export class SessionAnomalyDetector {
   }
 
   score(session: Session): SessionScore {
+    const surprise = (of: number): number => -Math.log10(atMost(of, this.#sessions))
     const features: [surprise: number, reason: string][] = []
     const present = new Set(session.events)
-    for (const event of present) features.push([this.#surprise(this.#events.get(event)?.sessions ?? 0), `has ${event}`])
+    for (const event of present) features.push([surprise(this.#events.get(event)?.sessions ?? 0), `has ${event}`])
     const start = session.timesUs?.[0]
     const end = session.watchedUntilUs ?? session.timesUs?.[session.timesUs.length - 1]
     for (const [event, known] of this.#events) {
       if (present.has(event) || known.sessions < this.#expectedShare * this.#sessions) continue
       if (start !== undefined && end !== undefined && (end - start) / 1e6 < overdueAfter(known.delays, this.#slackSeconds))
         continue
-      features.push([this.#surprise(this.#sessions - known.sessions), `lacks ${event}`])
+      features.push([surprise(this.#sessions - known.sessions), `lacks ${event}`])
     }
     if (this.#orderlyStep < Number.POSITIVE_INFINITY) {
-      const { surprise, reason } = this.#step(session)
-      if (surprise > this.#orderlyStep && surprise >= this.threshold) features.push([surprise, reason])
+      const { surprise: unexpected, reason } = this.#step(session)
+      if (unexpected > this.#orderlyStep && unexpected >= this.threshold) features.push([unexpected, reason])
     }
     features.sort((a, b) => b[0] - a[0])
     const worst = features[0]?.[0] ?? 0
@@ -204,6 +213,12 @@ export class SessionAnomalyDetector {
   /** Scores a session, then learns from it unless it was flagged for something that is not yet common. */
   observe(session: Session): SessionScore {
     const scored = this.score(session)
+    if (this.isNewNormal(scored) || !scored.alert) this.learn(session)
+    return scored
+  }
+
+  /** Whether what it was scored for is found in so many of late that it is no longer strange. Counts it. */
+  isNewNormal(scored: SessionScore): boolean {
     const key = scored.reasons[0] ?? ''
     this.#recent.push(key)
     this.#recentCounts.set(key, (this.#recentCounts.get(key) ?? 0) + 1)
@@ -213,14 +228,7 @@ export class SessionAnomalyDetector {
       if (left === 0) this.#recentCounts.delete(gone)
       else this.#recentCounts.set(gone, left)
     }
-    const common =
-      this.#recent.length >= RECENT / 4 && (this.#recentCounts.get(key) ?? 0) >= this.#newNormalShare * this.#recent.length
-    if (!scored.alert || common) this.learn(session)
-    return scored
-  }
-
-  #surprise(sessions: number): number {
-    return -Math.log10((sessions + 0.5) / (this.#sessions + 1))
+    return this.#recent.length >= RECENT / 4 && (this.#recentCounts.get(key) ?? 0) >= this.#newNormalShare * this.#recent.length
   }
 
   /** The least expected step from one event to the next. */
@@ -234,7 +242,7 @@ export class SessionAnomalyDetector {
       const next = session.events[i + 1] ?? ''
       // a session that is watched in time may go on yet
       if (next === '' && session.timesUs !== undefined) continue
-      const s = -Math.log10(((known.next.get(next) ?? 0) + 0.5) / (known.followed + 1))
+      const s = -Math.log10(atMost(known.next.get(next) ?? 0, known.followed))
       if (s > surprise) {
         surprise = s
         reason = `${event} then ${next === '' ? 'end' : next}`

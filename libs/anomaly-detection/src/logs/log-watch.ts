@@ -9,7 +9,7 @@
 
 import type { Parameter } from '@aegis/domain'
 import { ParameterRanges } from './parameter-ranges.ts'
-import { SessionWatch } from './session-watch.ts'
+import { SessionWatch, type SessionWatchOptions } from './session-watch.ts'
 import { type RateKind, TemplateRates } from './template-rates.ts'
 import { nextBar, UnusualCount } from './unusual-count.ts'
 import { type WindowCounts, WindowEnsemble } from './window-ensemble.ts'
@@ -56,7 +56,7 @@ interface OutsideLine<Quote> {
 export class LogWatch<Quote> {
   readonly #rates = new TemplateRates<Quote>()
   readonly #ranges = new ParameterRanges()
-  readonly #sessions = new SessionWatch<Quote>()
+  readonly #sessions: SessionWatch<Quote>
   #ensemble: WindowEnsemble
   readonly #ensembleOptions: { readonly warmUp: number }
   readonly #outsideUsual = new UnusualCount(OUTSIDE_LINES)
@@ -70,8 +70,12 @@ export class LogWatch<Quote> {
   #mixRow = 0
   #mixBar = 1
 
-  /** @param turn any number; entities with other turns fit their models at other times, so that the loop is not held up by all of them at once */
-  constructor(turn = 0) {
+  /**
+   * @param turn any number; entities with other turns fit their models at other times, so that the loop is not held up by all of them at once
+   * @param sessions settings of the watch over sessions
+   */
+  constructor(turn = 0, sessions: SessionWatchOptions = {}) {
+    this.#sessions = new SessionWatch(sessions)
     this.#ensembleOptions = { warmUp: 32 + (turn % 32) }
     this.#ensemble = new WindowEnsemble(this.#ensembleOptions)
   }
@@ -90,8 +94,13 @@ export class LogWatch<Quote> {
       })
   }
 
-  /** Ends the window at this time. */
-  close(nowUs: number): LogFinding<Quote>[] {
+  /** It is given up: what it took of the room that watches share is free again. */
+  leave(): void {
+    this.#sessions.leave()
+  }
+
+  /** Ends the window at this time; the last one where nothing more comes. */
+  close(nowUs: number, final = false): LogFinding<Quote>[] {
     this.#lately.push(this.#rates.counts())
     if (this.#lately.length > MIX_WINDOWS) this.#lately.shift()
     const lately = this.#lately.flat()
@@ -119,6 +128,7 @@ export class LogWatch<Quote> {
       })
     this.#outsideLines = 0
     this.#outside = []
+    if (final) this.#sessions.end(nowUs)
     const broken = this.#sessions.close(nowUs)
     if (broken)
       found.push({

@@ -1,23 +1,39 @@
 /**
- * Sessions as they happen: gathers the lines of each request, block or instance, takes a session for complete when it has been idle long enough,
- * and has it scored by SessionAnomalyDetector. Which sessions are worth a word is decided by how many were strange lately beside how many usually
- * are: where one in fifty always fails, one more is no news.
+ * Sessions as they happen: gathers the lines of each request, block or instance. A session is judged, by SessionAnomalyDetector, and learned from when
+ * it has been idle for a while; it is judged once more when it went on, hours later if need be, and what was said stands. Nothing after the moment of a
+ * judgement is used in it. The detector is fitted again, robustly, each time the sessions it learned from have doubled, on the newest of them.
+ *
+ * Which sessions are worth a word is decided by how many were strange lately beside how many usually are: where one in fifty always fails, one more is
+ * no news.
  */
-import { type Session, SessionAnomalyDetector } from './log-anomaly.ts'
+import { type Session, SessionAnomalyDetector, type SessionScore } from './log-anomaly.ts'
 import { UnusualCount } from './unusual-count.ts'
 
 export interface SessionWatchOptions {
-  /** A session without lines for so long is complete, microseconds. Default 30 s. */
+  /** A session without lines for so long is judged, microseconds. Default 30 s. */
   readonly idleUs?: number
-  /** Complete sessions gathered before the first is scored. Default 100. */
+  /** Sessions learned from before the first is judged. Default 400: a share of one in forty needs so many to be told from chance. */
   readonly warmUp?: number
-  /** Sessions open at a time; the one idle for longest is taken for complete. Default 200. */
-  readonly maxOpen?: number
+  /** Sessions kept to fit on. Default 1,000. */
+  readonly fitOn?: number
+  /** Sessions kept that may go on; the one idle for longest is given up. Default 4,000. */
+  readonly maxSessions?: number
   /** Lines of a session that are looked at. Default 100. */
   readonly maxLines?: number
   /** Strange sessions in four windows below which nothing is said. Default 3. */
   readonly least?: number
+  /** Called with every judgement. */
+  readonly onJudged?: (session: string, score: SessionScore) => void
+  /** How many sessions all who share it may keep between them. Default none but the own bounds. */
+  readonly room?: SessionRoom
 }
+/** Room that the watches of many entities share. One that finds none left gives up its own oldest. */
+export interface SessionRoom {
+  left: number
+}
+/** Sessions that a watch may keep whoever else has taken the room. */
+const OWN = 100
+
 export interface SessionFinding<Quote> {
   readonly sessions: number
   readonly score: number
@@ -26,61 +42,75 @@ export interface SessionFinding<Quote> {
   /** Lines of the strangest session, in order. */
   readonly quotes: readonly Quote[]
 }
-interface Open<Quote> {
+interface Kept<Quote> {
   events: string[]
   timesUs: number[]
   quotes: Quote[]
+  /** Events learned already. */
+  learned: number
+  /** It was strange already, and is counted. */
+  strange: boolean
 }
 const QUOTES = 4
 
 export class SessionWatch<Quote> {
-  readonly #idleUs: number
-  readonly #warmUp: number
-  readonly #maxOpen: number
-  readonly #maxLines: number
+  readonly #options: Required<Omit<SessionWatchOptions, 'onJudged' | 'room'>>
+  readonly #onJudged: SessionWatchOptions['onJudged']
+  readonly #room: SessionRoom
   readonly #detector: SessionAnomalyDetector
-  /** In order of their last line. */
-  #open = new Map<string, Open<Quote>>()
-  #gathered: Session[] | undefined = []
+  /** In order of their last line: those that go on yet, and those that were idle. */
+  #active = new Map<string, Kept<Quote>>()
+  #idle = new Map<string, Kept<Quote>>()
+  /** What the next fit is made on. */
+  #basis: Session[] = []
+  #learned = 0
+  #fitted = 0
   #strange = 0
   #worst: SessionFinding<Quote> | undefined
   readonly #usual: UnusualCount
 
-  constructor(options: SessionWatchOptions = {}) {
-    this.#idleUs = options.idleUs ?? 30_000_000
+  constructor({ onJudged, room, ...options }: SessionWatchOptions = {}) {
+    this.#options = { idleUs: 30_000_000, warmUp: 400, fitOn: 1000, maxSessions: 4000, maxLines: 100, least: 3, ...options }
+    this.#onJudged = onJudged
+    this.#room = room ?? { left: Number.POSITIVE_INFINITY }
     // What does not come within the time a session may idle is overdue.
-    this.#detector = new SessionAnomalyDetector({ maxEvents: 256, slackSeconds: this.#idleUs / 2e6 })
-    this.#warmUp = options.warmUp ?? 100
-    this.#maxOpen = options.maxOpen ?? 200
-    this.#maxLines = options.maxLines ?? 100
-    this.#usual = new UnusualCount(options.least ?? 3)
+    this.#detector = new SessionAnomalyDetector({ maxEvents: 1000, slackSeconds: this.#options.idleUs / 2e6 })
+    this.#usual = new UnusualCount(this.#options.least)
   }
 
   line(session: string, event: string, timeUs: number, quote: Quote): void {
-    let open = this.#open.get(session)
-    if (open) this.#open.delete(session)
-    else open = { events: [], timesUs: [], quotes: [] }
-    this.#open.set(session, open)
-    if (open.events.length < this.#maxLines) {
-      open.events.push(event)
-      open.timesUs.push(Math.max(timeUs, open.timesUs[open.timesUs.length - 1] ?? timeUs))
-      if (open.quotes.length < QUOTES) open.quotes.push(quote)
+    this.#judgeIdle(timeUs)
+    let kept = this.#active.get(session) ?? this.#idle.get(session)
+    if (kept) {
+      this.#active.delete(session)
+      this.#idle.delete(session)
+    } else {
+      kept = { events: [], timesUs: [], quotes: [], learned: 0, strange: false }
+      this.#room.left--
     }
-    if (this.#open.size > this.#maxOpen) this.#complete(this.#open.keys().next().value as string, timeUs)
+    this.#active.set(session, kept)
+    if (kept.events.length < this.#options.maxLines) {
+      kept.events.push(event)
+      kept.timesUs.push(Math.max(timeUs, kept.timesUs.at(-1) ?? timeUs))
+      if (kept.quotes.length < QUOTES) kept.quotes.push(quote)
+    }
+    const count = this.#active.size + this.#idle.size
+    if (count > this.#options.maxSessions || (this.#room.left < 0 && count > OWN)) this.#giveUp(timeUs)
   }
 
   /** An event goes by another name from now on. */
   rename(from: string, to: string): void {
     const renamed = (events: readonly string[]) => events.map(event => (event === from ? to : event))
-    for (const open of this.#open.values()) open.events = renamed(open.events)
-    if (this.#gathered) this.#gathered = this.#gathered.map(session => ({ ...session, events: renamed(session.events) }))
-    else this.#detector.rename(from, to)
+    for (const sessions of [this.#active, this.#idle]) for (const kept of sessions.values()) kept.events = renamed(kept.events)
+    this.#basis = this.#basis.map(session => ({ ...session, events: renamed(session.events) }))
+    this.#detector.rename(from, to)
+    // Which of the two was in a session is known of the basis only.
+    if (this.#fitted > 0) this.#detector.fit(this.#basis)
   }
 
   /** Ends a window at this time; what was strange in the last ones, if more than usual. */
   close(nowUs: number): SessionFinding<Quote> | undefined {
-    for (const [session, { timesUs }] of this.#open)
-      if (nowUs - (timesUs[timesUs.length - 1] as number) >= this.#idleUs) this.#complete(session, nowUs)
+    this.#judgeIdle(nowUs)
     const count = this.#strange
     this.#strange = 0
     const worst = this.#worst
@@ -88,37 +118,94 @@ export class SessionWatch<Quote> {
     return this.#usual.close(count) && worst ? { ...worst, sessions: count } : undefined
   }
 
-  #complete(id: string, nowUs: number): void {
-    const { events, timesUs, quotes } = this.#open.get(id) as Open<Quote>
-    this.#open.delete(id)
-    const session: Session = { events, timesUs, watchedUntilUs: nowUs }
-    if (this.#gathered) {
-      this.#gathered.push(session)
-      if (this.#gathered.length < this.#warmUp) return
-      this.#detector.fit(this.#gathered)
-      this.#gathered = undefined
-      return
+  /** Nothing more comes: judges what is left. */
+  end(nowUs: number): void {
+    for (const [id, kept] of [...this.#active]) this.#complete(id, kept, nowUs)
+    for (const [id, kept] of this.#idle) this.#judge(id, kept, nowUs)
+  }
+
+  /** It is given up: the room it took is free again. */
+  leave(): void {
+    this.#room.left += this.#active.size + this.#idle.size
+  }
+
+  #judgeIdle(nowUs: number): void {
+    for (const [id, kept] of this.#active) {
+      if (nowUs - (kept.timesUs.at(-1) as number) < this.#options.idleUs) break
+      this.#complete(id, kept, nowUs)
     }
-    const { score, alert, reasons } = this.#detector.observe(session)
-    if (!alert) return
-    this.#strange++
-    if (score > (this.#worst?.score ?? 0))
-      this.#worst = { sessions: 1, score, threshold: this.#detector.threshold, reasons, quotes }
+  }
+
+  #complete(id: string, kept: Kept<Quote>, nowUs: number): void {
+    this.#active.delete(id)
+    this.#idle.set(id, kept)
+    if (!this.#judge(id, kept, nowUs)?.alert) this.#learn(kept)
+  }
+
+  /** Makes room: what has been idle for longest is judged for the last time and forgotten. */
+  #giveUp(nowUs: number): void {
+    const [oldest] = this.#idle.size > 0 ? this.#idle : this.#active
+    const [id, kept] = oldest
+    if (this.#active.has(id)) this.#complete(id, kept, nowUs)
+    else this.#judge(id, kept, nowUs)
+    this.#idle.delete(id)
+    this.#room.left++
+  }
+
+  #judge(id: string, kept: Kept<Quote>, nowUs: number): SessionScore | undefined {
+    if (this.#fitted === 0) return undefined
+    const scored = this.#detector.score({ events: kept.events, timesUs: kept.timesUs, watchedUntilUs: nowUs })
+    this.#onJudged?.(id, scored)
+    const common = this.#detector.isNewNormal(scored)
+    if (scored.alert && !kept.strange) {
+      kept.strange = true
+      this.#strange++
+      if (scored.score > (this.#worst?.score ?? 0))
+        this.#worst = {
+          sessions: 1,
+          score: scored.score,
+          threshold: this.#detector.threshold,
+          reasons: scored.reasons,
+          quotes: kept.quotes,
+        }
+    }
+    return common ? { ...scored, alert: false } : scored
+  }
+
+  #learn(kept: Kept<Quote>): void {
+    const session: Session = { events: kept.events, timesUs: kept.timesUs, watchedUntilUs: kept.timesUs.at(-1) }
+    if (kept.learned === 0) {
+      this.#learned++
+      this.#basis.push(session)
+      if (this.#basis.length > this.#options.fitOn) this.#basis.shift()
+    }
+    if (this.#fitted > 0) this.#detector.learn(session, kept.learned)
+    kept.learned = kept.events.length
+    if (this.#learned < (this.#fitted === 0 ? this.#options.warmUp : 2 * this.#fitted)) return
+    this.#fitted = this.#learned
+    this.#detector.fit(this.#basis)
   }
 
   toJSON() {
     return {
-      open: [...this.#open],
-      gathered: this.#gathered ?? null,
-      detector: this.#gathered ? null : new TextDecoder().decode(this.#detector.snapshot()),
+      active: [...this.#active],
+      idle: [...this.#idle],
+      basis: this.#basis,
+      learned: this.#learned,
+      fitted: this.#fitted,
+      detector: this.#fitted === 0 ? null : new TextDecoder().decode(this.#detector.snapshot()),
       strange: this.#strange,
       worst: this.#worst ?? null,
       usual: this.#usual.toJSON(),
     }
   }
   load(state: ReturnType<SessionWatch<Quote>['toJSON']>): this {
-    this.#open = new Map(state.open)
-    this.#gathered = state.gathered ?? undefined
+    this.#active = new Map(state.active)
+    this.#idle = new Map(state.idle)
+    this.#room.left -= this.#active.size + this.#idle.size
+    this.#basis = [...state.basis]
+    this.#learned = state.learned
+    this.#fitted = state.fitted
     if (state.detector !== null) this.#detector.restore(new TextEncoder().encode(state.detector))
     this.#strange = state.strange
     this.#worst = state.worst ?? undefined
