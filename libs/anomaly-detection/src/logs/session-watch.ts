@@ -52,6 +52,7 @@ interface Kept<Quote> {
   strange: boolean
 }
 const QUOTES = 4
+const sessionOf = ({ events, timesUs }: Kept<unknown>): Session => ({ events, timesUs, watchedUntilUs: timesUs.at(-1) })
 
 export class SessionWatch<Quote> {
   readonly #options: Required<Omit<SessionWatchOptions, 'onJudged' | 'room'>>
@@ -61,8 +62,8 @@ export class SessionWatch<Quote> {
   /** In order of their last line: those that go on yet, and those that were idle. */
   #active = new Map<string, Kept<Quote>>()
   #idle = new Map<string, Kept<Quote>>()
-  /** What the next fit is made on. */
-  #basis: Session[] = []
+  /** What the next fit is made on, the newest last; what goes on yet goes on here too. */
+  #basis = new Map<string, Kept<Quote>>()
   #learned = 0
   #fitted = 0
   #strange = 0
@@ -101,11 +102,11 @@ export class SessionWatch<Quote> {
   /** An event goes by another name from now on. */
   rename(from: string, to: string): void {
     const renamed = (events: readonly string[]) => events.map(event => (event === from ? to : event))
-    for (const sessions of [this.#active, this.#idle]) for (const kept of sessions.values()) kept.events = renamed(kept.events)
-    this.#basis = this.#basis.map(session => ({ ...session, events: renamed(session.events) }))
+    for (const kept of new Set([...this.#active.values(), ...this.#idle.values(), ...this.#basis.values()]))
+      kept.events = renamed(kept.events)
     this.#detector.rename(from, to)
     // Which of the two was in a session is known of the basis only.
-    if (this.#fitted > 0) this.#detector.fit(this.#basis)
+    if (this.#fitted > 0) this.#fit()
   }
 
   /** Ends a window at this time; what was strange in the last ones, if more than usual. */
@@ -139,7 +140,7 @@ export class SessionWatch<Quote> {
   #complete(id: string, kept: Kept<Quote>, nowUs: number): void {
     this.#active.delete(id)
     this.#idle.set(id, kept)
-    if (!this.#judge(id, kept, nowUs)?.alert) this.#learn(kept)
+    if (!this.#judge(id, kept, nowUs)?.alert) this.#learn(id, kept)
   }
 
   /** Makes room: what has been idle for longest is judged for the last time and forgotten. */
@@ -172,25 +173,32 @@ export class SessionWatch<Quote> {
     return common ? { ...scored, alert: false } : scored
   }
 
-  #learn(kept: Kept<Quote>): void {
-    const session: Session = { events: kept.events, timesUs: kept.timesUs, watchedUntilUs: kept.timesUs.at(-1) }
+  #learn(id: string, kept: Kept<Quote>): void {
     if (kept.learned === 0) {
       this.#learned++
-      this.#basis.push(session)
-      if (this.#basis.length > this.#options.fitOn) this.#basis.shift()
+      this.#basis.set(id, kept)
+      if (this.#basis.size > this.#options.fitOn) this.#basis.delete(this.#basis.keys().next().value as string)
     }
-    if (this.#fitted > 0) this.#detector.learn(session, kept.learned)
+    if (this.#fitted > 0) this.#detector.learn(sessionOf(kept), kept.learned)
     kept.learned = kept.events.length
     if (this.#learned < (this.#fitted === 0 ? this.#options.warmUp : 2 * this.#fitted)) return
     this.#fitted = this.#learned
-    this.#detector.fit(this.#basis)
+    this.#fit()
+  }
+
+  #fit(): void {
+    this.#detector.fit([...this.#basis.values()].map(sessionOf))
+    // What had not been learned of them is now.
+    for (const kept of this.#basis.values()) kept.learned = kept.events.length
   }
 
   toJSON() {
     return {
       active: [...this.#active],
       idle: [...this.#idle],
-      basis: this.#basis,
+      basis: [...this.#basis].map(
+        ([id, kept]) => [id, this.#active.get(id) === kept || this.#idle.get(id) === kept ? null : kept] as const,
+      ),
       learned: this.#learned,
       fitted: this.#fitted,
       detector: this.#fitted === 0 ? null : new TextDecoder().decode(this.#detector.snapshot()),
@@ -203,7 +211,7 @@ export class SessionWatch<Quote> {
     this.#active = new Map(state.active)
     this.#idle = new Map(state.idle)
     this.#room.left -= this.#active.size + this.#idle.size
-    this.#basis = [...state.basis]
+    this.#basis = new Map(state.basis.map(([id, kept]) => [id, kept ?? (this.#active.get(id) ?? this.#idle.get(id))!]))
     this.#learned = state.learned
     this.#fitted = state.fitted
     if (state.detector !== null) this.#detector.restore(new TextEncoder().encode(state.detector))
