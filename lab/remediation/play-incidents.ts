@@ -1,6 +1,5 @@
 /** Policies at simulated incidents: the contract the remediator uses, and what came of it. */
-import type { Policy } from '@aegis/domain'
-import { isDisruptive } from '@aegis/domain'
+import { isDisruptive, type Policy } from '@aegis/domain'
 import { LearnedPolicy, OPTIONS, type RuledSituation, RulesPolicy } from '@aegis/remediation'
 import { encodeSituation } from '@aegis/remediation/encode-situation'
 import { LoadedModel, type PpoModel } from '@aegis/remediation/ppo-model'

@@ -1,4 +1,5 @@
 import type { SeriesValue } from '@aegis/anomaly-detection'
+import { keyOf } from '@aegis/domain'
 
 export interface EntityRound {
   readonly environment: string
@@ -10,7 +11,7 @@ export const byEntity = (values: readonly SeriesValue[]): EntityRound[] => {
   const rounds = new Map<string, EntityRound>()
   for (const v of values) {
     const { environment, entity } = v.info
-    const key = `${environment}\0${entity}`
+    const key = keyOf(environment, entity)
     const round = rounds.get(key)
     if (round) round.values.push(v)
     else rounds.set(key, { environment, entity, values: [v] })

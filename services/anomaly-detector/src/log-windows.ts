@@ -3,6 +3,7 @@ import { type LogFinding, LogWatch } from '@aegis/anomaly-detection/logs/log-wat
 import type { SessionRoom } from '@aegis/anomaly-detection/logs/session-watch'
 import {
   type Anomaly,
+  BoundedMap,
   type Evidence,
   hash32,
   idOf,
@@ -66,31 +67,29 @@ const PAUSE = 3
 export class LogWindows {
   readonly #windowUs: number
   readonly #quiet: number
-  readonly #maxEntities: number
   readonly #room: SessionRoom
   readonly #onSession: WindowOptions['onSession']
   /** In order of their last line. */
-  #entities = new Map<string, EntityState>()
+  readonly #entities: BoundedMap<string, EntityState>
 
   constructor(options: WindowOptions = {}) {
     this.#windowUs = options.windowUs ?? 5_000_000
     this.#quiet = options.quiet ?? 6
-    this.#maxEntities = options.maxEntities ?? 300
+    this.#entities = new BoundedMap(options.maxEntities ?? 300, ({ watch }) => watch.leave())
     this.#room = { left: options.maxSessions ?? 10_000 }
     this.#onSession = options.onSession
   }
 
   line({ value: v, trace }: Received<LogEvent>): void {
     const key = entityKey(v)
-    let state = this.#entities.get(key)
-    if (state) this.#entities.delete(key)
-    else state = { environment: v.environment, entity: v.entity, watch: this.#watchOf(v.entity), began: 0, bad: 0 }
-    this.#entities.set(key, state)
-    if (this.#entities.size > this.#maxEntities) {
-      const [gone, { watch }] = this.#entities.entries().next().value as [string, EntityState]
-      watch.leave()
-      this.#entities.delete(gone)
+    const state: EntityState = this.#entities.touch(key) ?? {
+      environment: v.environment,
+      entity: v.entity,
+      watch: this.#watchOf(v.entity),
+      began: 0,
+      bad: 0,
     }
+    if (!this.#entities.has(key)) this.#entities.set(key, state)
     if (v.severity === 'ERROR' || v.severity === 'CRITICAL') state.bad++
     if (trace) state.trace = trace
     state.watch.line({
@@ -166,10 +165,10 @@ export class LogWindows {
   }
 
   toJSON() {
-    return [...this.#entities]
+    return this.#entities.toJSON()
   }
   load(state: [string, Omit<EntityState, 'watch'> & { watch: ReturnType<LogWatch<Evidence>['toJSON']> }][]): void {
-    this.#entities = new Map(
+    this.#entities.load(
       state.map(([key, { watch, ...rest }]) => [key, { ...rest, watch: this.#watchOf(rest.entity).load(watch) }]),
     )
   }

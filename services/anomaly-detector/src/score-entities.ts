@@ -3,7 +3,7 @@ import { type EntityEvent, EntityEvents } from '@aegis/anomaly-detection/entity-
 import { EntityModel } from '@aegis/anomaly-detection/entity-model'
 import type { Tensors } from '@aegis/anomaly-detection/tensorflow'
 import { unpackTrained } from '@aegis/anomaly-detection/train-entity'
-import { type Anomaly, idOf, models, type Tick } from '@aegis/domain'
+import { type Anomaly, idOf, keyOf, models, type Tick } from '@aegis/domain'
 import { entityModel } from '@aegis/model-registry'
 import { byEntity } from './entity-rounds.ts'
 
@@ -37,7 +37,7 @@ export class ScoreEntities {
   round(tick: Tick, values: readonly SeriesValue[], now: (environment: string) => number): Anomaly[] {
     const out: Anomaly[] = []
     for (const { environment, entity, values: own } of byEntity(values)) {
-      const key = `${environment}\0${entity}`
+      const key = keyOf(environment, entity)
       const published = tick.inForce(models, entityModel(this.#options.detector, environment, entity))
       if (!published?.weights) continue
       let scorer = this.#scorers.get(key)

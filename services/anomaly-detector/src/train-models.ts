@@ -7,6 +7,7 @@ import {
   type Input,
   idOf,
   isFrom,
+  keyOf,
   type ModelVersion,
   metricsRaw,
   models,
@@ -102,7 +103,7 @@ export class TrainModels implements Stage, Stateful {
     const scores = this.#baseline.score(round)
     const flagged = Array.from(scores, score => score >= this.#threshold)
     this.#baseline.learn(round, flagged)
-    const strange = new Set(values.filter((_, i) => flagged[i]).map(v => `${v.info.environment}\0${v.info.entity}`))
+    const strange = new Set(values.filter((_, i) => flagged[i]).map(v => keyOf(v.info.environment, v.info.entity)))
     const out: ModelVersion[] = []
     for (const entity of byEntity(values)) {
       const told = this.#gather(entity, strange, tick)
@@ -118,7 +119,7 @@ export class TrainModels implements Stage, Stateful {
     const { warmUp, detector } = this.#options
     const { environment, entity } = round
     const now = this.#clocks.now(environment)
-    const learner = this.#add(round, now, strange.has(`${environment}\0${entity}`))
+    const learner = this.#add(round, now, strange.has(keyOf(environment, entity)))
     if (!learner) return undefined
     const id = entityModel(detector, environment, entity)
     const { count } = learner.rows
@@ -143,7 +144,7 @@ export class TrainModels implements Stage, Stateful {
   /** The row of a round goes to those its entity is trained on; undefined where it does not. */
   #add({ environment, entity, values }: EntityRound, time: number, strange: boolean): Learner | undefined {
     const { history, entities } = this.#options
-    const key = `${environment}\0${entity}`
+    const key = keyOf(environment, entity)
     let learner = this.#learners.get(key)
     if (!learner) {
       if (this.#learners.size >= entities) return undefined

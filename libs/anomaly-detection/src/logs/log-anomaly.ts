@@ -13,7 +13,8 @@
  * sum. Failures come in bursts (Oliner and Stearley, DSN 2007): what is in every stretch is everyday, however bad it sounds, and counts less; what is in
  * few is not, however many lines it has there.
  */
-import type { KnownFault, LogSeverity } from '@aegis/domain'
+
+import { BoundedMap, type KnownFault, type LogSeverity } from '@aegis/domain'
 
 export interface Session {
   /** Template ids, in order. */
@@ -323,17 +324,15 @@ const noCounts = (): TemplateCounts => ({ count: 0, inTraining: 0, stretches: 0,
 export class LineAnomalyDetector {
   #lines = 0
   #trained = 0
-  #templates = new Map<string, TemplateCounts>()
-  readonly #maxTemplates: number
+  readonly #templates: BoundedMap<string, TemplateCounts>
 
   constructor(options: { /** Templates whose counts are kept. Default 50,000. */ readonly maxTemplates?: number } = {}) {
-    this.#maxTemplates = options.maxTemplates ?? 50_000
+    this.#templates = new BoundedMap(options.maxTemplates ?? 50_000)
   }
 
   learn({ templateId }: Pick<ScoredLine, 'templateId'>, training = false): void {
     let known = this.#templates.get(templateId)
     if (known === undefined) {
-      if (this.#templates.size >= this.#maxTemplates) this.#templates.delete(this.#templates.keys().next().value as string)
       known = noCounts()
       this.#templates.set(templateId, known)
     }

@@ -1,5 +1,4 @@
-import type { Parameter } from '@aegis/domain'
-import { seededRandom } from '@aegis/domain'
+import { type Parameter, seededRandom } from '@aegis/domain'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type LogFinding, LogWatch } from './log-watch.ts'

@@ -4,7 +4,8 @@
  * Each place has a mean and a deviation of asinh(value), about the logarithm but good for zero and below. A value is out of range beyond eight
  * deviations and a factor of two of everything seen; where values keep rising (sequence numbers, clocks) there is no range.
  */
-import type { Parameter } from '@aegis/domain'
+
+import { BoundedMap, type Parameter } from '@aegis/domain'
 
 interface Range {
   values: number
@@ -40,12 +41,11 @@ const NEW_NORMAL = 100
 
 export class ParameterRanges {
   readonly #warmUp: number
-  readonly #maxPlaces: number
-  #ranges = new Map<string, Range>()
+  readonly #ranges: BoundedMap<string, Range>
 
   constructor(options: RangesOptions = {}) {
     this.#warmUp = options.warmUp ?? 100
-    this.#maxPlaces = options.maxPlaces ?? 512
+    this.#ranges = new BoundedMap(options.maxPlaces ?? 512)
   }
 
   /** Scores the values of a line, then learns from those in range. */
@@ -59,7 +59,6 @@ export class ParameterRanges {
       const key = `${templateId} ${place}`
       let range = this.#ranges.get(key)
       if (!range) {
-        if (this.#ranges.size >= this.#maxPlaces) this.#ranges.delete(this.#ranges.keys().next().value as string)
         range = startOf(value)
         this.#ranges.set(key, range)
       }
@@ -78,10 +77,10 @@ export class ParameterRanges {
   }
 
   toJSON() {
-    return [...this.#ranges]
+    return this.#ranges.toJSON()
   }
   load(state: ReturnType<ParameterRanges['toJSON']>): this {
-    this.#ranges = new Map(state)
+    this.#ranges.load(state)
     return this
   }
 }

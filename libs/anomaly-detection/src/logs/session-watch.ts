@@ -6,6 +6,7 @@
  * Which sessions are worth a word is decided by how many were strange lately beside how many usually are: where one in fifty always fails, one more is
  * no news.
  */
+import { BoundedMap } from '@aegis/domain'
 import { type Session, SessionAnomalyDetector, type SessionScore } from './log-anomaly.ts'
 import { UnusualCount } from './unusual-count.ts'
 
@@ -63,7 +64,7 @@ export class SessionWatch<Quote> {
   #active = new Map<string, Kept<Quote>>()
   #idle = new Map<string, Kept<Quote>>()
   /** What the next fit is made on, the newest last; what goes on yet goes on here too. */
-  #basis = new Map<string, Kept<Quote>>()
+  readonly #basis: BoundedMap<string, Kept<Quote>>
   #learned = 0
   #fitted = 0
   #strange = 0
@@ -76,6 +77,7 @@ export class SessionWatch<Quote> {
     this.#room = room ?? { left: Number.POSITIVE_INFINITY }
     // What does not come within the time a session may idle is overdue.
     this.#detector = new SessionAnomalyDetector({ maxEvents: 1000, slackSeconds: this.#options.idleUs / 2e6 })
+    this.#basis = new BoundedMap(this.#options.fitOn)
     this.#usual = new UnusualCount(this.#options.least)
   }
 
@@ -177,7 +179,6 @@ export class SessionWatch<Quote> {
     if (kept.learned === 0) {
       this.#learned++
       this.#basis.set(id, kept)
-      if (this.#basis.size > this.#options.fitOn) this.#basis.delete(this.#basis.keys().next().value as string)
     }
     if (this.#fitted > 0) this.#detector.learn(sessionOf(kept), kept.learned)
     kept.learned = kept.events.length
@@ -211,7 +212,7 @@ export class SessionWatch<Quote> {
     this.#active = new Map(state.active)
     this.#idle = new Map(state.idle)
     this.#room.left -= this.#active.size + this.#idle.size
-    this.#basis = new Map(state.basis.map(([id, kept]) => [id, kept ?? (this.#active.get(id) ?? this.#idle.get(id))!]))
+    this.#basis.load(state.basis.map(([id, kept]) => [id, kept ?? (this.#active.get(id) ?? this.#idle.get(id))!]))
     this.#learned = state.learned
     this.#fitted = state.fitted
     if (state.detector !== null) this.#detector.restore(new TextEncoder().encode(state.detector))
