@@ -1,4 +1,5 @@
 import {
+  BoundedMap,
   EnvironmentClocks,
   emit,
   type Input,
@@ -32,11 +33,11 @@ import {
   redact,
   ServiceIdentifier,
   type Severity,
-  severityNamed,
   StackTraceJoiner,
   statementOf,
   TemplateMiner,
 } from '@aegis/log-mining'
+import { severityOf, timeOf, writerOf } from './decide.ts'
 
 /** What a line brings along while it waits for the rest of its stack trace; must survive JSON. */
 interface Held {
@@ -84,25 +85,6 @@ interface Rate {
 }
 /** An entity that has logged nothing for this long is gone, and its rates are told no more, microseconds. */
 const GONE_US = 3_600_000_000
-/** Attributes that tell apart who writes: lines of different ones are never joined. */
-const WRITERS = new Set([
-  'service.instance.id',
-  'k8s.pod.uid',
-  'k8s.pod.name',
-  'k8s.container.name',
-  'container.id',
-  'container.name',
-  'host.name',
-  'process.pid',
-  'log.file.path',
-  'log.file.name',
-  'log.iostream',
-  'stream',
-  'filename',
-  'pod',
-  'container',
-  'instance',
-])
 const BAD = new Set(['ERROR', 'CRITICAL'])
 const TELLING = new Set(['ip', 'path', 'url', 'host', 'uuid', 'email', 'user'])
 /** Characters of a line that are quoted. */
@@ -131,7 +113,7 @@ export class ParseLogs implements Stage, Stateful {
   /** Parts of lines that a container runtime split, by writer, until the last part comes. */
   #parts = new Map<string, { readonly body: string; readonly held: Held }>()
   /** Who wrote last in a source whose lines name their writers: a line that names none is more of what that one wrote. */
-  #last = new Map<string, string>()
+  readonly #last = new BoundedMap<string, string>(MOST_WRITERS)
   readonly #hints: LineHints
   readonly #onEvent: ParseOptions['onEvent']
 
@@ -164,7 +146,6 @@ export class ParseLogs implements Stage, Stateful {
     let writer = own
     if (read.writer !== undefined) {
       writer = `${own}\0${read.writer}`
-      if (this.#last.size >= MOST_WRITERS && !this.#last.has(own)) this.#last.clear()
       if (this.#last.get(own) !== writer) this.#last.set(own, writer)
     } else if (this.#last.size > 0) {
       if (read.bare) writer = this.#last.get(own) ?? own
@@ -217,6 +198,7 @@ export class ParseLogs implements Stage, Stateful {
       starts: bare !== true,
       heading,
       note,
+      level: severity !== undefined,
       writtenUs: timeUs,
     }))
       this.#joined(event, cause, results)
@@ -429,7 +411,7 @@ export class ParseLogs implements Stage, Stateful {
           rates: [...this.#rates],
           facts: [...this.#facts].map(([id, { category, fault, failure }]) => [id, category, fault?.kind, failure]),
           parts: [...this.#parts],
-          last: [...this.#last],
+          last: this.#last,
         }),
       ),
     ]
@@ -460,42 +442,14 @@ export class ParseLogs implements Stage, Stateful {
     for (const [id, category, kind, failure] of state.facts ?? [])
       this.#facts.set(id, { category, fault: faultPatterns.find(f => f.kind === kind), failure: failure ?? undefined })
     this.#parts = new Map(state.parts ?? [])
-    this.#last = new Map(state.last ?? [])
+    this.#last.load(state.last ?? [])
   }
 }
 
 const exceptionIn = (body: string): string | undefined => (body.includes('\n') ? exceptionOf(body) : undefined)
 
-/** What the producer states, then what the line states; where neither does, what it shows: a trace is an error at least. */
-export function severityOf(
-  line: LogLine,
-  parsed: Omit<ParsedLine, 'body'>,
-  facts: Pick<Facts, 'fault' | 'failure'>,
-  trace: boolean,
-): Severity {
-  const stated = (line.severity ? severityNamed(line.severity) : undefined) ?? parsed.severity
-  if (stated !== undefined) return stated
-  const shown = facts.fault?.severity ?? facts.failure ?? 'INFO'
-  return trace && (shown === 'INFO' || shown === 'WARN') ? 'ERROR' : shown
-}
-
-/**
- * A time of the producer's own stands; a line that merely arrived has its time written in it, if any. A clock that is ahead must not hold the event
- * back until its time comes: when it arrived is as late as it can have been.
- */
-export const timeOf = (line: LogLine, parsed: Omit<ParsedLine, 'body'>, time: number): number =>
-  line.time === line.observed_time && parsed.timeUs !== undefined ? Math.min(parsed.timeUs, time) : time
-
 /** Without the blanks that set a message in below its header. */
 const dedented = (body: string): string => {
   const indent = /^[ \t]+/.exec(body)?.[0]
   return indent === undefined ? body : body.slice(indent.length).replaceAll(`\n${indent}`, '\n')
-}
-
-/** What tells this line's writer from others of the same entity. */
-function writerOf({ attributes }: LogLine): string {
-  if (!attributes) return ''
-  let writer = ''
-  for (const key in attributes) if (WRITERS.has(key)) writer += `\0${attributes[key]}`
-  return writer
 }
