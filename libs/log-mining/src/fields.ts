@@ -5,7 +5,7 @@
  * without case, under "@" and "_", and inside of what wraps them ("fields", "jsonPayload", "record"). What has no role stays an attribute.
  */
 import { exceptionOf } from './exceptions.ts'
-import type { LineHints, ParsedLine } from './parse-line.ts'
+import type { LineHints, ParsedLine } from './parsed-line.ts'
 import { ofOpenTelemetry, ofPython, ofStatus, type Severity, severityNamed } from './severity.ts'
 import { type ReadTimestamp, stampOf } from './timestamps.ts'
 

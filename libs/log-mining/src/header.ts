@@ -3,7 +3,7 @@
  *
  * A word is a level only where levels stand: at the front, in brackets, or behind nothing but times, ids and names. What is no header stays.
  */
-import type { LineHints, ParsedLine } from './parse-line.ts'
+import type { LineHints, ParsedLine } from './parsed-line.ts'
 import { leadingSeverity, type Severity, severityNamed } from './severity.ts'
 import { type ReadTimestamp, readTimestamp } from './timestamps.ts'
 

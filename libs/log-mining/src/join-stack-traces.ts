@@ -6,7 +6,7 @@
  * a line that starts another one, when it has waited too long, or when it is too big. Order within a source is kept; nothing is lost.
  */
 import { exceptionOf } from './exceptions.ts'
-import { severityOfText } from './severity.ts'
+import { severityOfText } from './text-severity.ts'
 import { FRAME, type Trace, traceBeginning, traceNamed } from './traces.ts'
 
 export interface JoinOptions {

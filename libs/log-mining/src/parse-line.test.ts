@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseLine, TRUNCATED } from './parse-line.ts'
-import { severityNamed, severityOfText } from './severity.ts'
+import { severityNamed } from './severity.ts'
+import { severityOfText } from './text-severity.ts'
 import { readTimestamp, timestampOf } from './timestamps.ts'
 
 const observedTimeUs = Date.UTC(2026, 0, 2) * 1000

@@ -6,49 +6,9 @@
  * ANSI colours and CR are removed, bytes that are no UTF-8 become U+FFFD, and a line beyond `maxLength` is cut with a mark.
  */
 import { answerIn } from './formats/access.ts'
-import type { Format } from './formats/format.ts'
-import { formatsFor } from './formats/index.ts'
+import { formatsFor } from './formats/all.ts'
 import { plain } from './header.ts'
-import type { Severity } from './severity.ts'
-import type { TimestampHints } from './timestamps.ts'
-
-export interface LineHints extends TimestampHints {
-  /** Longest line kept, in characters. Default 65,536. */
-  readonly maxLength?: number
-  /** Formats of the user's own, tried before all others. */
-  readonly formats?: readonly Format[]
-  /** Parts of the same line that the container runtime wrote before. */
-  readonly before?: string
-}
-
-export interface ParsedLine {
-  readonly body: string
-  readonly timeUs?: number
-  /** The time is written with its zone. */
-  readonly zoned?: boolean
-  readonly severity?: Severity
-  readonly service?: string
-  readonly host?: string
-  readonly traceId?: string
-  readonly spanId?: string
-  /** Class of the exception that a field names. */
-  readonly exception?: string
-  readonly fields: Readonly<Record<string, string>>
-  /** The formats recognised, outermost first: "cri json". */
-  readonly format: string
-  /** Part of a line that the container runtime split: more follows. */
-  readonly partial?: boolean
-  /** Which of the writers whose lines come together wrote it: stream, container, pod, process. */
-  readonly writer?: string
-  /** A text without any header of its own, which may belong to the one before. */
-  readonly bare?: boolean
-  /** A header alone: its message is on the next line. */
-  readonly heading?: boolean
-  /** Has a header of its own and explains the event before it all the same. */
-  readonly note?: boolean
-  /** Every line of this wrapper is an event, whatever it wraps. */
-  readonly opens?: boolean
-}
+import type { Format, LineHints, ParsedLine } from './parsed-line.ts'
 
 export const TRUNCATED = '…[truncated]'
 

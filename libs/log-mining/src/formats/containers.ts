@@ -1,6 +1,6 @@
 /** What stands in front of a line when the lines of several containers, pods or processes come in one text: who wrote it. */
 import { stampOf } from '../timestamps.ts'
-import { LETTERS, DIGITS, type Format, byPattern } from './format.ts'
+import { byPattern, DIGITS, type Format, LETTERS } from './format.ts'
 
 const CRI =
   /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})) (stdout|stderr) ([FP])(?::[^ ]{1,32})?(?: |$)/

@@ -1,22 +1,8 @@
-import type { LineHints, ParsedLine } from '../parse-line.ts'
+import type { FormatParser } from '../parsed-line.ts'
 import { ofStatus, type Severity, severityNamed } from '../severity.ts'
 import { type ReadTimestamp, stampOf } from '../timestamps.ts'
 
-export type FormatParser = (text: string, hints: LineHints) => ParsedLine | undefined
-
-/** A format of log lines: how it is told and read, and lines with what is right for them, which one test holds all formats against. */
-export interface Format {
-  readonly name: string
-  /** Characters that its lines begin with; any, when left out. */
-  readonly first?: string
-  /** What it carries is a line of a format of its own. */
-  readonly wraps?: boolean
-  /** Takes a clean line, and returns nothing when the line is not of its kind. */
-  readonly parse: FormatParser
-  readonly examples: readonly Example[]
-}
-/** A line, and the part of its reading that must come out; a time as ISO 8601. */
-export type Example = readonly [line: string, right: Partial<Omit<ParsedLine, 'timeUs'>> & { readonly time?: string }]
+export type { Example, Format, FormatParser } from '../parsed-line.ts'
 
 export const DIGITS = '0123456789'
 export const CAPITALS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseLine } from '../parse-line.ts'
-import { formats } from './index.ts'
+import { formats } from './all.ts'
 
 const observedTimeUs = Date.UTC(2026, 2, 2) * 1000
 

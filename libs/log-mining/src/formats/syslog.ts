@@ -1,6 +1,6 @@
 /** Syslog in both its forms (RFC 5424, RFC 3164), with the length in front that RFC 6587 puts there, and as journalctl prints it. */
 import { MAX_FIELDS } from '../fields.ts'
-import type { LineHints, ParsedLine } from '../parse-line.ts'
+import type { LineHints, ParsedLine } from '../parsed-line.ts'
 import { ofSyslog } from '../severity.ts'
 import { readTimestamp, stampOf } from '../timestamps.ts'
 import { CAPITALS, DIGITS, type Format } from './format.ts'
