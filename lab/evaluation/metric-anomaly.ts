@@ -95,7 +95,7 @@ export async function seriesUnder(folder: string): Promise<SeriesFolder[]> {
   const file = (stem: string) => entries.find(e => e.isFile() && (e.name === `${stem}.csv` || e.name === `${stem}.csv.gz`))?.name
   const test = file('test')
   const found: SeriesFolder[] = test === undefined ? [] : [{ folder, test, train: file('train') }]
-  for (const entry of entries.filter(e => e.isDirectory()).sort((a, b) => (a.name < b.name ? -1 : 1)))
+  for (const entry of entries.filter(e => e.isDirectory() || e.isSymbolicLink()).sort((a, b) => (a.name < b.name ? -1 : 1)))
     found.push(...(await seriesUnder(join(folder, entry.name))))
   return found
 }

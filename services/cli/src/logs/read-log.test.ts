@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { cleanLine } from '@aegis/log-mining'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { reportText } from '../commands/logs.ts'
 import { LogReader } from './read-log.ts'
