@@ -33,7 +33,7 @@ export const gateway = defineService({
   settings,
   follows: streamList(controls, models),
   publishes: streamList(logsRaw, metricsRaw, tracesSpans, changes, issuesExternal, approvals, feedback, controls, manualFixes),
-  tails: StateView.streams,
+  tails: [...StateView.streams, ...EventFeed.onDemand],
   clock: true,
   async create(config, context) {
     const app = fastify({ bodyLimit: config.maxBodyBytes, logger: false, trustProxy: false })
@@ -64,7 +64,7 @@ export const gateway = defineService({
     }
     await app.register(swagger, { openapi: { info: { title: 'Aegis gateway', version: '0.1.0' } } })
     const view = new StateView()
-    const feed = new EventFeed()
+    const feed = new EventFeed(context)
     ingestRoutes(app, context, {
       environment: config.environment,
       maxBodyBytes: config.maxBodyBytes,
