@@ -44,3 +44,4 @@ export {
 } from './template-miner.ts'
 export { firstOf, TextModel, type TextModelWeights, trainTextModel } from './text-model.ts'
 export { readTimestamp, type TimestampHints, timestampOf } from './timestamps.ts'
+export { writerOf } from './writer.ts'

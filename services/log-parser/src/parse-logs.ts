@@ -31,6 +31,7 @@ import {
   StackTraceJoiner,
   statementOf,
   TemplateMiner,
+  writerOf,
 } from '@aegis/log-mining'
 
 /** What a line brings along while it waits for the rest of its stack trace; must survive JSON. */
@@ -101,10 +102,11 @@ export class ParseLogs implements Stage, Stateful {
         if (line.severity) this.#event(body, [held], exceptionIn(body), input, results)
         else
           for (const event of this.#joiner.push(
-            `${line.environment}\0${line.entity ?? line.source}`,
+            `${line.environment}\0${line.entity ?? line.source}${writerOf(line.attributes)}`,
             redact(body),
             held,
-            input.time,
+            // A clock that runs ahead must not hold a line back.
+            Math.min(input.time, this.#clocks.now(line.environment) || input.time),
             parsed.timeUs !== undefined || parsed.severity !== undefined,
           ))
             this.#event(event.body, event.tags, event.exception, input, results)

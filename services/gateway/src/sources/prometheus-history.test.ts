@@ -122,7 +122,7 @@ describe('what the gateway does with it', () => {
       step: '15',
     })
     expect(to.sent.every(o => o.history)).toBe(true)
-    expect(to.sent[0]).toMatchObject({ entity: 'service:node', metric_name: 'node_load1', metric_type: 'gauge', value: 0.5 })
+    expect(to.sent[0]).toMatchObject({ entity: 'host:host-0', metric_name: 'node_load1', metric_type: 'gauge', value: 0.5 })
     expect(to.sent[1]).toMatchObject({ metric_name: 'node_boots', metric_type: 'counter' })
     await sendHistory(sources({ historyUrl: url, targets: [] }), to as never)
     expect(asked.at(-1)?.query.query).toBe('{job!=""}')
