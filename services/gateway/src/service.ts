@@ -19,9 +19,11 @@ import { PipelineClock } from './clock.ts'
 import { settings } from './config.ts'
 import { consolePage } from './console-page.ts'
 import { NoticeChanges } from './notice-changes.ts'
+import { listenGrpc } from './otlp/grpc.ts'
 import { WatchSenderClocks } from './otlp/watch-sender-clocks.ts'
 import { Door } from './routes/door.ts'
 import { EventFeed } from './routes/events.ts'
+import { influxRoutes } from './routes/influx.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { answerOtlpError, isOtlp, otlpRoutes } from './routes/otlp.ts'
 import { remoteWriteRoute } from './routes/remote-write.ts'
@@ -79,6 +81,7 @@ export const gateway = defineService({
     }
     otlpRoutes(app, context, door, take)
     remoteWriteRoute(app, context, door, config)
+    influxRoutes(app, context, door, config)
     ingestRoutes(app, context, door, take)
     const targets = parseTargets(config.scrapeTargets)
     const clock = new PipelineClock(context)
@@ -92,7 +95,7 @@ export const gateway = defineService({
     return {
       stages: [],
       http: (request, response) => app.routing(request, response),
-      started: async () => {
+      started: async ({ host }) => {
         const tail = await context.tail(StateView.streams, 'start', seen => {
           for (const { stream, value } of seen) {
             view.take(stream, value)
@@ -100,7 +103,19 @@ export const gateway = defineService({
           }
         })
         closers.push(() => tail.close())
-        closers.push(await startSources({ ...config, targets }, context))
+        closers.push(await startSources({ ...config, targets, redact }, context))
+        if (config.otlpGrpcPort !== undefined)
+          await listenGrpc({ ...take, ...config, host, port: config.otlpGrpcPort }, context, door).then(
+            grpc => {
+              context.log.info({ port: grpc.port }, 'listens for OTLP over gRPC')
+              closers.push(() => grpc.close())
+            },
+            error =>
+              context.log.warn(
+                { err: error },
+                `port ${config.otlpGrpcPort} cannot be had: nothing listens for OTLP over gRPC; AEGIS_OTLP_GRPC_PORT names another port`,
+              ),
+          )
         if (config.clock === 'off') return
         const leadership = await context.lead('clock', leading => clock.lead(leading))
         closers.push(() => leadership.close())

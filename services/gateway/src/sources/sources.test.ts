@@ -9,7 +9,8 @@ import { observationOf } from './prometheus-series.ts'
 import { parseExposition } from './prometheus-text.ts'
 import { encodeRemoteWrite, FamilyTypes, readRemoteWrite, versionOf } from './remote-write.ts'
 import { parseTargets, scrape } from './scrape.ts'
-import { listenStatsd, StatsdTable, type StatsdValue, statsdObservation } from './statsd.ts'
+import { listenStatsd, StatsdTable } from './statsd.ts'
+import { type TaggedValue, taggedObservation } from './tagged.ts'
 
 const T = 1_700_000_000_000
 const MOST = 1 << 20
@@ -210,7 +211,7 @@ describe('StatsD', () => {
       ['t.sum', 'delta', 60],
       ['s', 'gauge', 2],
     ])
-    expect(statsdObservation(values[3], 9, 'default')).toMatchObject({
+    expect(taggedObservation(values[3], 9, 'default')).toMatchObject({
       entity: 'service:pay',
       environment: 'eu',
       metric_name: 't.sum',
@@ -221,12 +222,13 @@ describe('StatsD', () => {
     expect(table.take().map(v => v.value)).toEqual([8])
   })
   it('listens', async () => {
-    const got: StatsdValue[] = []
+    const got: TaggedValue[] = []
     const server = await listenStatsd({
       host: '127.0.0.1',
       port: 0,
       intervalMs: 60_000,
       onValues: values => got.push(...values),
+      onOthers: () => undefined,
       onBad: () => undefined,
     })
     const socket = createSocket('udp4')
