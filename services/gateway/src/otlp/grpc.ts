@@ -1,7 +1,16 @@
 import { timingSafeEqual } from 'node:crypto'
 import { readTraceparent } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
-import { type Metadata, Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
+import {
+  logVerbosity,
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  setLogVerbosity,
+  status,
+} from '@grpc/grpc-js'
 import type { Door } from '../routes/door.ts'
 import { decodeProtobuf, encodeResponse, responseOf, type Signal } from './proto.ts'
 import { type TakeOptions, takeOtlp } from './take.ts'
@@ -19,6 +28,8 @@ const SERVICES: Readonly<Record<Signal, string>> = {
   metrics: 'opentelemetry.proto.collector.metrics.v1.MetricsService',
   traces: 'opentelemetry.proto.collector.trace.v1.TraceService',
 }
+// What goes wrong is told to the sender or by whoever starts it; its own lines on standard error would say it once more.
+setLogVerbosity(logVerbosity.NONE)
 type Call = ServerUnaryCall<Buffer, Buffer>
 const asIs = (bytes: Buffer): Buffer => bytes
 

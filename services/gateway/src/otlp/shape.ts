@@ -116,18 +116,23 @@ export const idOfBytes = (id: unknown, bytes: 16 | 8): string | undefined => {
 /** 2000-01-01: whoever speaks of a time before it has no clock or another unit. */
 const EARLIEST_US = 946_684_800_000_000
 const YEAR_US = 366 * 86_400_000_000
-/** Nanoseconds (number, text or protobuf's 64 bits) to microseconds; 0 when not set, NaN for what is no number. */
+/** Nanoseconds (number, text or protobuf's 64 bits) to microseconds; 0 only when not set, NaN for what is no number. */
 export const microseconds = (nanos: unknown): number => {
   if (nanos === undefined || nanos === null || nanos === '') return 0
   if (typeof nanos === 'string')
-    return /^\d+$/.test(nanos) ? (nanos.length > 3 ? Number(nanos.slice(0, -3)) : 0) : Math.floor(Number(nanos) / 1000)
+    return /^\d+$/.test(nanos)
+      ? nanos.length > 3
+        ? Number(nanos.slice(0, -3))
+        : Math.sign(Number(nanos))
+      : Math.floor(Number(nanos) / 1000)
   if (typeof nanos === 'object') {
     // 2^32 is 4,294,967 thousands and 296; so no digit of the 64 bits is lost.
     const { high, low } = nanos as { high: number; low: number }
     const h = high >>> 0
     return h * 4_294_967 + Math.floor((h * 296 + (low >>> 0)) / 1000)
   }
-  return Math.floor(Number(nanos) / 1000)
+  const n = Number(nanos)
+  return Math.floor(n / 1000) || Math.sign(n)
 }
 /** What is wrong with a time, microseconds; undefined where nothing is. */
 export const wrongTime = (us: number, now: number, given: unknown, unit = 'nanoseconds'): string | undefined =>
