@@ -90,6 +90,7 @@ export const listenGrpc = async (
             .then(response => answer(null, response))
             .catch(error => {
               if (typeof error.code === 'number') return answer(error)
+              if (error.statusCode === 400) return answer(fail(status.INVALID_ARGUMENT, error.message))
               if (error.statusCode === 429) return answer(fail(status.RESOURCE_EXHAUSTED, error.message))
               context.log.warn({ err: error }, 'request failed')
               answer(fail(status.UNAVAILABLE, error.message))

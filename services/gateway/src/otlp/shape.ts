@@ -129,14 +129,14 @@ export const microseconds = (nanos: unknown): number => {
     // 2^32 is 4,294,967 thousands and 296; so no digit of the 64 bits is lost.
     const { high, low } = nanos as { high: number; low: number }
     const h = high >>> 0
-    return h * 4_294_967 + Math.floor((h * 296 + (low >>> 0)) / 1000)
+    return h * 4_294_967 + Math.floor((h * 296 + (low >>> 0)) / 1000) || Math.sign(low >>> 0)
   }
   const n = Number(nanos)
   return Math.floor(n / 1000) || Math.sign(n)
 }
 /** What is wrong with a time, microseconds; undefined where nothing is. */
 export const wrongTime = (us: number, now: number, given: unknown, unit = 'nanoseconds'): string | undefined =>
-  !Number.isFinite(us)
+  !Number.isFinite(us) || us < -EARLIEST_US
     ? `${String(given).slice(0, 40)} is no time; write ${unit} since 1970`
     : us < EARLIEST_US
       ? `${given} is ${new Date(us / 1000).toISOString().slice(0, 10)}; write ${unit} since 1970`

@@ -29,6 +29,15 @@ const READERS: Readonly<
   traces: [readTraces, tracesSpans as never],
 }
 
+/** What a stranger sent must not look like a broken server, or it would be sent again and again. */
+const readSafely = <T>(read: (message: object, options: ReadOptions) => T, message: object, options: ReadOptions): T => {
+  try {
+    return read(message, options)
+  } catch (error) {
+    throw Object.assign(new Error(`cannot be read: ${(error as Error).message}`), { statusCode: 400 })
+  }
+}
+
 /** What OTLP brought, whichever way it came, onto its stream; resolves when the broker has it. */
 export const takeOtlp = async (
   signal: Signal,
@@ -40,7 +49,7 @@ export const takeOtlp = async (
 ): Promise<Taken> => {
   const now = context.now()
   const [read, stream] = READERS[signal]
-  const { values, origins, rejected, reason } = read(message, { ...options, now, source })
+  const { values, origins, rejected, reason } = readSafely(read, message, { ...options, now, source })
   const noticed = options.notice.notice(origins, now)
   if (noticed.length > 0) await context.publish(changes, noticed)
   if (values.length > 0) await context.publish(stream, values as never[], trace)
