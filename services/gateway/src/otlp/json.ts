@@ -4,7 +4,7 @@ import type { Signal } from './proto.ts'
 const MEMBER: Readonly<Record<Signal, string>> = { logs: 'resourceLogs', metrics: 'resourceMetrics', traces: 'resourceSpans' }
 
 /** Names that senders write in another way than the specification's JSON: as protobuf has them, or as their language likes capitals. */
-const IRREGULAR = /"(?:[a-z]+_\w*|[A-Z]\w*|\w*[a-z]ID)"\s*:/
+const IRREGULAR = /_|^[A-Z]|[a-z]ID$/
 const camel = (name: string): string =>
   name
     .replace(/_+([a-zA-Z0-9])/g, (_, c: string) => c.toUpperCase())
@@ -24,6 +24,13 @@ const withCamelNames = (value: unknown): unknown => {
       return [name, v !== null && typeof v === 'object' && isPlain(name, v) ? v : withCamelNames(v)]
     }),
   )
+}
+
+/** A sender is consistent: the first and the last of each list show how it writes. */
+const isIrregular = (value: unknown): boolean => {
+  if (Array.isArray(value)) return value.length > 0 && (isIrregular(value[0]) || isIrregular(value[value.length - 1]))
+  if (value === null || typeof value !== 'object') return false
+  return Object.entries(value).some(([name, v]) => IRREGULAR.test(name) || isIrregular(v))
 }
 
 const parse = (text: string): unknown => {
@@ -46,7 +53,7 @@ const parse = (text: string): unknown => {
 export const parseJson = (signal: Signal, text: string): object => {
   const expected = `expected an object with "${MEMBER[signal]}"`
   let value = parse(text)
-  if (IRREGULAR.test(text)) value = withCamelNames(value)
+  if (isIrregular(value)) value = withCamelNames(value)
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new Error(`${expected}, not ${value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`}`)
   const names = Object.keys(value)

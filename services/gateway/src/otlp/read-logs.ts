@@ -19,6 +19,7 @@ import {
 
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL']
 const NUMBERS = ['', ...LEVELS.flatMap(level => [level, `${level}2`, `${level}3`, `${level}4`])]
+const OF_NUMBER = NUMBERS.map((_, n) => (n === 0 ? null : (severityNamed(LEVELS[Math.ceil(n / 4) - 1]) ?? null)))
 /** Attributes under which shippers leave the level of a record that has no severity. */
 const LEVEL_NAMES = ['level', 'severity', 'log.level', 'loglevel', 'levelname', 'severity_text', 'detected_level']
 /** Attributes under which they leave the text of a record without a body. */
@@ -47,7 +48,7 @@ const WRITER = [
  */
 const severityOf = (record: Loose, attributes: Record<string, string>): string | null => {
   const n = enumOf(record.severityNumber, NUMBERS)
-  if (n !== undefined && n >= 1 && n <= 24) return severityNamed(LEVELS[Math.ceil(n / 4) - 1]) ?? null
+  if (n !== undefined && n >= 1 && n <= 24) return OF_NUMBER[n]
   const text = record.severityText ?? (typeof record.severityNumber === 'string' ? record.severityNumber : undefined)
   const said = [text, ...LEVEL_NAMES.map(name => attributes[name])]
   for (const word of said)
@@ -59,9 +60,11 @@ const severityOf = (record: Loose, attributes: Record<string, string>): string |
 }
 /** The exception in the attributes becomes part of the text, so that stack traces are read like any other. */
 const withException = (body: string, attributes: Record<string, string>): string => {
-  const { 'exception.stacktrace': stack, 'exception.type': type = '', 'exception.message': message = '' } = attributes
+  const stack = attributes['exception.stacktrace']
+  const type = attributes['exception.type']
+  if (stack === undefined && type === undefined) return body
   delete attributes['exception.stacktrace']
-  const text = stack || [type, message].filter(Boolean).join(': ')
+  const text = stack || [type, attributes['exception.message']].filter(Boolean).join(': ')
   if (text === '' || body.includes(text.slice(0, 40))) return body
   return body === '' ? text : `${body}\n${text}`
 }
@@ -102,7 +105,7 @@ export const readLogs = (message: object, options: ReadOptions): Read<LogLine> =
         for (const name in writer) attributes[name] ??= writer[name]
         // A collector that reads for others names itself in the resource, and them in the record.
         const entity = measures(origin.entity) ? (whose(attributes) ?? origin.entity) : origin.entity
-        const observed = microseconds(record.observedTimeUnixNano)
+        const observed = given === 0 ? microseconds(record.observedTimeUnixNano) : 0
         // Without a time of its own it is an event of when it was first read; a time in the line stands before that (see ParseLogs).
         const read = observed > 0 && !wrongTime(observed, options.now, observed) ? Math.min(observed, options.now) : options.now
         const time = given || read

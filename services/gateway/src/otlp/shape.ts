@@ -119,12 +119,11 @@ const YEAR_US = 366 * 86_400_000_000
 /** Nanoseconds (number, text or protobuf's 64 bits) to microseconds; 0 only when not set, NaN for what is no number. */
 export const microseconds = (nanos: unknown): number => {
   if (nanos === undefined || nanos === null || nanos === '') return 0
-  if (typeof nanos === 'string')
-    return /^\d+$/.test(nanos)
-      ? nanos.length > 3
-        ? Number(nanos.slice(0, -3))
-        : Math.sign(Number(nanos))
-      : Math.floor(Number(nanos) / 1000)
+  if (typeof nanos === 'string') {
+    const us = nanos.length > 3 ? Number(nanos.slice(0, -3)) : Math.sign(Number(nanos))
+    // What is written with a point or an exponent is cut elsewhere.
+    return Number.isInteger(us) ? us : Math.floor(Number(nanos) / 1000)
+  }
   if (typeof nanos === 'object') {
     // 2^32 is 4,294,967 thousands and 296; so no digit of the 64 bits is lost.
     const { high, low } = nanos as { high: number; low: number }
