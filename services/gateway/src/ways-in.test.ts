@@ -209,6 +209,31 @@ describe('dialects of OTLP', () => {
     await json('/v1/logs', { resourceLogs: [{ scopeLogs: [{ logRecords: [line('a'), line('b', { attributes })] }] }] })
     expect(values()).toMatchObject([{ entity: null }, { entity: 'service:cart' }])
   })
+  it('names whom the shipper of a container says, in body or attributes', async () => {
+    const text = (key: string, stringValue: string) => ({ key, value: { stringValue } })
+    const pod = { key: 'kubernetes', value: { kvlistValue: { values: [text('pod_name', 'cart-7d9f8b6c5-x2x4z')] } } }
+    const body = { kvlistValue: { values: [text('log', 'a'), pod] } }
+    await json('/v1/logs', {
+      resourceLogs: [
+        {
+          scopeLogs: [
+            {
+              logRecords: [
+                { body },
+                line('b', { attributes: [text('kubernetes.container_name', 'pay')] }),
+                line('c', { attributes: [pod] }),
+              ],
+            },
+          ],
+        },
+      ],
+    })
+    expect(values()).toMatchObject([
+      { entity: 'service:cart', attributes: { 'k8s.pod.name': 'cart-7d9f8b6c5-x2x4z' } },
+      { entity: 'service:pay' },
+      { entity: 'service:cart' },
+    ])
+  })
   it('reads ids in every form and refuses what is none', async () => {
     const span = (more: object) => ({
       traceId: '0af7651916cd43dd8448eb211c80319c',

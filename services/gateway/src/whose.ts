@@ -146,6 +146,41 @@ const pick = (rows: readonly Row[], words: Words, isGood: (name: string) => bool
 /** Whom a resource of OpenTelemetry is; undefined where it does not say. */
 export const whose = (attributes: Words): EntityId | undefined => pick(ATTRIBUTES, attributes)
 
+/** What shippers of containers' logs add to a record, by the name OpenTelemetry has for it: of Fluent Bit and Vector, and of Beats. */
+const KUBERNETES: readonly (readonly [name: string, attribute: string])[] = [
+  ['pod_name', 'k8s.pod.name'],
+  ['pod.name', 'k8s.pod.name'],
+  ['container_name', 'k8s.container.name'],
+  ['container.name', 'k8s.container.name'],
+  ['namespace_name', 'k8s.namespace.name'],
+  ['pod_namespace', 'k8s.namespace.name'],
+  ['namespace', 'k8s.namespace.name'],
+  ['deployment.name', 'k8s.deployment.name'],
+  ['statefulset.name', 'k8s.statefulset.name'],
+  ['daemonset.name', 'k8s.daemonset.name'],
+  ['labels.app.kubernetes.io/name', 'k8s.pod.label.app.kubernetes.io/name'],
+  ['pod_labels.app.kubernetes.io/name', 'k8s.pod.label.app.kubernetes.io/name'],
+  ['host', 'k8s.node.name'],
+  ['node.name', 'k8s.node.name'],
+  ['pod_node_name', 'k8s.node.name'],
+]
+/** A `kubernetes` object, or attributes whose names begin so, in OpenTelemetry's names; empty where there is neither. */
+export const kubernetesOf = (object: unknown, attributes: Words = {}): Record<string, string> => {
+  const out: Record<string, string> = {}
+  const member = (of: unknown, name: string): unknown => {
+    if (of === null || typeof of !== 'object') return undefined
+    const known = of as Record<string, unknown>
+    if (name in known) return known[name]
+    const dot = name.indexOf('.')
+    return dot < 0 ? undefined : member(known[name.slice(0, dot)], name.slice(dot + 1))
+  }
+  for (const [name, attribute] of KUBERNETES) {
+    const value = member(object, name) ?? attributes[`kubernetes.${name}`]
+    if (typeof value === 'string' && value !== '') out[attribute] ??= value
+  }
+  return out
+}
+
 /** Whether a name is that of somebody who measures others, so that labels of the sample may say better whom it is about. */
 export const measures = (entity: EntityId | undefined): boolean =>
   entity === undefined || MEASURES.test(entity.slice(entity.indexOf(':') + 1))
@@ -200,6 +235,8 @@ const TAGS: readonly Row[] = [
   ['kube_service', 'service'],
   ...LABELS.slice(6),
   ['job', 'service'],
+  // An agent that looks at others says whom: Telegraf's `server` of Redis, `url` of Nginx.
+  ...['server', 'target', 'url', 'db_host'].map((name): Row => [name, 'service', target]),
 ]
 const TAGGED_HOSTS: readonly Row[] = ['host', 'hostname', 'node'].map(name => [name, 'host'])
 /** Whom tags name as a service, or else as a machine; undefined where they name neither. */

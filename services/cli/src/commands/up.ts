@@ -49,7 +49,9 @@ export const upCommand = (): Command =>
         closers.push(() => stack.stop())
         env = stack.env
       } else console.log('embedded: broker, registry, graph and leases run inside this process, and end with it')
-      const pipeline = real ? await startProcesses({ ...common, env: { ...env, ...common.env } }) : await startEmbedded(common)
+      const pipeline = real
+        ? await startProcesses({ ...common, env: { ...env, ...common.env } })
+        : await startEmbedded({ ...common, logLevel: 'warn' })
       closers.push(() => pipeline.stop())
       console.log(
         `console and OTLP: ${pipeline.gatewayUrl}${grpc === 'off' ? '' : `   OTLP/gRPC: port ${grpc}`}   logs: ${logFolder}   (Ctrl-C stops everything)`,

@@ -1,6 +1,6 @@
 import { idOf, type LogLine } from '@aegis/domain'
 import { severityNamed } from '@aegis/log-mining'
-import { measures, whose } from '../whose.ts'
+import { kubernetesOf, measures, whose } from '../whose.ts'
 import { type Read, type ReadOptions, redactAll } from './read.ts'
 import {
   type AnyValue,
@@ -12,6 +12,7 @@ import {
   microseconds,
   type Origin,
   originOf,
+  plainOf,
   Refused,
   walk,
   wrongTime,
@@ -69,6 +70,18 @@ const withException = (body: string, attributes: Record<string, string>): string
   return body === '' ? text : `${body}\n${text}`
 }
 
+const kubernetesIn = (body: AnyValue | undefined, attributes: Record<string, string>): Record<string, string> => {
+  const plain = body?.kvlistValue ? (plainOf(body) as { kubernetes?: unknown }).kubernetes : undefined
+  return kubernetesOf(plain ?? fromJson(attributes.kubernetes), attributes)
+}
+const fromJson = (text: string | undefined): unknown => {
+  try {
+    return text ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** OTLP logs to log lines. */
 export const readLogs = (message: object, options: ReadOptions): Read<LogLine> => {
   const refused = new Refused()
@@ -103,6 +116,8 @@ export const readLogs = (message: object, options: ReadOptions): Read<LogLine> =
         if (record.eventName && !attributes['event.name']) attributes['event.name'] = String(record.eventName)
         if (scope.name && !attributes['otel.scope.name']) attributes['otel.scope.name'] = String(scope.name)
         for (const name in writer) attributes[name] ??= writer[name]
+        const kubernetes = origin.entity ? undefined : kubernetesIn(record.body as AnyValue, attributes)
+        if (kubernetes) for (const name in kubernetes) attributes[name] ??= kubernetes[name]
         // A collector that reads for others names itself in the resource, and them in the record.
         const entity = measures(origin.entity) ? (whose(attributes) ?? origin.entity) : origin.entity
         const observed = given === 0 ? microseconds(record.observedTimeUnixNano) : 0

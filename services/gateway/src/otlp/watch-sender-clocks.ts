@@ -21,10 +21,12 @@ export class WatchSenderClocks {
     for (const { time } of values) if (time > newest) newest = time
     const off = newest - now
     if (off < AHEAD_US && off > -BEHIND_US) return ''
-    if (now - (this.#told.get(source) ?? Number.NEGATIVE_INFINITY) < QUIET_US) return ''
+    // Old data that is sent at last must not hide that a clock is ahead.
+    const key = `${source} ${off > 0}`
+    if (now - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < QUIET_US) return ''
     if (this.#told.size >= MOST) this.#told.delete(this.#told.keys().next().value as string)
-    this.#told.delete(source)
-    this.#told.set(source, now)
+    this.#told.delete(key)
+    this.#told.set(key, now)
     const seconds = Math.round(Math.abs(off) / 1e6)
     const words = `the newest time sent is ${seconds} s ${off > 0 ? 'ahead of' : 'behind'} this server's clock; ${off > 0 ? 'set the clock of the sender (NTP)' : 'if it is not old data, set the clock of the sender (NTP)'}`
     this.#tell(source, words)
