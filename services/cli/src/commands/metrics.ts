@@ -4,8 +4,8 @@ import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
 import { DETECTOR_NAMES, needsTensorFlow } from '@aegis/anomaly-detection/make-detector'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { AegisError } from '@aegis/domain'
+import { readTable, stepOf } from '@aegis/lab/evaluation/metric-anomaly'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { readTable, stepOf } from '../eval/metric-anomaly.ts'
 import { type Picture, pictureSvg, pictureText } from './metrics-picture.ts'
 
 interface Options {
