@@ -1,3 +1,5 @@
+import { BoundedMap } from '@aegis/domain'
+
 /** How far the newest of a request may be off this server's clock before its sender is told, microseconds. */
 const AHEAD_US = 60_000_000
 const BEHIND_US = 3_600_000_000
@@ -7,7 +9,7 @@ const MOST = 1000
 
 /** Sees clocks that are ahead or behind by the times of what comes, and tells of each sender once in ten minutes. What it sent is taken all the same. */
 export class WatchSenderClocks {
-  readonly #told = new Map<string, number>()
+  readonly #told = new BoundedMap<string, number>(MOST)
   readonly #tell: (source: string, words: string) => void
 
   constructor(tell: (source: string, words: string) => void) {
@@ -24,8 +26,6 @@ export class WatchSenderClocks {
     // Old data that is sent at last must not hide that a clock is ahead.
     const key = `${source} ${off > 0}`
     if (now - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < QUIET_US) return ''
-    if (this.#told.size >= MOST) this.#told.delete(this.#told.keys().next().value as string)
-    this.#told.delete(key)
     this.#told.set(key, now)
     const seconds = Math.round(Math.abs(off) / 1e6)
     const words = `the newest time sent is ${seconds} s ${off > 0 ? 'ahead of' : 'behind'} this server's clock; ${off > 0 ? 'set the clock of the sender (NTP)' : 'if it is not old data, set the clock of the sender (NTP)'}`

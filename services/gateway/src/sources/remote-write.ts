@@ -1,3 +1,4 @@
+import { BoundedMap } from '@aegis/domain'
 import protobuf from 'protobufjs'
 import { uncompress } from 'snappyjs'
 import type { Sample } from './prometheus-series.ts'
@@ -45,13 +46,10 @@ const MOST_FAMILIES = 20_000
 
 /** Types that senders of version 1 declare; they come in requests of their own, now and then. */
 export class FamilyTypes {
-  readonly #types = new Map<string, string>()
+  readonly #types = new BoundedMap<string, string>(MOST_FAMILIES)
 
   declare(family: string, type: string | undefined): void {
-    if (!type) return
-    this.#types.delete(family)
-    if (this.#types.size >= MOST_FAMILIES) this.#types.delete(this.#types.keys().next().value as string)
-    this.#types.set(family, type)
+    if (type) this.#types.set(family, type)
   }
   of(name: string): string | undefined {
     return this.#types.get(name) ?? this.#types.get(name.replace(/_(sum|count|bucket|total)$/, ''))
