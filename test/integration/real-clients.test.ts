@@ -81,7 +81,7 @@ beforeAll(async () => {
     [tracesSpans.name]: spans,
   }
   await client.tail([logsParsed, metricsRaw, tracesSpans, logsRaw] as never, 'end', list => {
-    for (const { stream, value } of list) if (value) kept[stream]?.push(value)
+    for (const { record, value } of list) if (value) kept[record.topic]?.push(value)
   })
 })
 afterAll(async () => {
@@ -187,7 +187,7 @@ describe.skipIf(!rsyslogd)(`rsyslog${rsyslogd ? '' : ' (left out: no rsyslogd on
       path.join(scratch, `${tag}.conf`),
       `module(load="imfile" mode="polling" pollingInterval="1")
 global(workDirectory="${scratch}")
-input(type="imfile" file="${input}" tag="${tag}" severity="err" facility="local0" stateFile="${tag}.state")
+input(type="imfile" file="${input}" tag="${tag}:" severity="err" facility="local0" stateFile="${tag}.state")
 action(type="omfwd" target="127.0.0.1" port="${syslog}" ${how})
 `,
     )
