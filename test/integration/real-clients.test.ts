@@ -1,11 +1,20 @@
-/** What real clients send, from their own code to the topics: OpenTelemetry's SDKs of Node and Python over every way they have, and rsyslog. */
+/** What real clients send, from their own code to the topics: OpenTelemetry's SDKs of Node and Python over every way they have, rsyslog, and Alertmanager. */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { StreamClient } from '@aegis/cli/pipeline/client'
 import { anyFree } from '@aegis/cli/stack/ports'
-import { type LogEvent, logsParsed, logsRaw, metricsRaw, type Observation, type Span, tracesSpans } from '@aegis/domain'
+import {
+  type ExternalIssue,
+  issuesExternal,
+  type LogEvent,
+  logsParsed,
+  metricsRaw,
+  type Observation,
+  type Span,
+  tracesSpans,
+} from '@aegis/domain'
 import { gateway } from '@aegis/gateway'
 import { logParser } from '@aegis/log-parser'
 import {
@@ -55,10 +64,15 @@ const rsyslogd = [process.env.AEGIS_TEST_RSYSLOG ?? 'rsyslogd', '/usr/sbin/rsysl
   program => spawnSync(program, ['-v'], { stdio: 'ignore' }).status === 0,
 )
 
+const alertmanager = ['alertmanager', 'prometheus-alertmanager']
+  .map(name => (process.env.AEGIS_TEST_PROMETHEUS ? path.join(process.env.AEGIS_TEST_PROMETHEUS, name) : name))
+  .find(program => spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0)
+
 const scratch = mkdtempSync(path.join(tmpdir(), 'aegis-clients-'))
 const lines: LogEvent[] = []
 const numbers: Observation[] = []
 const spans: Span[] = []
+const issues: ExternalIssue[] = []
 const running: RunningService[] = []
 let infrastructure: Infrastructure
 let client: StreamClient
@@ -80,7 +94,7 @@ beforeAll(async () => {
     [metricsRaw.name]: numbers,
     [tracesSpans.name]: spans,
   }
-  await client.tail([logsParsed, metricsRaw, tracesSpans, logsRaw] as never, 'end', list => {
+  await client.tail([logsParsed, metricsRaw, tracesSpans, issuesExternal] as never, 'end', list => {
     for (const { record, value } of list) if (value) kept[record.topic]?.push(value)
   })
 })
@@ -204,3 +218,53 @@ action(type="omfwd" target="127.0.0.1" port="${syslog}" ${how})
     }
   })
 })
+
+describe.skipIf(!alertmanager)(
+  `Alertmanager${alertmanager ? '' : ' (left out: no alertmanager on the path or in AEGIS_TEST_PROMETHEUS)'}`,
+  () => {
+    it('tells of an alert, and that it is over', async () => {
+      const port = await anyFree()
+      const config = path.join(scratch, 'alertmanager.yml')
+      writeFileSync(
+        config,
+        `route: { receiver: aegis, group_wait: 0s, group_interval: 1s }
+receivers: [{ name: aegis, webhook_configs: [{ url: '${http}/api/v1/alerts', send_resolved: true }] }]
+`,
+      )
+      const child = spawn(
+        alertmanager as string,
+        [
+          `--config.file=${config}`,
+          `--web.listen-address=127.0.0.1:${port}`,
+          `--storage.path=${scratch}/am`,
+          '--cluster.listen-address=',
+        ],
+        { stdio: 'ignore' },
+      )
+      const tell = async (endsAt?: string) => {
+        const alert = {
+          labels: { alertname: 'TillStuck', service: 'till', severity: 'page' },
+          annotations: { summary: 'stuck' },
+          endsAt,
+        }
+        const url = `http://127.0.0.1:${port}/api/v2/alerts`
+        const headers = { 'content-type': 'application/json' }
+        for (let i = 0; i < 100; i++) {
+          const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify([alert]) }).catch(() => undefined)
+          if (answer?.ok) return
+          await new Promise(resolve => setTimeout(resolve, 100))
+        }
+        throw new Error('Alertmanager does not take alerts')
+      }
+      try {
+        await tell()
+        const firing = await found('the alert', issues, i => i.name === 'TillStuck')
+        expect(firing).toMatchObject({ entity: 'service:till', state: 'firing', severity: 'critical', summary: 'stuck' })
+        await tell(new Date().toISOString())
+        expect(await found('its end', issues, i => i.state === 'resolved')).toMatchObject({ id: firing.id })
+      } finally {
+        child.kill('SIGKILL')
+      }
+    })
+  },
+)
