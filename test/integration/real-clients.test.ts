@@ -93,6 +93,7 @@ beforeAll(async () => {
     [logsParsed.name]: lines,
     [metricsRaw.name]: numbers,
     [tracesSpans.name]: spans,
+    [issuesExternal.name]: issues,
   }
   await client.tail([logsParsed, metricsRaw, tracesSpans, issuesExternal] as never, 'end', list => {
     for (const { record, value } of list) if (value) kept[record.topic]?.push(value)
