@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { whose, whoseSample } from './whose.ts'
+import { kubernetesOf, whose, whoseSample } from './whose.ts'
 
 describe('whom a resource is', () => {
   it.each([
@@ -54,4 +54,11 @@ describe('whom a sample is about', () => {
     ['pg_up', { job: 'postgres-exporter', instance: '10.0.0.7:9187' }, 'service:postgres'],
     ['anything', {}, 'service:unknown'],
   ])('%s of %o: %s', (metric, labels, entity) => expect(whoseSample(metric, labels as Record<string, string>)).toBe(entity))
+})
+
+it('reads whose a log is from where its file lies', () => {
+  const cart = { 'k8s.namespace.name': 'shop', 'k8s.pod.name': 'cart-0', 'k8s.container.name': 'app' }
+  expect(kubernetesOf(undefined, { 'log.file.path': '/var/log/pods/shop_cart-0_1f-2e/app/3.log' })).toEqual(cart)
+  expect(kubernetesOf(undefined, { filename: `/var/log/containers/cart-0_shop_app-${'0a'.repeat(32)}.log` })).toEqual(cart)
+  expect(kubernetesOf(undefined, { 'log.file.path': '/var/log/syslog' })).toEqual({})
 })

@@ -31,14 +31,14 @@ const ofHost = (address: string): string => hostOf(address) ?? address
  */
 const ATTRIBUTES: readonly Row[] = [
   ['service.name', 'service'],
-  ['k8s.pod.label.app.kubernetes.io/name', 'service'],
-  ['k8s.pod.labels.app.kubernetes.io/name', 'service'],
   ['k8s.deployment.name', 'service'],
   ['k8s.statefulset.name', 'service'],
   ['k8s.daemonset.name', 'service'],
   ['k8s.cronjob.name', 'service'],
   ['k8s.job.name', 'service', ofJob],
   ['k8s.replicaset.name', 'service', ofReplicaSet],
+  ['k8s.pod.label.app.kubernetes.io/name', 'service'],
+  ['k8s.pod.labels.app.kubernetes.io/name', 'service'],
   ['com.docker.compose.service', 'service'],
   ['container.label.com.docker.compose.service', 'service'],
   ['k8s.pod.name', 'service', workloadOf],
@@ -48,6 +48,7 @@ const ATTRIBUTES: readonly Row[] = [
   ['faas.name', 'service'],
   ['process.executable.name', 'service', lastPart],
   ['process.executable.path', 'service', lastPart],
+  ['process.command', 'service', lastPart],
   ['systemd.unit', 'service', ofUnit],
   ['container.image.name', 'service', ofImage],
   ['service.name', 'service', ofUnknown],
@@ -164,7 +165,10 @@ const KUBERNETES: readonly (readonly [name: string, attribute: string])[] = [
   ['node.name', 'k8s.node.name'],
   ['pod_node_name', 'k8s.node.name'],
 ]
-/** A `kubernetes` object, or attributes whose names begin so, in OpenTelemetry's names; empty where there is neither. */
+/** Where the kubelet and container runtimes keep the logs of containers, and whose they are by that. */
+const LOG_FILES =
+  /\/pods\/(?<namespace>[^_/]+)_(?<pod>[^_/]+)_[^/]+\/(?<container>[^/]+)\/|\/containers\/(?<pod2>[^_/]+)_(?<namespace2>[^_/]+)_(?<container2>.+)-[0-9a-f]{12,64}\.log/
+/** A `kubernetes` object, attributes whose names begin so, or else the path of the file, in OpenTelemetry's names; empty where there is none. */
 export const kubernetesOf = (object: unknown, attributes: Words = {}): Record<string, string> => {
   const out: Record<string, string> = {}
   const member = (of: unknown, name: string): unknown => {
@@ -177,6 +181,12 @@ export const kubernetesOf = (object: unknown, attributes: Words = {}): Record<st
   for (const [name, attribute] of KUBERNETES) {
     const value = member(object, name) ?? attributes[`kubernetes.${name}`]
     if (typeof value === 'string' && value !== '') out[attribute] ??= value
+  }
+  const file = LOG_FILES.exec(attributes['log.file.path'] ?? attributes.filename ?? '')?.groups
+  if (file) {
+    out['k8s.namespace.name'] ??= file.namespace ?? file.namespace2
+    out['k8s.pod.name'] ??= file.pod ?? file.pod2
+    out['k8s.container.name'] ??= file.container ?? file.container2
   }
   return out
 }
