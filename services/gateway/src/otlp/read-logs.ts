@@ -94,9 +94,14 @@ export const readLogs = (message: object, options: ReadOptions): Read<LogLine> =
   )) {
     const origin = originOf(resource, options.environment)
     origins.push(origin)
-    const writer = Object.fromEntries(WRITER.filter(name => origin.attributes[name]).map(name => [name, origin.attributes[name]]))
-    for (const { scope, values: records, place } of scopes)
-      for (const [i, record] of records.entries()) {
+    const ofResource: Record<string, string> = {}
+    for (const name of WRITER) if (origin.attributes[name]) ofResource[name] = options.redact(origin.attributes[name])
+    // A collector that reads for others names itself in the resource, and them in the record.
+    const isMeasurer = measures(origin.entity)
+    for (const { scope, values: records, place } of scopes) {
+      const common: Record<string, string> = { ...ofResource, ...(scope.name ? { 'otel.scope.name': String(scope.name) } : {}) }
+      for (let i = 0; i < records.length; i++) {
+        const record = records[i]
         const given = microseconds(record.timeUnixNano)
         const wrong = given === 0 ? undefined : wrongTime(given, options.now, record.timeUnixNano)
         if (wrong) {
@@ -114,12 +119,11 @@ export const readLogs = (message: object, options: ReadOptions): Read<LogLine> =
           continue
         }
         if (record.eventName && !attributes['event.name']) attributes['event.name'] = String(record.eventName)
-        if (scope.name && !attributes['otel.scope.name']) attributes['otel.scope.name'] = String(scope.name)
-        for (const name in writer) attributes[name] ??= writer[name]
         const kubernetes = origin.entity ? undefined : kubernetesIn(record.body as AnyValue, attributes)
         if (kubernetes) for (const name in kubernetes) attributes[name] ??= kubernetes[name]
-        // A collector that reads for others names itself in the resource, and them in the record.
-        const entity = measures(origin.entity) ? (whose(attributes) ?? origin.entity) : origin.entity
+        const entity = isMeasurer ? (whose(attributes) ?? origin.entity) : origin.entity
+        redactAll(attributes, options.redact)
+        for (const name in common) attributes[name] ??= common[name]
         const observed = given === 0 ? microseconds(record.observedTimeUnixNano) : 0
         // Without a time of its own it is an event of when it was first read; a time in the line stands before that (see ParseLogs).
         const read = observed > 0 && !wrongTime(observed, options.now, observed) ? Math.min(observed, options.now) : options.now
@@ -141,13 +145,14 @@ export const readLogs = (message: object, options: ReadOptions): Read<LogLine> =
           entity: entity ?? null,
           body: redacted,
           severity,
-          attributes: redactAll(attributes, options.redact),
+          attributes,
           trace_id: idOfBytes(record.traceId, 16) ?? null,
           span_id: span ?? null,
           observed_time: given === 0 ? read : options.now,
           source: options.source,
         })
       }
+    }
   }
   return { values, origins, rejected: refused.rejected, reason: refused.reason }
 }

@@ -101,8 +101,8 @@ export const idOfBytes = (id: unknown, bytes: 16 | 8): string | undefined => {
   if (!id) return undefined
   let hex: string
   if (typeof id === 'string') {
-    hex = id.toLowerCase()
-    if (!/^[0-9a-f]+$/.test(hex) || (hex.length !== 2 * bytes && hex.length !== bytes)) {
+    hex = id
+    if ((id.length !== 2 * bytes && id.length !== bytes) || !/^[0-9a-f]+$/i.test(id)) {
       if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(id)) return undefined
       hex = Buffer.from(id, 'base64').toString('hex')
       if (hex.length !== 2 * bytes) return undefined
@@ -110,7 +110,7 @@ export const idOfBytes = (id: unknown, bytes: 16 | 8): string | undefined => {
   } else if (id instanceof Uint8Array) hex = Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('hex')
   else return undefined
   if (bytes === 16 && hex.length === 16) hex = hex.padStart(32, '0')
-  return hex.length !== 2 * bytes || /^0*$/.test(hex) ? undefined : hex
+  return hex.length !== 2 * bytes || (hex[0] === '0' && /^0*$/.test(hex)) ? undefined : hex.toLowerCase()
 }
 
 /** 2000-01-01: whoever speaks of a time before it has no clock or another unit. */
