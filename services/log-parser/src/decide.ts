@@ -37,6 +37,7 @@ const WRITERS = new Set([
   'log.file.path',
   'log.file.name',
   'log.iostream',
+  'syslog.appname',
   'stream',
   'filename',
   'pod',

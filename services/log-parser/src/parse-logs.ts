@@ -194,7 +194,9 @@ export class ParseLogs implements Stage, Stateful {
       this.#event(body, [held], exception !== undefined, exception, cause, results)
       return
     }
-    for (const event of this.#joiner.push(writer, redact(body), held, cause.time, {
+    // A clock that runs ahead must not hold a line back.
+    const time = Math.min(cause.time, this.#clocks.now(held.line.environment) || cause.time)
+    for (const event of this.#joiner.push(writer, redact(body), held, time, {
       starts: bare !== true,
       heading,
       note,

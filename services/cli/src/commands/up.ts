@@ -2,9 +2,13 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { startEmbedded, startProcesses } from '../pipeline/pipeline.ts'
+import { isFree } from '../stack/ports.ts'
 import { canRunServers, up } from '../stack/stack.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..')
+
+/** Where OTLP over gRPC is looked for. */
+const OTLP_GRPC = 4317
 
 export const upCommand = (): Command =>
   new Command('up')
@@ -30,9 +34,12 @@ export const upCommand = (): Command =>
       }
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => void stop(0))
       const real = kind === 'real' || (kind === 'auto' && (await canRunServers()))
+      const grpc = process.env.AEGIS_OTLP_GRPC_PORT || ((await isFree(OTLP_GRPC)) ? String(OTLP_GRPC) : 'off')
+      if (!process.env.AEGIS_OTLP_GRPC_PORT && grpc === 'off')
+        console.log(`port ${OTLP_GRPC} is taken: no OTLP over gRPC here; AEGIS_OTLP_GRPC_PORT names another port`)
       const common = {
         logFolder,
-        env: { AEGIS_GATEWAY_PORT: port },
+        env: { AEGIS_GATEWAY_PORT: port, AEGIS_OTLP_GRPC_PORT: grpc },
         onReady: (s: string) => console.log(`  ${s} ready`),
         onLost: (s: string, how: string) => console.error(`${s} ended: ${how}; see ${path.join(logFolder, `${s}.log`)}`),
       }
@@ -42,7 +49,11 @@ export const upCommand = (): Command =>
         closers.push(() => stack.stop())
         env = stack.env
       } else console.log('embedded: broker, registry, graph and leases run inside this process, and end with it')
-      const pipeline = real ? await startProcesses({ ...common, env: { ...env, ...common.env } }) : await startEmbedded(common)
+      const pipeline = real
+        ? await startProcesses({ ...common, env: { ...env, ...common.env } })
+        : await startEmbedded({ ...common, logLevel: 'warn' })
       closers.push(() => pipeline.stop())
-      console.log(`console and OTLP: ${pipeline.gatewayUrl}   logs: ${logFolder}   (Ctrl-C stops everything)`)
+      console.log(
+        `console and OTLP: ${pipeline.gatewayUrl}${grpc === 'off' ? '' : `   OTLP/gRPC: port ${grpc}`}   logs: ${logFolder}   (Ctrl-C stops everything)`,
+      )
     })

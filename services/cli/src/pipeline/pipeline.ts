@@ -14,8 +14,10 @@ export interface PipelineOptions {
   readonly env: Readonly<Record<string, string>>
   /** Settings of single services on top of those, by service. */
   readonly envOf?: Readonly<Record<string, Readonly<Record<string, string>>>>
-  /** Where each service's log goes. */
+  /** Where each service's log goes, when it is a process of its own. */
   readonly logFolder: string
+  /** Least level that services in this process tell, on standard output; default error. LOG_LEVEL stands before it. */
+  readonly logLevel?: string
   /** Told as each service becomes ready. */
   readonly onReady?: (service: string) => void
   /** Told when a service ends by itself, or does not end as it should when it is asked to. */
@@ -155,7 +157,7 @@ export const startEmbedded = async (options: PipelineOptions): Promise<Pipeline>
         readConfig(definition.settings, own),
         readConfig(RUNTIME_SETTINGS, own),
         infrastructure,
-        makeLog(name, own.LOG_LEVEL ?? 'error'),
+        makeLog(name, own.LOG_LEVEL ?? options.logLevel ?? 'error'),
       )
       service.failed.catch(error => options.onLost?.(name, (error as Error).message))
       running.push(service)
