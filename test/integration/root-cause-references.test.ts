@@ -13,7 +13,7 @@ import {
   topologyEdges,
   tracesSpans,
 } from '@aegis/domain'
-import { edgesOfList, simulateRecording } from '@aegis/root-cause'
+import { systemOfList, simulateRecording } from '@aegis/root-cause'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { explain } from '../../services/cli/src/commands/incidents.ts'
 import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const edges = edgesOfList(
+const { edges } = systemOfList(
   'web -> orders\nweb -> items\norders -> stock\norders -> pay\nstock -> database:goods\nitems -> database:goods\n',
 )
 

@@ -1,65 +1,24 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import path from 'node:path'
-import { AegisError, type Edge, type Graph } from '@aegis/domain'
+import { AegisError, type Graph } from '@aegis/domain'
 import {
-  edgesOfCompose,
-  edgesOfKubernetes,
-  edgesOfList,
+  type DescribedSystem,
+  systemOfKubernetes,
   type TopologyFormat,
   type TopologyHistory,
   topologyFormats,
   writeTopology,
 } from '@aegis/root-cause'
 import { Command } from 'commander'
-import { parseAllDocuments } from 'yaml'
+import { READERS } from '../topology/readers.ts'
 
 interface Common {
   readonly environment: string
 }
 
-/** Documents of a file, or of all YAML and JSON files of a folder. */
-const documentsOf = (where: string): unknown[] => {
-  let files: string[]
-  try {
-    files = statSync(where).isDirectory()
-      ? readdirSync(where, { recursive: true })
-          .map(String)
-          .filter(f => /\.(ya?ml|json)$/.test(f))
-          .sort()
-          .map(f => path.join(where, f))
-      : [where]
-  } catch {
-    throw new AegisError('INPUT_INVALID', `${where} cannot be read`)
-  }
-  return files.flatMap(file =>
-    [...parseAllDocuments(readFileSync(file, 'utf8'))].map(d => {
-      if (d.errors.length > 0) throw new AegisError('INPUT_INVALID', `${file}: ${d.errors[0].message.split('\n')[0]}`)
-      return d.toJS()
-    }),
-  )
-}
-const readRunning = async (namespace: string, context: string | undefined): Promise<Edge[]> => {
+const readRunning = async (namespace: string, context: string | undefined): Promise<DescribedSystem> => {
   // Loaded here alone: the client is large, and few commands need it.
   const { clusterOf, readCluster } = await import('../topology/read-cluster.ts')
-  return edgesOfKubernetes(await readCluster(clusterOf(context), namespace, console.error))
+  return systemOfKubernetes(await readCluster(clusterOf(context), namespace, console.error))
 }
-/** Readers of what people wrote down, by the name of the format. */
-export const READERS: Readonly<Record<string, (where: string) => Edge[]>> = {
-  k8s: where => edgesOfKubernetes(documentsOf(where)),
-  compose: where => {
-    const all = documentsOf(where)
-    return all.flatMap(edgesOfCompose)
-  },
-  edges: where => {
-    try {
-      return edgesOfList(readFileSync(where, 'utf8'))
-    } catch (error) {
-      if (error instanceof AegisError) throw new AegisError('INPUT_INVALID', `${where}, ${error.message}`)
-      throw new AegisError('INPUT_INVALID', `${where} cannot be read`)
-    }
-  },
-}
-
 const withGraph = async <T>(use: (topology: TopologyHistory) => Promise<T>): Promise<T> => {
   const { Neo4jTopology } = await import('@aegis/root-cause-analyzer/neo4j-topology')
   const uri = process.env.NEO4J_URI ?? 'bolt://127.0.0.1:7687'
@@ -79,7 +38,9 @@ const timeOf = (text: string | undefined): number | undefined => {
 }
 const shown = (g: Graph): string => {
   const lines = g.edges.map(e => `${e.from} ${e.kind.replace('_', ' ')} ${e.to}${e.inferred ? ' (inferred)' : ''}`)
-  return [...lines, `${g.nodes.length} entities, ${g.edges.length} edges`].join('\n')
+  const joined = new Set(g.edges.flatMap(e => [e.from, e.to]))
+  const alone = g.nodes.filter(n => !joined.has(n.id)).map(n => `${n.id} calls nobody that is known, and nobody calls it`)
+  return [...lines, ...alone, `${g.nodes.length} entities, ${g.edges.length} edges`].join('\n')
 }
 
 /** `aegis topology import k8s|compose|edges PATH`, `show`, `export`. */
@@ -100,10 +61,10 @@ export const topologyCommand = (): Command => {
       const read = READERS[format]
       if (!read && format !== 'cluster')
         throw new AegisError('INPUT_INVALID', `"${format}" is not known; known are ${Object.keys(READERS).join(', ')}, cluster`)
-      const edges = read ? read(where) : await readRunning(where, options.context)
-      const nodes = [...new Set(edges.flatMap(e => [e.from, e.to]))].map(id => ({ id }))
+      const { edges, entities, notes } = read ? read(where) : await readRunning(where, options.context)
       if (!options.dryRun) await withGraph(t => t.merge(options.environment, edges, Date.now() * 1000))
-      console.log(shown({ nodes, edges }))
+      console.log(shown({ nodes: entities.map(id => ({ id })), edges }))
+      for (const note of notes) console.error(note)
     })
   const read = async (options: Common & { at?: string; around?: string }): Promise<Graph> => {
     const time = timeOf(options.at)
