@@ -22,7 +22,8 @@ import {
   type V1RoleBinding,
 } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { changesBetween, stateOfCluster } from '../../services/cli/src/topology/cluster-state.ts'
+import { changesBetween } from '../../services/cli/src/topology/cluster-releases.ts'
+import { stateOfCluster } from '../../services/cli/src/topology/cluster-state.ts'
 import { readCluster, STATE_KINDS } from '../../services/cli/src/topology/read-cluster.ts'
 import { startCluster, type TestCluster } from './kubernetes-cluster.ts'
 

@@ -19,6 +19,8 @@ export interface KubernetesWorkload {
   readonly template: unknown
   readonly containers: readonly unknown[]
   readonly pods: readonly Doc[]
+  /** Everything that it made, itself or through another: replica sets, jobs, revisions, pods. */
+  readonly owned: readonly Doc[]
 }
 /** What Kubernetes itself makes or keeps, and what says nothing of who calls whom. */
 const KNOWN_OTHERS =
@@ -67,27 +69,63 @@ const templateOf = (d: Doc): unknown => {
 /** Knative's Service has a pod template as well; the plain one selects pods. */
 const isService = (d: Doc): boolean => d.kind === 'Service' && templateOf(d) === undefined
 
+const controllerOf = (d: Doc): unknown => {
+  const owners = listOf(get(d, 'metadata', 'ownerReferences'))
+  return owners.find(o => get(o, 'controller') === true) ?? (owners.length === 1 ? owners[0] : undefined)
+}
+/** In a running cluster pods and replica sets belong to what people wrote down; here it may stand or not, as its reader may see it or not. */
+class Owners {
+  readonly all: readonly Doc[]
+  readonly #byKey = new Map<string, Doc>()
+
+  constructor(documents: readonly unknown[]) {
+    const all = kubernetesObjects(documents)
+    for (const d of all) this.#byKey.set(this.#key(d.kind, nameIn(d), d), d)
+    const made: Doc[] = []
+    for (const d of all) {
+      const by = d.kind === 'Pod' || d.kind === 'ReplicaSet' ? controllerOf(d) : undefined
+      if (by === undefined || this.#byKey.has(this.#key(get(by, 'kind'), get(by, 'name'), d))) continue
+      // A node keeps its static pods under its own name; they are workloads by themselves.
+      if (textOf(get(by, 'kind')) === 'Node') continue
+      const name = textOf(get(by, 'name'))
+      const template =
+        d.kind === 'Pod' ? { metadata: { labels: get(d, 'metadata', 'labels') }, spec: d.spec } : get(d, 'spec', 'template')
+      const owner = {
+        kind: textOf(get(by, 'kind')),
+        metadata: {
+          name: get(by, 'kind') === 'ReplicaSet' ? name.replace(/-[a-z0-9]{4,10}$/, '') : name,
+          namespace: namespaceIn(d),
+        },
+        spec: { template },
+      }
+      this.#byKey.set(this.#key(get(by, 'kind'), name, d), owner)
+      made.push(owner)
+    }
+    this.all = [...all, ...made]
+  }
+  of(d: Doc): Doc | undefined {
+    const by = controllerOf(d)
+    const owner = by === undefined ? undefined : this.#byKey.get(this.#key(get(by, 'kind'), get(by, 'name'), d))
+    return owner && owner !== d ? (this.of(owner) ?? owner) : undefined
+  }
+  #key(kind: unknown, name: unknown, d: Doc): string {
+    return `${textOf(kind)} ${namespaceIn(d)} ${textOf(name)}`
+  }
+}
+
 export const workloadsOfKubernetes = (documents: readonly unknown[]): KubernetesWorkload[] => {
-  const all = kubernetesObjects(documents)
-  // In a running cluster pods and replica sets belong to what people wrote down.
-  const key = (kind: unknown, name: unknown, d: Doc) => `${textOf(kind)} ${namespaceIn(d)} ${textOf(name)}`
-  const byKey = new Map(all.map(d => [key(d.kind, nameIn(d), d), d]))
-  const ownerOf = (d: Doc): Doc | undefined => {
-    const owners = listOf(get(d, 'metadata', 'ownerReferences'))
-    const by = owners.find(o => get(o, 'controller') === true) ?? (owners.length === 1 ? owners[0] : undefined)
-    const owner = by === undefined ? undefined : byKey.get(key(get(by, 'kind'), get(by, 'name'), d))
-    return owner && (ownerOf(owner) ?? owner)
+  const owners = new Owners(documents)
+  const owned = new Map<Doc, Doc[]>()
+  for (const d of owners.all) {
+    const owner = owners.of(d)
+    if (owner) owned.set(owner, [...(owned.get(owner) ?? []), d])
   }
-  const pods = new Map<Doc, Doc[]>()
-  for (const pod of all.filter(d => d.kind === 'Pod')) {
-    const owner = ownerOf(pod)
-    if (owner) pods.set(owner, [...(pods.get(owner) ?? []), pod])
-  }
-  return all.flatMap((d): KubernetesWorkload[] => {
+  return owners.all.flatMap((d): KubernetesWorkload[] => {
     const template = d.kind === 'PodTemplate' || d.kind === 'ControllerRevision' ? undefined : templateOf(d)
     const name = nameIn(d)
-    if (template === undefined || !name || ownerOf(d)) return []
+    if (template === undefined || !name || owners.of(d)) return []
     const containers = [...listOf(get(template, 'spec', 'containers')), ...listOf(get(template, 'spec', 'initContainers'))]
+    const all = owned.get(d) ?? []
     return [
       {
         namespace: namespaceIn(d),
@@ -98,7 +136,8 @@ export const workloadsOfKubernetes = (documents: readonly unknown[]): Kubernetes
         document: d,
         template,
         containers,
-        pods: d.kind === 'Pod' ? [d] : (pods.get(d) ?? []),
+        pods: d.kind === 'Pod' ? [d] : all.filter(o => o.kind === 'Pod'),
+        owned: all,
       },
     ]
   })
