@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Crossings, evaluateCrossings } from '@aegis/anomaly-detection/evaluate-crossings'
 import { normal, seededRandom } from '@aegis/anomaly-detection/seeded-random'
-import { readTable, seriesUnder } from '../services/cli/src/eval/metric-anomaly.ts'
+import { seriesUnder } from '../services/cli/src/eval/metric-anomaly.ts'
+import { readMetrics } from '../services/cli/src/tables/read-metrics.ts'
 
 const { values: options } = parseArgs({ options: { data: { type: 'string' }, ahead: { type: 'string', default: '3600' } } })
 const ahead = Number(options.ahead)
@@ -54,7 +55,10 @@ async function recorded(folder: string) {
   let days = 0
   for (const series of await seriesUnder(folder)) {
     if (series.train === undefined) continue
-    const [train, test] = [await readTable(join(series.folder, series.train)), await readTable(join(series.folder, series.test))]
+    const [train, test] = [
+      await readMetrics(join(series.folder, series.train)),
+      await readMetrics(join(series.folder, series.test)),
+    ]
     for (let m = 0; m < test.metrics; m++) {
       const pick = (t: typeof test) => Float64Array.from({ length: t.count }, (_, i) => t.values[i * t.metrics + m])
       const past = pick(train).filter(Number.isFinite)
