@@ -157,6 +157,7 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
     stream: Stream<T>,
     make: (value: In, now: number, source: string) => T,
     unwrap: (parsed: unknown) => unknown = parsed => parsed,
+    remark: (values: readonly T[]) => object = () => ({}),
   ) =>
     app.post(
       path,
@@ -172,12 +173,9 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
           const result = z.array(item).safeParse(Array.isArray(parsed) ? parsed : [parsed])
           if (!result.success) return reply.code(400).send({ message: problem(result.error) })
           const now = context.now()
-          await context.publish(
-            stream,
-            result.data.map(v => make(v, now, request.ip)),
-            traceOf(request),
-          )
-          return reply.code(202).send({ accepted: result.data.length })
+          const values = result.data.map(v => make(v, now, request.ip))
+          await context.publish(stream, values, traceOf(request))
+          return reply.code(202).send({ accepted: values.length, ...remark(values) })
         }),
     )
   direct('/api/v1/logs', logLine, logsRaw, (v, now, source): LogLine => {
@@ -205,5 +203,13 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
     issuesExternal,
     (v, now) => issueOfAlert(v, { ...options, now }),
     parsed => (parsed as { alerts?: unknown } | null)?.alerts ?? parsed,
+    values => {
+      const nobody = values.filter(v => v.entity === null).map(v => v.name)
+      if (nobody.length === 0) return {}
+      const names = [...new Set(nobody)].join(', ')
+      return {
+        message: `${nobody.length} name nobody (${names}): kept with their environment, no incident; add a label such as service, deployment, pod or node`,
+      }
+    },
   )
 }
