@@ -1,70 +1,71 @@
 /**
- * Reads every import and holds it against who may know whom: domain <- algorithm libraries <- services, domain <- runtime <- services;
- * algorithm libraries and runtime never meet, no library imports a service, no service another (the command line and the tests assemble
- * them), Kafka's client stays inside the runtime, and stages and algorithms use no clock and no randomness of their own.
+ * Holds every import against who may know whom, and says where the house stands. With `--map` it draws the house.
+ *
+ * domain <- algorithm libraries (learning below the others) <- services <- apps, lab, tests; domain <- runtime <- services. Algorithm libraries and
+ * runtime never meet, no library imports a service, no service another, nothing that runs imports the lab; no circles among files, nothing reaches
+ * into another package by path; Kafka's client stays inside the runtime; and stages and algorithms use no clock and no randomness of their own.
  */
-import { globSync, readFileSync } from 'node:fs'
-import path from 'node:path'
+import { drawMap, unreachedLines } from './draw-house.ts'
+import { circlesAmong, isTest, type Place, placeOf, readSources, type Source } from './read-imports.ts'
 
-const root = path.resolve(import.meta.dirname, '..')
-const ALGORITHMS = ['log-mining', 'anomaly-detection', 'root-cause', 'remediation']
-const problems: string[] = []
+const FAMILY = ['log-mining', 'anomaly-detection', 'root-cause', 'remediation', 'build-analysis', 'drift-analysis']
 
-const packageOf = (file: string): { kind: string; name: string } => {
-  const [kind, name] = file.split('/')
-  return { kind, name }
-}
-const allowed = (from: { kind: string; name: string }, file: string, target: string, typeOnly: boolean): string | undefined => {
-  const isTest = /\.(test|contract)\.ts$/.test(file)
+/** Who puts services together: the command line, the lab, the tests, the tools. */
+const ASSEMBLES = ['apps', 'lab', 'test', 'tools']
+
+const objection = (from: Place, source: Source, to: Place, typeOnly: boolean): string | undefined => {
+  const test = isTest(source.file)
+  if (to.kind === 'lab') {
+    if (['apps', 'lab', 'test'].includes(from.kind) || from.name === 'cli' || test) return undefined
+    return 'what runs never imports the lab'
+  }
+  if (from.kind === 'deploy') return 'the shop knows nothing of Aegis'
+  if (ASSEMBLES.includes(from.kind) || from.name === 'cli') return undefined
   if (from.kind === 'libs') {
+    if (to.kind !== 'libs') return 'no library imports a service'
     if (from.name === 'domain') return 'the domain depends on nothing'
-    if (target === 'domain') return undefined
-    return `a library may know the domain only, not ${target}`
+    if (to.name === 'domain' || (to.name === 'learning' && FAMILY.includes(from.name))) return undefined
+    return test && to.name === 'runtime'
+      ? undefined
+      : `libs/${from.name} may know the domain only${FAMILY.includes(from.name) ? ', and learning' : ''}`
   }
-  if (from.kind === 'services') {
-    if (from.name === 'cli') return undefined
-    if (['domain', ...ALGORITHMS].includes(target)) return undefined
-    if (target === 'runtime')
-      return isTest || typeOnly || /\/(main|service)\.ts$/.test(file)
-        ? undefined
-        : 'of a service’s files only main.ts and service.ts may import the runtime (types apart)'
-    return `no service may import another: ${target}`
-  }
+  if (to.kind !== 'libs') return 'no service may import another'
+  if (to.name === 'runtime')
+    return test || typeOnly || /\/(main|service)\.ts$/.test(source.file)
+      ? undefined
+      : 'of a service’s files only main.ts and service.ts may import the runtime (types apart)'
   return undefined
 }
 
-for (const file of globSync(['libs/*/src/**/*.ts', 'services/*/src/**/*.ts', 'deploy/demo-shop/src/**/*.ts'], { cwd: root })) {
-  const text = readFileSync(path.join(root, file), 'utf8')
-  const from = packageOf(file)
-  const isTest = /\.(test|contract)\.ts$/.test(file)
-  for (const m of text.matchAll(
-    /^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+['"]([^'"]+)['"]|import\(['"]([^'"]+)['"]\)/gms,
-  )) {
-    const specifier = m[2] ?? m[3]
-    const line = text.slice(0, m.index).split('\n').length
-    const say = (problem: string) => problems.push(`${file}:${line} imports ${specifier}: ${problem}`)
-    if (/^kafkajs|^@platformatic\/kafka/.test(specifier) && !(from.kind === 'libs' && from.name === 'runtime'))
+/** A file of its own process, started by its path: not known by import, and so no reach into another package. */
+const sources = readSources()
+const problems: string[] = []
+for (const source of sources) {
+  const from = placeOf(source.file)
+  for (const { specifier, line, typeOnly, file } of source.imports) {
+    const say = (problem: string) => problems.push(`${source.file}:${line} imports ${specifier}: ${problem}`)
+    if (/^kafkajs|^@platformatic\/kafka/.test(specifier) && !['runtime', 'lab', 'test'].includes(from.name))
       say('Kafka’s client stays inside libs/runtime')
-    if (specifier.startsWith('@aegis/')) {
-      const target = specifier.slice('@aegis/'.length).split('/')[0]
-      if (from.kind === 'deploy') say('the shop knows nothing of Aegis')
-      else if (target !== from.name) {
-        const problem = allowed(from, file, target, Boolean(m[1]))
-        if (problem) say(problem)
-      }
-    } else if (specifier.startsWith('.')) {
-      const target = packageOf(path.relative(root, path.resolve(root, path.dirname(file), specifier)))
-      if (target.kind !== from.kind || target.name !== from.name) say('reaches into another package by path')
-    }
+    if (!file) continue
+    const to = placeOf(file)
+    if (to.kind === from.kind && to.name === from.name) continue
+    if (specifier.startsWith('.') && to.kind !== 'tools') say('reaches into another package by path')
+    const problem = objection(from, source, to, typeOnly)
+    if (problem) say(problem)
   }
-  const pure = !isTest && ((from.kind === 'libs' && from.name !== 'runtime') || (from.kind === 'services' && from.name !== 'cli'))
-  if (pure) {
-    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
-    for (const m of code.matchAll(/Date\.now\(|Math\.random\(|new Date\(\)/g))
-      problems.push(`${file} uses ${m[0]}: time and randomness are handed in, or replays would differ`)
-  }
+  const pure =
+    !isTest(source.file) &&
+    ((from.kind === 'libs' && from.name !== 'runtime') || (from.kind === 'services' && from.name !== 'cli'))
+  if (pure)
+    for (const m of source.text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '').matchAll(/Date\.now\(|Math\.random\(|new Date\(\)/g))
+      problems.push(`${source.file} uses ${m[0]}: time and randomness are handed in, or replays would differ`)
 }
+for (const circle of circlesAmong(sources)) problems.push(`a circle: ${circle.join(' -> ')}`)
+for (const { file, lines } of unreachedLines(sources).files)
+  problems.push(`${file}: ${lines} lines that no service and no app reaches; they belong to lab/ or nowhere`)
+
+if (process.argv.includes('--map')) console.log(drawMap(sources))
 if (problems.length > 0) {
   console.error(problems.join('\n'))
   process.exitCode = 1
-} else console.log('boundaries hold')
+} else console.log('boundaries hold: no circle, no upward import, every library line reached by a service or in lab/')

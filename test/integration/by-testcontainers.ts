@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
+import { defaultPorts, pickPorts } from '@aegis/cli/stack/ports'
 import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, Wait } from 'testcontainers'
-import { defaultPorts, pickPorts } from '../../services/cli/src/stack/ports.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 

@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { StreamClient } from '@aegis/cli/pipeline/client'
 import { type Decision, decisions, idOf, incidents, isFinal, type Outcome, outcomes, seededRandom } from '@aegis/domain'
 import { connect, RUNTIME_SETTINGS, readConfig, silentLog } from '@aegis/runtime'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
 import { stackEnv } from './stack-env.ts'
 
 /** AEGIS_KILLS=100 for the long form, AEGIS_KILLS_SEED for other moments. */

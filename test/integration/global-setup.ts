@@ -1,6 +1,6 @@
 import path from 'node:path'
+import { up } from '@aegis/cli/stack/stack'
 import type { TestProject } from 'vitest/node'
-import { up } from '../../services/cli/src/stack/stack.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -5,8 +5,8 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { anyFree } from '@aegis/cli/stack/ports'
 import { KubeConfig } from '@kubernetes/client-node'
-import { anyFree } from '../../services/cli/src/stack/ports.ts'
 
 export interface TestCluster {
   /** A client as the holder of this token. */

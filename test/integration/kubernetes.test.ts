@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { changesBetween } from '@aegis/cli/topology/cluster-releases'
+import { stateOfCluster } from '@aegis/cli/topology/cluster-state'
+import { readCluster, STATE_KINDS } from '@aegis/cli/topology/read-cluster'
 import { type Action, Unverified } from '@aegis/domain'
 import { Cluster, isReady } from '@aegis/executor/executors/kubernetes/cluster'
 import { KubernetesExecutor } from '@aegis/executor/executors/kubernetes/executor'
@@ -22,9 +25,6 @@ import {
   type V1RoleBinding,
 } from '@kubernetes/client-node'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { changesBetween } from '../../services/cli/src/topology/cluster-releases.ts'
-import { stateOfCluster } from '../../services/cli/src/topology/cluster-state.ts'
-import { readCluster, STATE_KINDS } from '../../services/cli/src/topology/read-cluster.ts'
 import { startCluster, type TestCluster } from './kubernetes-cluster.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')

@@ -1,5 +1,7 @@
 /** The log-parser on real servers is the library: the same lines give the same templates, none lost or doubled, through a restart in the middle. */
 import { randomUUID } from 'node:crypto'
+import { readIncidentChain } from '@aegis/cli/logs/read-incident-chain'
+import { StreamClient } from '@aegis/cli/pipeline/client'
 import {
   hash32,
   type LogEvent,
@@ -12,7 +14,8 @@ import {
   type TemplateChange,
   templates,
 } from '@aegis/domain'
-import { TemplateHistory, TemplateMiner } from '@aegis/log-mining'
+import { TemplateHistory } from '@aegis/lab/evaluation/template-history'
+import { TemplateMiner } from '@aegis/log-mining'
 import { logParser } from '@aegis/log-parser'
 import {
   connect,
@@ -24,8 +27,6 @@ import {
   streamList,
 } from '@aegis/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readIncidentChain } from '../../services/cli/src/logs/read-incident-chain.ts'
-import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
 import { servicesHere, until } from './services-here.ts'
 
 const environment = `logs-${randomUUID()}`

@@ -1,8 +1,8 @@
 import type { Edge } from '@aegis/domain'
+import { topologyContract } from '@aegis/root-cause/topology.contract'
+import { Neo4jTopology } from '@aegis/root-cause-analyzer/neo4j-topology'
 import neo4j from 'neo4j-driver'
 import { describe, expect, it } from 'vitest'
-import { topologyContract } from '../../libs/root-cause/src/topology.contract.ts'
-import { Neo4jTopology } from '../../services/root-cause-analyzer/src/neo4j-topology.ts'
 import { stackEnv } from './stack-env.ts'
 
 let run = 0

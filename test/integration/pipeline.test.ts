@@ -6,6 +6,8 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { StreamClient } from '@aegis/cli/pipeline/client'
+import { type Pipeline, startProcesses } from '@aegis/cli/pipeline/pipeline'
 import {
   type Anomaly,
   anomalies,
@@ -22,11 +24,9 @@ import {
 } from '@aegis/domain'
 import { RedisCoordination } from '@aegis/executor/coordination'
 import { coordinationContract } from '@aegis/executor/coordination.contract'
+import { encodeProtobuf } from '@aegis/gateway/otlp/proto'
 import { connect, RUNTIME_SETTINGS, readConfig, silentLog } from '@aegis/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
-import { type Pipeline, startProcesses } from '../../services/cli/src/pipeline/pipeline.ts'
-import { encodeProtobuf } from '../../services/gateway/src/otlp/proto.ts'
 import { stackEnv } from './stack-env.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')

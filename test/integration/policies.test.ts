@@ -13,11 +13,11 @@ import {
   outcomes,
   seededRandom,
 } from '@aegis/domain'
+import { IncidentSim } from '@aegis/lab/remediation/incident-sim'
+import { CANDIDATE_MODEL, POLICY_MODEL } from '@aegis/model-registry'
 import { encodeSituation, LoadedModel, optionsOf } from '@aegis/remediation'
 import { shippedIncidentModel } from '@aegis/remediation/shipped-model'
-import { IncidentSim } from '@aegis/remediation/sim/incident-sim'
 import { remediator } from '@aegis/remediator'
-import { CANDIDATE_MODEL, POLICY_MODEL } from '@aegis/remediator/policies'
 import { type ServiceContext, type ServiceDefinition, streamList } from '@aegis/runtime'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { servicesHere, until } from './services-here.ts'

@@ -2,6 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { explain } from '@aegis/cli/commands/incidents'
+import { StreamClient } from '@aegis/cli/pipeline/client'
+import { type Pipeline, startEmbedded } from '@aegis/cli/pipeline/pipeline'
+import { type CameOfIt, playThrough } from '@aegis/cli/replay/run-recording'
 import {
   type LogLine,
   logsRaw,
@@ -13,12 +17,9 @@ import {
   topologyEdges,
   tracesSpans,
 } from '@aegis/domain'
-import { systemOfList, simulateRecording } from '@aegis/root-cause'
+import { simulateRecording } from '@aegis/lab/root-cause/simulate-recording'
+import { systemOfList } from '@aegis/root-cause'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { explain } from '../../services/cli/src/commands/incidents.ts'
-import { StreamClient } from '../../services/cli/src/pipeline/client.ts'
-import { type Pipeline, startEmbedded } from '../../services/cli/src/pipeline/pipeline.ts'
-import { type CameOfIt, playThrough } from '../../services/cli/src/replay/run-recording.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'aegis-recording-'))
 let pipeline: Pipeline

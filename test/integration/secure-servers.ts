@@ -3,10 +3,10 @@ import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { java, onPath, serverFolder } from '../../services/cli/src/stack/places.ts'
-import { anyFree } from '../../services/cli/src/stack/ports.ts'
-import { neo4j } from '../../services/cli/src/stack/servers/neo4j.ts'
-import { fastJvm } from '../../services/cli/src/stack/servers/plan.ts'
+import { java, onPath, serverFolder } from '@aegis/cli/stack/places'
+import { anyFree } from '@aegis/cli/stack/ports'
+import { neo4j } from '@aegis/cli/stack/servers/neo4j'
+import { fastJvm } from '@aegis/cli/stack/servers/plan'
 
 export interface SecureServers {
   readonly folder: string

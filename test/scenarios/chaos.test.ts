@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { SERVICES } from '@aegis/lab/bench/chaos/fleet'
+import { ChaosInput } from '@aegis/lab/bench/chaos/input'
+import { type Harm, plan } from '@aegis/lab/bench/chaos/plan'
+import { type Ran, run } from '@aegis/lab/bench/chaos/run'
+import { judge } from '@aegis/lab/bench/chaos/verdict'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { SERVICES } from '../../bench/chaos/fleet.ts'
-import { ChaosInput } from '../../bench/chaos/input.ts'
-import { type Harm, plan } from '../../bench/chaos/plan.ts'
-import { type Ran, run } from '../../bench/chaos/run.ts'
-import { judge } from '../../bench/chaos/verdict.ts'
 
 const SEED = 20_261_121
 const STEPS = 28

@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
+import { type DrillReport, drill } from '@aegis/cli/demo/drill'
+import { type Pipeline, startProcesses } from '@aegis/cli/pipeline/pipeline'
+import { anyFree } from '@aegis/cli/stack/ports'
+import { type Stack, up } from '@aegis/cli/stack/stack'
 import { faultNamed } from '@aegis/demo-shop'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DrillReport, drill } from '../../services/cli/src/demo/drill.ts'
-import { type Pipeline, startProcesses } from '../../services/cli/src/pipeline/pipeline.ts'
-import { anyFree } from '../../services/cli/src/stack/ports.ts'
-import { type Stack, up } from '../../services/cli/src/stack/stack.ts'
 
 /** A busy machine keeps the shop from being well before any fault; a drill waits for that. */
 const LONG_MS = 1_200_000

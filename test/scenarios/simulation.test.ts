@@ -1,8 +1,9 @@
 /** The short form of `npm run simulate-faults`: fixed seeds, and proof that they would notice. */
+
+import type { Broken } from '@aegis/lab/bench/chaos/phases'
+import { inputOf, judgeSimulated, type Simulated, simulate } from '@aegis/lab/bench/simulation/simulate'
+import { loadDefinitions } from '@aegis/lab/bench/simulation/simulated-fleet'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Broken } from '../../bench/chaos/phases.ts'
-import { inputOf, judgeSimulated, type Simulated, simulate } from '../../bench/simulation/simulate.ts'
-import { loadDefinitions } from '../../bench/simulation/simulated-fleet.ts'
 
 /** Of two inputs, so that two unharmed runs do. */
 const SEEDS = Array.from({ length: 50 }, (_, i) => 4 * i + 1)

@@ -1,9 +1,9 @@
-import type { Stream } from '../../libs/domain/src/streams.ts'
+import type { Stream } from '@aegis/domain/streams'
 import type { NamedSchema } from './words.ts'
 
 /** AsyncAPI 3.0 document of every stream, with its Avro payload. */
 export const asyncApi = async (schemas: readonly NamedSchema[]): Promise<string> => {
-  const { streams } = await import('../../libs/domain/src/streams.ts')
+  const { streams } = await import('@aegis/domain/streams')
   const schemaOf = new Map(schemas.map(s => [s.name, s.schema]))
   const slug = (name: string) => name.replaceAll('.', '_')
   const document = {

@@ -1,4 +1,5 @@
-import type { Permission, ServiceContext, ServiceDefinition, StageDefinition } from '@aegis/runtime'
+import type { ServiceContext, ServiceDefinition, StageDefinition } from '@aegis/runtime'
+import { type Permission, permissionsOf } from './permissions-of.ts'
 
 export interface ServiceRights {
   readonly permissions: readonly Permission[]
@@ -7,8 +8,8 @@ export interface ServiceRights {
 
 /** What every service needs on a Kafka that has an authorizer, from what its definition declares. */
 export const rightsOfAll = async (): Promise<Record<string, ServiceRights>> => {
-  const { permissionsOf, readConfig, silentLog } = await import('@aegis/runtime')
-  const { SERVICES } = await import('../../services/cli/src/pipeline/services.ts')
+  const { readConfig, silentLog } = await import('@aegis/runtime')
+  const { SERVICES } = await import('@aegis/cli/pipeline/services')
   const found: Record<string, ServiceRights> = {}
   for (const [name, load] of Object.entries(SERVICES)) {
     const definition = (await load()) as ServiceDefinition

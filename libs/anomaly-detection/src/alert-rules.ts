@@ -2,7 +2,8 @@
  * Rules people write themselves, beside what is learned: a threshold, a rate of change, or absence, that holds for a time. Evaluated per series; replaced while
  * running without forgetting what is already firing. A threshold may also be told of before it is crossed (`forecast.ts`).
  */
-import type { Severity } from '@aegis/domain'
+
+import { keyOf, type Severity } from '@aegis/domain'
 import { type CrossingState, newCrossing, pointTowards, restoredCrossing } from './watch-crossing.ts'
 
 export interface AlertRule {
@@ -104,7 +105,7 @@ export class AlertRules {
     const series = `${p.metric}${labels.length > 0 ? `{${labels.map(([k, v]) => `${k}=${v}`).join(',')}}` : ''}`
     const watches = this.#watches.get(rule.name) ?? new Map<string, Watch>()
     this.#watches.set(rule.name, watches)
-    const key = `${p.environment}\0${p.entity}\0${series}`
+    const key = keyOf(p.environment, p.entity, series)
     let w = watches.get(key)
     if (!w) {
       const { environment, entity } = p

@@ -1,6 +1,6 @@
+import { normal, seededRandom } from '@aegis/learning/random'
 import { expect, it } from 'vitest'
 import { makeDetector } from './make-detector.ts'
-import { normal, seededRandom } from './seeded-random.ts'
 
 const METRICS = 12
 const random = seededRandom(11)

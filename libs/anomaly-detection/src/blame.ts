@@ -2,8 +2,9 @@
  * Which metrics are to blame for a strange row: those that the members name, and those that have left the level they had of late. Each counts as a surprise on
  * its own scale, gathered since the event began, so that what joins a row later is named as well and what was strange before is not.
  */
+
+import { TailProbability } from '@aegis/learning/tail-probability'
 import { clip, type Rows, rowOf } from './row-model.ts'
-import { TailProbability } from './tail-probability.ts'
 
 /** Weight of a new row in the level of late: an exponential mean of about sixty rows. */
 const LEVEL = 2 / 61

@@ -2,7 +2,8 @@
  * Observations to series of comparable numbers, one value per series and round: counters become rates per second, `<name>.sum` and
  * `<name>.count` become a mean, and the instances of an entity are put together, so that a restart continues the series.
  */
-import type { Observation } from '@aegis/domain'
+
+import { keyOf, type Observation, partsOf } from '@aegis/domain'
 
 export interface SeriesInfo {
   readonly handle: number
@@ -66,7 +67,7 @@ export class DeriveSeries {
     let delta = o.value
     let seconds = 1
     if (o.metric_type === 'counter') {
-      const key = `${o.environment}\0${o.entity}\0${instance}\0${o.metric_name}${base}`
+      const key = keyOf(o.environment, o.entity, instance, `${o.metric_name}${base}`)
       const last = this.#last.get(key)
       if (last && o.time <= last.time) return // late or repeated: its increase is already in a newer value
       this.#last.set(key, { value: o.value, time: o.time })
@@ -84,7 +85,7 @@ export class DeriveSeries {
   }
 
   #put(o: Observation, metric: string, kind: Accumulator['kind'], unit: string, value: number, weight: number): void {
-    const key = `${o.environment}\0${o.entity}\0${metric}`
+    const key = keyOf(o.environment, o.entity, metric)
     const { environment, entity } = o
     const a = this.#series.get(key) ?? this.#make(key, { environment, entity, metric, unit })
     a.kind = kind
@@ -100,7 +101,7 @@ export class DeriveSeries {
 
   /** The series whose past is to be learned, made where there is none; undefined where it has been seen for a while, and its past says nothing new. */
   ofPast({ environment, entity, metric, unit }: Omit<SeriesInfo, 'handle'>): SeriesInfo | undefined {
-    const key = `${environment}\0${entity}\0${metric}`
+    const key = keyOf(environment, entity, metric)
     const known = this.#series.get(key)
     if (known) return known.young === undefined ? undefined : known.info
     return this.#make(key, { environment, entity, metric, unit }).info
@@ -139,7 +140,7 @@ export class DeriveSeries {
       this.#series.delete(key)
       gone.push(a.info.handle)
     }
-    for (const [key, { time }] of this.#last) if (now(key.slice(0, key.indexOf('\0'))) - time > silenceUs) this.#last.delete(key)
+    for (const [key, { time }] of this.#last) if (now(partsOf(key)[0]) - time > silenceUs) this.#last.delete(key)
     this.#free.push(...gone)
     return gone
   }

@@ -1,7 +1,7 @@
 /** What every detector must keep to. Called once per implementation. */
 import type { Detector, Round } from '@aegis/domain'
+import { normal, seededRandom } from '@aegis/learning/random'
 import { describe, expect, it } from 'vitest'
-import { normal, seededRandom } from './seeded-random.ts'
 
 export interface ContractOptions {
   /** Rounds it needs before it scores. */

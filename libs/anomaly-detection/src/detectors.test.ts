@@ -1,21 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { detectorContract } from './detector.contract.ts'
-import { EntityDetector } from './entity-detector.ts'
 import { evaluateMetrics } from './evaluate-metrics.ts'
 import { DETECTOR_NAMES, isDetector, MODEL_NAMES, makeDetector, makeModel, needsTensorFlow } from './make-detector.ts'
 import { RobustBaseline } from './robust-baseline.ts'
+import { rowModelContract } from './row-model.contract.ts'
 
 detectorContract('robust-baseline', () => new RobustBaseline(), { warmUp: 12 })
-for (const name of MODEL_NAMES)
-  detectorContract(`${name}, bare`, () => new EntityDetector({ model: makeModel(name), warmUp: 200 }), { warmUp: 200 })
+for (const name of MODEL_NAMES) rowModelContract(`${name}, bare`, () => makeModel(name))
+// Held scores pass the cap of what can be said only by a little.
 for (const name of DETECTOR_NAMES.filter(name => !needsTensorFlow(name)))
   for (const streaming of [false, true])
-    detectorContract(
-      `${name}, calibrated${streaming ? ', streaming' : ''}`,
-      () => new EntityDetector({ model: makeDetector(name, { streaming }), warmUp: 200 }),
-      // Held scores pass the cap of what can be said only by a little.
-      { warmUp: 200, margin: 0.99 },
-    )
+    rowModelContract(`${name}, calibrated${streaming ? ', streaming' : ''}`, () => makeDetector(name, { streaming }), {
+      margin: 0.99,
+    })
 
 describe('makeDetector', () => {
   it('makes an ensemble of those named: of all members the ensemble itself, of fewer another', () => {

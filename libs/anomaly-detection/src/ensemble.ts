@@ -5,10 +5,11 @@
  * (averaging of normalised outlier scores: Kriegel et al. 2011, "Interpreting and Unifying Outlier Scores"). Ours lowers the weight of a member whose
  * surprise has been high for a long time, since that is drift and not an event. The mean is then held over an event (`hold-score.ts`).
  */
+
+import { TailProbability } from '@aegis/learning/tail-probability'
 import { Blame } from './blame.ts'
 import { HoldScore } from './hold-score.ts'
 import { type RowModel, type Rows, replay } from './row-model.ts'
-import { TailProbability } from './tail-probability.ts'
 
 export interface Member {
   readonly model: RowModel

@@ -1,12 +1,11 @@
+import { normal, seededRandom } from '@aegis/learning/random'
 import { describe, expect, it } from 'vitest'
 import { DeriveSeries } from './derive-series.ts'
-import { EntityDetector } from './entity-detector.ts'
 import { EntityEvents, type Guilty } from './entity-events.ts'
+import { EntityModel } from './entity-model.ts'
 import { evaluateMetrics } from './evaluate-metrics.ts'
-import { makeDetector } from './make-detector.ts'
-import { normal, seededRandom } from './seeded-random.ts'
 import { SeriesWatch } from './series-watch.ts'
-import { Spot } from './spot.ts'
+import { trainEntity } from './train-entity.ts'
 
 const guilty = (...metrics: string[]): Guilty[] =>
   metrics.map((metric, i) => ({ metric, score: 9 - i, value: 5, low: 0, high: 1 }))
@@ -36,33 +35,35 @@ describe('EntityEvents', () => {
   })
 })
 
-/** Rows of an entity through detector, threshold and events, learning as a service does. */
-function run(rows: Float64Array[], options: { warmUp: number; adoptAfter?: number }) {
-  const detector = new EntityDetector({
-    model: makeDetector('ensemble'),
-    warmUp: options.warmUp,
-    adoptAfter: options.adoptAfter ?? 200,
+/** Rows of an entity through detector, threshold and events as the service has them: trained on the first, the others as they come. */
+function run(rows: readonly Float64Array[], options: { learned: number; adoptAfter?: number }) {
+  const metrics = Array.from(rows[0], (_, j) => `m${j}`)
+  const past = rows.slice(0, options.learned)
+  const values = new Float64Array(past.length * metrics.length)
+  past.forEach((row, i) => {
+    values.set(row, i * metrics.length)
   })
-  const spot = new Spot({ alarmsPerDay: 0.2, rowsPerDay: 1440, follow: 0 })
+  const model = new EntityModel(
+    trainEntity({
+      detector: 'ensemble',
+      metrics,
+      rows: { count: past.length, metrics: metrics.length, values },
+      stepSeconds: 60,
+      alarmsPerDay: 0.2,
+      youngThreshold: 12,
+    }),
+  )
   const events = new EntityEvents({ adoptAfter: options.adoptAfter ?? 200 })
-  const series = Int32Array.from(rows[0], (_, j) => j)
-  const before: number[] = []
-  const told = []
-  for (const [i, values] of rows.entries()) {
-    const round = { time: i * 60e6, series, values }
-    const scores = detector.score(round)
-    const score = Math.max(...scores)
-    if (i < 3 * options.warmUp) before.push(score)
-    if (i === 3 * options.warmUp - 1) spot.fit(before)
-    const over = i >= 3 * options.warmUp && spot.push(score)
-    const event = i >= 3 * options.warmUp ? events.row(round.time, score, spot.threshold, []) : undefined
-    if (event) told.push(event)
-    detector.learn(
-      round,
-      Array.from(series, () => over),
+  return rows.slice(options.learned).flatMap((row, i) => {
+    const time = (options.learned + i) * 60e6
+    const scored = model.row(
+      Array.from(row, (value, j) => ({ metric: metrics[j], value })),
+      time,
     )
-  }
-  return told
+    const event = scored && events.row(time, scored.score, scored.threshold, scored.guilty)
+    if (event?.newNormal) model.adopt()
+    return event ? [event] : []
+  })
 }
 
 describe('from score to anomaly, on made-up series', () => {
@@ -71,7 +72,7 @@ describe('from score to anomaly, on made-up series', () => {
     const rows = Array.from({ length: 4000 }, (_, i) =>
       Float64Array.from([20 + normal(random), (i < 2500 ? 100 : 140) + 2 * normal(random), 5 + 0.2 * normal(random)]),
     )
-    const told = run(rows, { warmUp: 500 }).filter(e => e.time >= 2490 * 60e6)
+    const told = run(rows, { learned: 1500 }).filter(e => e.time >= 2490 * 60e6)
     expect(told.filter(e => e.state === 'open')).toHaveLength(1)
     expect(told.at(-1)?.state).toBe('close')
   })
@@ -95,7 +96,7 @@ describe('from score to anomaly, on made-up series', () => {
       const [found] = derive.round(() => true)
       if (found) rows.push(Float64Array.from([found.value, 10 + normal(random)]))
     }
-    expect(run(rows, { warmUp: 400 })).toEqual([])
+    expect(run(rows, { learned: 1200 })).toEqual([])
   })
 
   it('loses at most a twentieth of its average precision with a tenth of the rows missing', () => {

@@ -1,7 +1,7 @@
+import { normal, seededRandom } from '@aegis/learning/random'
 import { describe, expect, it } from 'vitest'
 import { EntityModel } from './entity-model.ts'
 import { EntityRows } from './entity-rows.ts'
-import { normal, seededRandom } from './seeded-random.ts'
 import { packTrained, trainEntity, unpackTrained } from './train-entity.ts'
 
 const random = seededRandom(5)

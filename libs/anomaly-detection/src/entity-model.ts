@@ -2,10 +2,11 @@
  * A trained entity at work: scores its rows one by one, by the weights and the threshold it was published with. What is missing keeps its last value for a few
  * rows. What it keeps while running (recent rows, held score, drift) is saved without the weights: those are on the `models` stream.
  */
+
+import { Spot } from '@aegis/learning/spot'
 import type { Ensemble } from './ensemble.ts'
 import type { Guilty } from './entity-events.ts'
 import { makeDetector } from './make-detector.ts'
-import { Spot } from './spot.ts'
 import type { Tensors } from './tensorflow.ts'
 import type { TrainedEntity } from './train-entity.ts'
 
@@ -20,6 +21,10 @@ export interface EntityScore {
 const CARRY = 5
 /** Half-width of the band that is told, in spreads of the metric. */
 const BAND = 3
+/** What of the level of late is kept from row to row: it is that of the last fifty or so. */
+const KEEP = 0.98
+/** Spreads by which a level must have moved to be adopted. */
+const MOVED = 2
 
 export class EntityModel {
   readonly trained: TrainedEntity
@@ -28,6 +33,9 @@ export class EntityModel {
   readonly #columns: ReadonlyMap<string, number>
   #last: Float64Array
   #age: Float64Array
+  /** What each metric's new normal lies above its old one, and its level of late above that, in spreads. */
+  #offset: Float64Array
+  #level: Float64Array
 
   constructor(trained: TrainedEntity, tensors?: Tensors) {
     const { detector, metrics, alarmsPerDay, rowsPerDay } = trained
@@ -39,6 +47,8 @@ export class EntityModel {
     this.#columns = new Map(metrics.map((metric, j) => [metric, j]))
     this.#last = new Float64Array(metrics.length)
     this.#age = new Float64Array(metrics.length)
+    this.#offset = new Float64Array(metrics.length)
+    this.#level = new Float64Array(metrics.length)
   }
 
   /** Scores a row of that time (microseconds, for the time of day) and goes on; undefined where none of its metrics is known. Metrics that came after the training are not looked at. */
@@ -50,7 +60,8 @@ export class EntityModel {
     for (const { metric, value } of values) {
       const j = this.#columns.get(metric)
       if (j === undefined || !Number.isFinite(value)) continue
-      row[j] = (value - mean[j]) / spread[j]
+      row[j] = (value - mean[j]) / spread[j] - this.#offset[j]
+      this.#level[j] = KEEP * this.#level[j] + (1 - KEEP) * row[j]
       this.#age[j] = 0
       raw.set(j, value)
     }
@@ -70,10 +81,22 @@ export class EntityModel {
       value,
       // The guiltiest metric scores as the entity does, the others by their share.
       score: most > 0 ? (score * guilt[j]) / most : score,
-      low: (middle[j] - BAND) * spread[j] + mean[j],
-      high: (middle[j] + BAND) * spread[j] + mean[j],
+      low: (middle[j] + this.#offset[j] - BAND) * spread[j] + mean[j],
+      high: (middle[j] + this.#offset[j] + BAND) * spread[j] + mean[j],
     }))
     return { score, threshold, guilty: guilty.sort((a, b) => b.score - a.score || (a.metric < b.metric ? -1 : 1)) }
+  }
+
+  /** Takes the levels of late for the new normal: what the rows mean to one another stays as it was learned. */
+  adopt(): void {
+    for (let j = 0; j < this.#level.length; j++) {
+      if (Math.abs(this.#level[j]) < MOVED) continue
+      this.#offset[j] += this.#level[j]
+      this.#level[j] = 0
+    }
+    // The rows it remembers are of the old level.
+    this.#detector.load(this.trained.ensemble)
+    this.#last.fill(0)
   }
 
   save() {
@@ -84,6 +107,8 @@ export class EntityModel {
       spot: this.#spot.save(),
       last: Array.from(this.#last),
       age: Array.from(this.#age),
+      offset: Array.from(this.#offset),
+      level: Array.from(this.#level),
     }
   }
   /** Goes on from what `save` gave, with the weights it was made with. */
@@ -98,5 +123,7 @@ export class EntityModel {
     this.#spot.load(state.spot)
     this.#last = Float64Array.from(state.last)
     this.#age = Float64Array.from(state.age)
+    this.#offset = Float64Array.from(state.offset)
+    this.#level = Float64Array.from(state.level)
   }
 }

@@ -2,9 +2,10 @@
  * A detector over recorded rows, causally: learns from the training rows (or, where there are none, as it goes), then scores each test row, decides by its
  * own threshold, and names the guilty metrics. What `aegis eval metric-anomaly` runs, and the same models the service runs.
  */
+
+import { Spot } from '@aegis/learning/spot'
 import { type MakeOptions, makeDetector } from './make-detector.ts'
 import type { Rows } from './row-model.ts'
-import { Spot } from './spot.ts'
 import { scaleOf, standardise } from './standardise.ts'
 import type { Tensors } from './tensorflow.ts'
 

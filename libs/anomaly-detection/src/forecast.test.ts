@@ -1,7 +1,7 @@
+import { normal, seededRandom } from '@aegis/learning/random'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { forecast, willCross } from './forecast.ts'
-import { normal, seededRandom } from './seeded-random.ts'
 
 const times = (n: number) => Array.from({ length: n }, (_, i) => i)
 

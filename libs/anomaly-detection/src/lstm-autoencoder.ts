@@ -6,9 +6,10 @@
  * scale rather than the mean over the window, so that one metric among many is heard and the answer does not wait for the window to fill; the plain error
  * stays at hand (`plainErrors`). Fewer metrics are padded with zeros, more are projected on 50 fixed random directions.
  */
+
+import { normal, seededRandom } from '@aegis/learning/random'
 import type * as TensorFlow from '@tensorflow/tfjs'
 import { clip, packFloats, plain, type RowModel, type Rows, rowOf, unpackFloats } from './row-model.ts'
-import { normal, seededRandom } from './seeded-random.ts'
 import type { Tensors } from './tensorflow.ts'
 import { type Progress, trainNetwork } from './train-network.ts'
 import { WorstMetrics } from './worst-metrics.ts'

@@ -1,6 +1,6 @@
 /** Every detector of an entity's metrics by name, with the settings it is used with. */
 import { Ensemble, type Member } from './ensemble.ts'
-import { IsolationForest } from './isolation-forest.ts'
+import { RowForest } from './isolation-forest.ts'
 import { KMeansWindows } from './k-means-windows.ts'
 import { LstmAutoencoder, type LstmOptions } from './lstm-autoencoder.ts'
 import { Ewma, RobustZ } from './moving-level.ts'
@@ -17,7 +17,7 @@ const MODELS = {
   'sub-pca': () => ({ model: new SubPca(), online: false }),
   seasonal: () => ({ model: new SeasonalBaseline(), online: false }),
   'k-means': () => ({ model: new KMeansWindows(), online: false }),
-  'isolation-forest': () => ({ model: new IsolationForest(), online: false }),
+  'isolation-forest': () => ({ model: new RowForest(), online: false }),
   ewma: () => ({ model: new Ewma(), online: true }),
   'robust-z': () => ({ model: new RobustZ(), online: true }),
   'nearest-neighbour': () => ({ model: new NearestNeighbour(), online: true }),

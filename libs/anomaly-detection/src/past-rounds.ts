@@ -2,7 +2,8 @@
  * Observations read back from a store to rounds: what an entity measured at one time is a round of its own, which ends when a later time of that entity comes,
  * or when nothing more came between two calls of `rest`. A past that comes a second time says nothing new.
  */
-import type { Observation } from '@aegis/domain'
+
+import { keyOf, type Observation } from '@aegis/domain'
 import { DeriveSeries, type SeriesInfo } from './derive-series.ts'
 
 export interface PastRound {
@@ -29,7 +30,7 @@ export class PastRounds {
   /** Takes an observation; returns the round that it ends, if any. */
   add(o: Observation): PastRound | undefined {
     const { environment, entity, time } = o
-    const key = `${environment}\0${entity}`
+    const key = keyOf(environment, entity)
     let e = this.#entities.get(key)
     if (!e) this.#entities.set(key, (e = { environment, entity, time, resting: false, series: new DeriveSeries() }))
     if (time < e.time || (time === e.time && !e.series)) return undefined
@@ -43,7 +44,7 @@ export class PastRounds {
 
   /** Whether something came of the entity's past. */
   knows(environment: string, entity: string): boolean {
-    return this.#entities.has(`${environment}\0${entity}`)
+    return this.#entities.has(keyOf(environment, entity))
   }
 
   /** Ends the rounds of those whose past brought nothing since the call before. */

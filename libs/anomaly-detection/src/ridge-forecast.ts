@@ -5,7 +5,7 @@
  * Lütkepohl 2005, "New Introduction to Multiple Time Series Analysis", with the ridge of Hoerl and Kennard 1970. Ours differs in that residuals
  * are turned into tail probabilities per metric, so that a quiet metric counts as much as a loud one. With one metric it is plain auto-regression.
  */
-import { cholesky, gram, solve } from './linear-algebra.ts'
+import { cholesky, gram, solve } from '@aegis/learning/linear-algebra'
 import { RecentRows } from './recent-rows.ts'
 import { clip, plain, type RowModel, type Rows, rowOf } from './row-model.ts'
 import { WorstMetrics } from './worst-metrics.ts'

@@ -1,6 +1,6 @@
 /**
  * What a detector of one entity is made of: a model of its rows. A row holds one standardised number per metric; a model learns from many rows,
- * then says of each new one how strange it is and which metrics are to blame. `entity-detector.ts` makes a `Detector` of any of them.
+ * then says of each new one how strange it is and which metrics are to blame. `train-entity.ts` learns one, `entity-model.ts` puts it to work.
  */
 
 import type { LayersModel } from '@tensorflow/tfjs'

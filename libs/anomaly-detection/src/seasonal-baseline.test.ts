@@ -1,6 +1,6 @@
+import { normal, seededRandom } from '@aegis/learning/random'
 import { expect, it } from 'vitest'
 import { SeasonalBaseline } from './seasonal-baseline.ts'
-import { normal, seededRandom } from './seeded-random.ts'
 
 /** Five-minute rows with a peak from nine to twelve each day; every seventh row was left out. */
 const days = (from: number, to: number) => {

@@ -5,7 +5,7 @@
  * the subsequence by three numbers per metric (now, the mean of the last few, the mean of the few before), which costs a tenth of the full window, and
  * hears what is left over metric by metric: surprises on each metric's own scale, the mean of the largest, none of them loud alone.
  */
-import { eigen, gram } from './linear-algebra.ts'
+import { eigen, gram } from '@aegis/learning/linear-algebra'
 import { RecentRows } from './recent-rows.ts'
 import { clip, plain, type RowModel, type Rows, rowOf } from './row-model.ts'
 import { WorstMetrics } from './worst-metrics.ts'

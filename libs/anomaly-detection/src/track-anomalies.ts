@@ -3,7 +3,7 @@
  * (fewer when it is very strange); the anomaly opens with the first, is updated when others join or it gets worse, and closes when all have
  * been quiet for a while.
  */
-import { type Anomaly, type Evidence, type GuiltySeries, idOf, SEVERITIES } from '@aegis/domain'
+import { type Anomaly, type Evidence, type GuiltySeries, idOf, keyOf, partsOf, SEVERITIES } from '@aegis/domain'
 
 export interface TrackOptions {
   /** Score at which a series is strange. Default 6. */
@@ -65,14 +65,14 @@ export class TrackAnomalies {
 
   /** Environments in which something is open: they need rounds even when nothing reports any more. */
   get environments(): ReadonlySet<string> {
-    return new Set([...this.#open.keys()].map(key => key.slice(0, key.indexOf('\0'))))
+    return new Set([...this.#open.keys()].map(key => partsOf(key)[0]))
   }
 
   /** One round of an environment: every score there was, and what came of it. */
   round(environment: string, time: number, scores: readonly Scored[]): Anomaly[] {
     const strange = new Map<string, Scored[]>()
     for (const s of scores) {
-      const key = `${environment}\0${s.entity}\0${s.metric}`
+      const key = keyOf(environment, s.entity, s.metric)
       if (!(s.score >= this.threshold)) {
         this.#streaks.delete(key)
         continue
@@ -88,17 +88,17 @@ export class TrackAnomalies {
       }
     }
     // Quiet can only be what was looked at: a series that reports once a minute says nothing in between.
-    const looked = new Set(scores.map(s => `${s.entity}\0${s.metric}`))
+    const looked = new Set(scores.map(s => keyOf(s.entity, s.metric)))
     const out: Anomaly[] = []
     for (const [key, streak] of this.#streaks)
-      if (time - streak.seen > this.#goneUs && key.startsWith(`${environment}\0`)) this.#streaks.delete(key)
+      if (time - streak.seen > this.#goneUs && partsOf(key)[0] === environment) this.#streaks.delete(key)
     for (const [entity, list] of strange) this.#add(environment, entity, time, list)
     for (const [key, open] of this.#open) {
-      const [env, entity] = key.split('\0')
+      const [env, entity] = partsOf(key)
       if (env !== environment) continue
       const now = new Set(strange.get(entity)?.map(s => s.metric))
       for (const [metric, g] of Object.entries(open.guilty))
-        if (looked.has(`${entity}\0${metric}`)) {
+        if (looked.has(keyOf(entity, metric))) {
           g.calm = now.has(metric) ? 0 : g.calm + 1
           g.seen = time
         } else if (time - g.seen > this.#goneUs) g.calm = this.#quiet
@@ -118,17 +118,17 @@ export class TrackAnomalies {
   }
 
   #add(environment: string, entity: string, time: number, list: readonly Scored[]): void {
-    const key = `${environment}\0${entity}`
+    const key = keyOf(environment, entity)
     let open = this.#open.get(key)
     if (!open) {
-      const started = Math.min(...list.map(s => this.#streaks.get(`${environment}\0${entity}\0${s.metric}`)?.since ?? time))
+      const started = Math.min(...list.map(s => this.#streaks.get(keyOf(environment, entity, s.metric))?.since ?? time))
       open = { id: idOf(environment, entity, this.#kind, started), started, severity: 0, guilty: {}, told: '' }
       this.#open.set(key, open)
     }
     for (const s of list) {
       const before = open.guilty[s.metric]
       if (before && before.score >= s.score) continue
-      const since = before?.since ?? this.#streaks.get(`${environment}\0${entity}\0${s.metric}`)?.since ?? time
+      const since = before?.since ?? this.#streaks.get(keyOf(environment, entity, s.metric))?.since ?? time
       open.guilty[s.metric] = {
         metric: s.metric,
         unit: s.unit,

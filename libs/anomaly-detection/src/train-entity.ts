@@ -3,10 +3,10 @@
  * detector's weights, and the threshold that keeps the budget of alarms.
  */
 import { gunzipSync, gzipSync } from 'node:zlib'
+import { Spot } from '@aegis/learning/spot'
 import type { Ensemble } from './ensemble.ts'
 import { makeDetector } from './make-detector.ts'
 import type { Rows } from './row-model.ts'
-import { Spot } from './spot.ts'
 import { scaleOf, standardise } from './standardise.ts'
 import type { Tensors } from './tensorflow.ts'
 import type { Progress } from './train-network.ts'

@@ -6,10 +6,11 @@
  * (Donut). Ours stands for the window by three numbers per metric (now, the mean of the last five, the mean of the five before), scores with the
  * mean of the hidden numbers rather than with samples, and each metric's error on that metric's own scale.
  */
+
+import { seededRandom } from '@aegis/learning/random'
 import type * as TensorFlow from '@tensorflow/tfjs'
 import { RecentRows } from './recent-rows.ts'
 import { clip, packFloats, type RowModel, type Rows, rowOf, unpackFloats } from './row-model.ts'
-import { seededRandom } from './seeded-random.ts'
 import type { Tensors } from './tensorflow.ts'
 import { type Progress, trainNetwork } from './train-network.ts'
 import { WorstMetrics } from './worst-metrics.ts'

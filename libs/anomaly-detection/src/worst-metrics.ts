@@ -1,4 +1,4 @@
-import { TailProbability } from './tail-probability.ts'
+import { TailProbability } from '@aegis/learning/tail-probability'
 
 export interface WorstOptions {
   /** How many of the largest surprises count. Default 5. */

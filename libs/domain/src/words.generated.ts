@@ -434,7 +434,7 @@ export interface ModelVersion {
   readonly time: number
   /** Version. */
   readonly version: string
-  /** candidate, active or retired. */
+  /** learning, candidate, active, held or retired. */
   readonly state: string
   /** Weights, when small enough to travel. */
   readonly weights?: Uint8Array | null

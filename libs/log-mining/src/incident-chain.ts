@@ -2,9 +2,9 @@
  * The chain of an incident out of the log events of its window: those who are suspected and their neighbours, what was bad or known for a fault, and what leads to it.
  * What was logged before the window teaches which template regularly comes before which.
  */
-import type { LogEvent } from '@aegis/domain'
+
+import { type LogEvent, sessionOf } from '@aegis/domain'
 import { type CausalChain, type ChainEvent, causalChain, TemplateOrder } from './causal-chain.ts'
-import { sessionOf } from './log-watch.ts'
 import type { Severity } from './severity.ts'
 
 export interface ChainGathererOptions {

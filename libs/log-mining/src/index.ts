@@ -9,31 +9,17 @@ export {
   TemplateOrder,
 } from './causal-chain.ts'
 export { type EntityOptions, findMentions, type Mention, type MentionKind, maskedUser } from './entities.ts'
-export { evaluateLines, evaluateSessionLog, evaluateSessions, type UnitScore } from './evaluate-anomaly.ts'
-export { type EvaluatedLine, evaluateParsing, type ParsingReport } from './evaluate-parsing.ts'
 export { type FaultPattern, faultPatterns, matchFault } from './fault-patterns.ts'
 export { templateId } from './group.ts'
 export { type IdentifiedService, type IdentifyOptions, ServiceIdentifier } from './identify-service.ts'
 export { ChainGatherer, type ChainWindow, chainWindow, type GatheredChain, type IncidentScope } from './incident-chain.ts'
 export { exceptionOf, type JoinedEvent, type JoinOptions, StackTraceJoiner } from './join-stack-traces.ts'
 export { lineClassifier } from './line-classifier.ts'
-export {
-  LineAnomalyDetector,
-  type LineScore,
-  type ScoredLine,
-  type Session,
-  SessionAnomalyDetector,
-  type SessionOptions,
-  type SessionScore,
-} from './log-anomaly.ts'
-export { type LogFinding, type LogFindingKind, LogWatch, sessionOf, type WatchedLine } from './log-watch.ts'
 export { type ParameterKind, parameterKinds } from './masking.ts'
 export { cleanLine, type LineHints, type ParsedLine, parseLine, TRUNCATED } from './parse-line.ts'
 export { type RedactOptions, redact } from './redact.ts'
-export { SessionStream, type SessionStreamOptions } from './session-stream.ts'
 export { type Severity, severities, severityNamed, severityOfText } from './severity.ts'
 export { statementOf } from './statement.ts'
-export { TemplateHistory } from './template-history.ts'
 export {
   type Match,
   type MinerOptions,

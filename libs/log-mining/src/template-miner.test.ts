@@ -1,6 +1,6 @@
+import { TemplateHistory } from '@aegis/lab/evaluation/template-history'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { TemplateHistory } from './template-history.ts'
 import { type TemplateChange, TemplateMiner } from './template-miner.ts'
 
 const templateOf = (line: string) => new TemplateMiner().learn(line).template

@@ -1,8 +1,8 @@
+import { labelledLines } from '@aegis/lab/evaluation/labelled-lines'
 import { describe, expect, it } from 'vitest'
 import { categories, ruleClassifier, type SyncClassifier } from './categories.ts'
 import { categoryLines, categoryTerms } from './category-lines.ts'
 import { categoryWeights } from './category-weights.ts'
-import { labelledLines } from './labelled-lines.ts'
 import { lineClassifier } from './line-classifier.ts'
 import { firstOf, LEAST_CHANCE, TextModel, trainTextModel } from './text-model.ts'
 

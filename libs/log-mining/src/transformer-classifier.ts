@@ -10,9 +10,9 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { AegisError } from '@aegis/domain'
+import { Softmax } from '@aegis/learning/softmax'
 import { type Category, type Classifier, categories } from './categories.ts'
 import { categoryLines, categoryTerms } from './category-lines.ts'
-import { SoftmaxHead } from './softmax-head.ts'
 
 const PACKAGE = '@huggingface/transformers'
 const VERSION = '4.3.1'
@@ -53,7 +53,7 @@ export class TransformerClassifier implements Classifier {
   readonly #encoder: Encoder
   readonly #model: string
   #least: number
-  #head: SoftmaxHead | undefined
+  #head: Softmax<Category> | undefined
 
   private constructor(model: string, tokenizer: Tokenizer, encoder: Encoder, least: number) {
     this.#model = model
@@ -92,10 +92,10 @@ export class TransformerClassifier implements Classifier {
     for (let i = 0; i < lines.length; i += BATCH) {
       const some = lines.slice(i, i + BATCH)
       const vectors = await classifier.embed(some.map(([text]) => text))
-      rows.push(...some.map(([, category], k) => ({ category, vector: vectors[k] as Float32Array })))
+      rows.push(...some.map(([, category], k) => ({ label: category, vector: vectors[k] as Float32Array })))
       onProgress?.(rows.length, lines.length)
     }
-    classifier.#head = SoftmaxHead.train(rows)
+    classifier.#head = Softmax.train(categories, rows)
     return classifier
   }
 

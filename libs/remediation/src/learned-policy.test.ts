@@ -1,4 +1,7 @@
 import { type Incident, seededRandom } from '@aegis/domain'
+import { IncidentSim, SHOP } from '@aegis/lab/remediation/incident-sim'
+import { LearnedPlayer } from '@aegis/lab/remediation/learned-player'
+import { play, scoreOf } from '@aegis/lab/remediation/play'
 import { describe, expect, it } from 'vitest'
 import { encodeSituation } from './encode-situation.ts'
 import { LearnedPolicy } from './learned-policy.ts'
@@ -6,9 +9,6 @@ import { type Attempt, OPTIONS, optionsOf } from './options.ts'
 import { LoadedModel } from './ppo-model.ts'
 import { type RuledSituation, RulesPolicy } from './rules-policy.ts'
 import { shippedIncidentModel, shippedModel } from './shipped-model.ts'
-import { IncidentSim, SHOP } from './sim/incident-sim.ts'
-import { LearnedPlayer } from './sim/learned-player.ts'
-import { play, scoreOf } from './sim/play.ts'
 
 const situationOf = (sim: IncidentSim, forbidden: readonly string[] = []): RuledSituation => {
   const features = new Float32Array(sim.features)

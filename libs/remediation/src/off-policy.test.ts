@@ -1,9 +1,9 @@
 import { seededRandom } from '@aegis/domain'
+import { Belief } from '@aegis/lab/remediation/belief'
+import { ACTION_COUNT, FEATURE_COUNT, PAGE, RemSim } from '@aegis/lab/remediation/remsim'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { estimateOffPolicy, judgeCandidate, type LoggedDecision } from './off-policy.ts'
-import { Belief } from './sim/belief.ts'
-import { ACTION_COUNT, FEATURE_COUNT, PAGE, RemSim } from './sim/remsim.ts'
 
 /** After one look, a policy acts once; if that did not heal, a person is paged. Softmax of the chance to heal, mixed with any allowed act. */
 const policy = (cures: Float64Array, sim: RemSim, sharpness: number, exploration: number): Float64Array => {

@@ -1,8 +1,8 @@
 import { seededRandom } from '@aegis/domain'
+import { CartPole } from '@aegis/lab/remediation/cart-pole'
 import { describe, expect, it } from 'vitest'
 import { ActorCritic, type Environment, Normaliser, Ppo } from './ppo.ts'
 import { LoadedModel, modelOf, resumeTraining, saveTraining } from './ppo-model.ts'
-import { CartPole } from './sim/cart-pole.ts'
 
 /** Four actions; the observation names the right one, and one of the others is forbidden. */
 class PointedAt implements Environment {

@@ -1,9 +1,9 @@
+import { seededRandom } from '@aegis/domain'
 import { describe, expect, it } from 'vitest'
 import { alertHolds } from './alert-holds.ts'
 import { fuseEvidence } from './fuse-evidence.ts'
-import { randomFrom } from './simulate-cases.ts'
 
-const random = randomFrom(1)
+const random = seededRandom(1)
 const before = Array.from({ length: 200 }, () => 100 + 10 * random())
 const series = (after: readonly number[], metric = 'latency_p90') => [{ entity: 'shop', metric, before, after }]
 const alert = { entity: 'shop', metric: 'latency_p90' }

@@ -1,14 +1,15 @@
+import { seededRandom } from '@aegis/domain'
+import { simulateCase } from '@aegis/lab/root-cause/simulate-cases'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { explainIncident } from './explain-incident.ts'
 import { fuseEvidence } from './fuse-evidence.ts'
-import { randomFrom, simulateCase } from './simulate-cases.ts'
 
 describe('explainIncident', () => {
   it('says only what the case holds: every reference leads somewhere', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100_000 }), seed => {
-        const { evidence: c, alert } = simulateCase(randomFrom(seed), { entities: 15 })
+        const { evidence: c, alert } = simulateCase(seededRandom(seed), { entities: 15 })
         const e = explainIncident(c, fuseEvidence(c, { alert }))
         const edges = new Set(c.edges.map(([from, to]) => `${from} ${to}`))
         for (let i = 1; i < e.path.length; i++) expect(edges.has(`${e.path[i]} ${e.path[i - 1]}`)).toBe(true)

@@ -3,8 +3,10 @@
  * lines as they were written, spans), what speaks against it, two that were considered and rejected, and the order in which things happened.
  * Everything said points at something in the case; nothing is added.
  */
+import { partsOf } from '@aegis/domain'
 import type { CauseCase, Finding } from './case-evidence.ts'
-import type { FusedRanking, Suspect } from './fuse-evidence.ts'
+import type { FusedRanking } from './fuse-evidence.ts'
+import type { Suspect } from './margin.ts'
 import { meaningOf } from './metric-meaning.ts'
 
 export interface ExplainedEvidence {
@@ -54,7 +56,7 @@ const sourceOf = (f: Finding): ExplainedEvidence['source'] =>
           ? 'impact'
           : 'series'
 /** Statements of a pair are joined by a byte no one should see. */
-const readable = (name: string) => name.split('\0').join(' → ')
+const readable = (name: string) => partsOf(name).join(' → ')
 const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
   [
     /^log_new|^span_log_new|_severe$/,
@@ -69,7 +71,7 @@ const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
     /^trace_stop$/,
     f =>
       `${f.after} requests stopped here first: ${f.text ? `after "${f.text.split('\n')[0].slice(0, 120)}" ` : ''}${
-        f.name.includes('\0') ? `${f.name.split('\0')[1]} no longer follows` : `at ${f.name}`
+        f.name.includes('\0') ? `${partsOf(f.name)[1]} no longer follows` : `at ${f.name}`
       }`,
   ],
   [/^trace_self/, f => `its own time in ${f.name} rose (${number(f.before)} → ${number(f.after)} µs)`],

@@ -1,15 +1,16 @@
+import { seededRandom } from '@aegis/domain'
+import { estimateOnset } from '@aegis/lab/evaluation/estimate-onset'
+import { AlertHistory, rankAlertCases, rankAlerts } from '@aegis/lab/evaluation/rank-alerts'
+import { simulateCase } from '@aegis/lab/root-cause/simulate-cases'
 import { describe, expect, it } from 'vitest'
-import { estimateOnset } from './estimate-onset.ts'
 import { fuseEvidence } from './fuse-evidence.ts'
 import { meaningOf } from './metric-meaning.ts'
-import { AlertHistory, rankAlertCases, rankAlerts } from './rank-alerts.ts'
-import { randomFrom, simulateCase } from './simulate-cases.ts'
 
 describe('fuseEvidence', () => {
   it('finds most causes of incidents it did not learn from, and says the same each time', () => {
     let right = 0
     for (let seed = 0; seed < 40; seed++) {
-      const s = simulateCase(randomFrom(900_000 + seed), { entities: 20 })
+      const s = simulateCase(seededRandom(900_000 + seed), { entities: 20 })
       const ranking = fuseEvidence(s.evidence, { alert: s.alert })
       if (ranking.suspects.slice(0, 3).some(x => x.entity === s.cause)) right++
       if (seed < 3) expect(JSON.stringify(fuseEvidence(s.evidence, { alert: s.alert }))).toBe(JSON.stringify(ranking))
@@ -43,7 +44,7 @@ describe('meaningOf', () => {
 })
 describe('estimateOnset', () => {
   it('is where most series break', () => {
-    const random = randomFrom(3)
+    const random = seededRandom(3)
     const times = Array.from({ length: 40 }, (_, i) => i)
     const columns = new Map(
       Array.from({ length: 6 }, (_, k) => [`${k}`, times.map(t => random() + (t >= 25 && k < 4 ? 3 : 0))] as const),

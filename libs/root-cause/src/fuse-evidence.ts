@@ -4,11 +4,12 @@
  * Confidence is what such a margin of the first over the second was worth on simulated incidents (margin.ts), after a test whether there is
  * anything to explain at all.
  */
+import { keyOf } from '@aegis/domain'
 import { type Alert, alertHolds, LONG_HISTORY } from './alert-holds.ts'
 import type { CauseCase, Finding } from './case-evidence.ts'
 import { type CaseFeatures, featureNames, featuresOf, findEvidence, findingKinds } from './cause-features.ts'
 import { fusedWeights } from './fused-weights.ts'
-import { marginOf } from './margin.ts'
+import { marginOf, type Suspect } from './margin.ts'
 import { meaningOf } from './metric-meaning.ts'
 import { type Calibration, confidenceOf } from './recalibrate.ts'
 
@@ -27,17 +28,6 @@ export interface FuseOptions {
   readonly nameFrom?: number
   /** From margin to confidence. Default: as shipped. */
   readonly calibration?: Calibration
-}
-export interface Suspect {
-  readonly entity: string
-  readonly score: number
-  readonly probability: number
-  /** Strongest first. */
-  readonly findings: readonly Finding[]
-  /** Everything found on it, weak or strong. */
-  readonly all: readonly Finding[]
-  /** What each feature added to the score. */
-  readonly parts: Readonly<Record<string, number>>
 }
 export interface FusedRanking {
   readonly suspects: readonly Suspect[]
@@ -133,7 +123,7 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
  * entity's own series before those of its edges. Time lost on the wire is said of all its times, whatever they show one by one.
  */
 const rankMetrics = (c: CauseCase, suspects: readonly Suspect[]): FusedRanking['metrics'] => {
-  const names = new Set(c.series.map(s => `${s.entity}\0${s.metric}`))
+  const names = new Set(c.series.map(s => keyOf(s.entity, s.metric)))
   return suspects.slice(0, 5).flatMap(s => {
     const wire = Math.max(0, ...s.all.filter(f => f.kind === 'metric_gap' || f.kind === 'trace_gap').map(f => f.strength))
     const worth = (f: Finding): number => {
@@ -149,8 +139,8 @@ const rankMetrics = (c: CauseCase, suspects: readonly Suspect[]): FusedRanking['
     }
     const best = new Map<string, { f: Finding; worth: number }>()
     for (const f of s.all) {
-      if (f.kind === 'metric_gap' || f.kind === 'causal' || !names.has(`${f.entity}\0${f.name}`)) continue
-      const key = `${f.text ?? ''}\0${f.name}`
+      if (f.kind === 'metric_gap' || f.kind === 'causal' || !names.has(keyOf(f.entity, f.name))) continue
+      const key = keyOf(f.text ?? '', f.name)
       const w = worth(f)
       if (w > (best.get(key)?.worth ?? -1)) best.set(key, { f, worth: w })
     }

@@ -4,6 +4,7 @@
  * one statement that is not followed by the next). Strengths are signed roots of log-likelihood ratios (Dunning 1993), so that counts of
  * any size compare.
  */
+import { keyOf, partsOf } from '@aegis/domain'
 import type { CaseLine, CaseSpan, Finding } from './case-evidence.ts'
 
 const SEVERE = /^(err|error|fatal|crit|critical|alert|emerg|panic|severe)/i
@@ -32,10 +33,10 @@ const tally = (lines: readonly CaseLine[]): Map<string, Tally> => {
     if (seen) seen.count++
     else t.templates.set(line.template, { count: 1, example: line, severe })
     if (!line.trace) continue
-    const thread = `${line.entity}\0${line.trace}\0${line.span ?? ''}`
+    const thread = keyOf(line.entity, line.trace, line.span ?? '')
     const before = last.get(thread)
     if (before) {
-      const pair = `${before.template}\0${line.template}`
+      const pair = keyOf(before.template, line.template)
       const known = t.next.get(pair)
       if (known) known.count++
       else t.next.set(pair, { count: 1, example: before })
@@ -106,11 +107,11 @@ export const logEvidence = (now: readonly CaseLine[], before: readonly CaseLine[
     // After the statement A, how often came B?
     const pairs = new Set([...(a?.next.keys() ?? []), ...(b?.next.keys() ?? [])])
     for (const pair of pairs) {
-      const first = pair.split('\0')[0]
+      const first = partsOf(pair)[0]
       const x = a?.next.get(pair)?.count ?? 0
       const y = b?.next.get(pair)?.count ?? 0
       const s = rootLlr(x, a?.templates.get(first)?.count ?? 0, y, b?.templates.get(first)?.count ?? 0)
-      const turn = a?.templates.get(pair.split('\0')[1])
+      const turn = a?.templates.get(partsOf(pair)[1])
       if (s < 0) add('log_broken', -s, pair, x, y, a?.templates.get(first)?.example ?? b?.next.get(pair)?.example)
       else if (y === 0)
         add(
@@ -135,18 +136,18 @@ const written = (lines: readonly CaseLine[], spans: readonly CaseSpan[]): Map<st
   const found = new Map<string, Written>()
   const of = new Map<string, string>()
   for (const s of spans) {
-    const key = `${s.entity}\0${s.operation}`
-    of.set(`${s.trace}\0${s.id}`, key)
+    const key = keyOf(s.entity, s.operation)
+    of.set(keyOf(s.trace, s.id), key)
     const w = found.get(key)
     if (w) w.spans++
     else found.set(key, { spans: 1, statements: new Map() })
   }
   const seen = new Set<string>()
   for (const line of lines) {
-    const id = `${line.trace}\0${line.span}`
+    const id = keyOf(line.trace, line.span)
     const key = of.get(id)
-    if (!key || seen.has(`${id}\0${line.template}`)) continue
-    seen.add(`${id}\0${line.template}`)
+    if (!key || seen.has(keyOf(id, line.template))) continue
+    seen.add(keyOf(id, line.template))
     const statements = found.get(key)!.statements
     const s = statements.get(line.template)
     if (s) s.count++
@@ -172,7 +173,7 @@ export const writtenEvidence = (
   for (const [key, a] of is) {
     const b = was.get(key)
     if (!b) continue
-    const [entity, operation] = key.split('\0')
+    const [entity, operation] = partsOf(key)
     for (const template of new Set([...a.statements.keys(), ...b.statements.keys()])) {
       const x = a.statements.get(template)
       const y = b.statements.get(template)

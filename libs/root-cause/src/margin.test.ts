@@ -1,11 +1,12 @@
+import { seededRandom } from '@aegis/domain'
+import { simulateCase } from '@aegis/lab/root-cause/simulate-cases'
+import { calibrateOnSimulated } from '@aegis/lab/root-cause/train-ranker'
 import { describe, expect, it } from 'vitest'
-import type { Suspect } from './fuse-evidence.ts'
 import { fuseEvidence } from './fuse-evidence.ts'
 import { fusedWeights } from './fused-weights.ts'
+import type { Suspect } from './margin.ts'
 import { marginOf } from './margin.ts'
 import { confidenceOf } from './recalibrate.ts'
-import { randomFrom, simulateCase } from './simulate-cases.ts'
-import { calibrateOnSimulated } from './train-ranker.ts'
 
 const suspect = (entity: string, score: number, parts: Record<string, number>): Suspect => ({
   entity,
@@ -36,7 +37,7 @@ describe('calibrateOnSimulated', () => {
     let right = 0
     let count = 0
     for (let seed = 0; seed < 80; seed++) {
-      const s = simulateCase(randomFrom(5_000_000 + seed), { entities: 25 })
+      const s = simulateCase(seededRandom(5_000_000 + seed), { entities: 25 })
       if (!s.felt || s.fault === 'crash') continue
       const { margin, suspects } = fuseEvidence(s.evidence, { alert: s.alert })
       said += confidenceOf(margin, curve)

@@ -3,7 +3,20 @@
  * number of suspects nor how much telemetry there is counts by itself, divided among the sources (series, spans, lines) that put somebody else
  * first. A probability of the model says less: where much is recorded it is near 1 whoever is right, as its weights know simulated systems only.
  */
-import type { Suspect } from './fuse-evidence.ts'
+import type { Finding } from './case-evidence.ts'
+
+/** Somebody who may be the cause, and what speaks for it. */
+export interface Suspect {
+  readonly entity: string
+  readonly score: number
+  readonly probability: number
+  /** Strongest first. */
+  readonly findings: readonly Finding[]
+  /** Everything found on it, weak or strong. */
+  readonly all: readonly Finding[]
+  /** What each feature added to the score. */
+  readonly parts: Readonly<Record<string, number>>
+}
 
 type Source = 'series' | 'spans' | 'lines'
 const LINES = new Set(['accused', 'config_error'])

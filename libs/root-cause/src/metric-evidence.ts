@@ -3,6 +3,7 @@
  * al. FSE 2024). Ours differs in that the scale has floors (quantisation, a share of the level, what both windows vary by), and in that a
  * level that was reached before, in the history, is no news: history is full of other faults' minutes.
  */
+import { keyOf } from '@aegis/domain'
 import type { CutSeries, Finding } from './case-evidence.ts'
 import { meaningOf } from './metric-meaning.ts'
 
@@ -79,7 +80,7 @@ export const metricEvidence = (series: readonly CutSeries[], options: DeviationO
     const list = byName.get(s.metric)
     if (list) list.push(s)
     else byName.set(s.metric, [s])
-    at.set(`${s.entity}\0${s.peer ?? ''}\0${s.metric}`, s)
+    at.set(keyOf(s.entity, s.peer ?? '', s.metric), s)
   }
   // Averages over a handful of requests say little: what is measured per request weighs by how many there were.
   const served = new Map<string, number>()
@@ -121,7 +122,7 @@ export const metricEvidence = (series: readonly CutSeries[], options: DeviationO
   for (const s of series) {
     const rule = OTHER_END.find(([words]) => words.test(s.metric))
     if (!rule) continue
-    const other = at.get(`${s.entity}\0${s.peer ?? ''}\0${s.metric.replace(rule[0], rule[1])}`)
+    const other = at.get(keyOf(s.entity, s.peer ?? '', s.metric.replace(rule[0], rule[1])))
     if (!other || other.before.length !== s.before.length) continue
     const d = deviationOf(
       s.before.map((v, i) => v - other.before[i]),

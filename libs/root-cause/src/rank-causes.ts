@@ -7,7 +7,8 @@ import type { Cause, Change, EntityHealth, Evidence } from '@aegis/domain'
 import { type LiveInput, type LiveOptions, liveEvidence } from './anomaly-evidence.ts'
 import type { CauseCase, Finding } from './case-evidence.ts'
 import { explainSuspect, whyNot } from './explain-incident.ts'
-import { type FusedRanking, fuseEvidence, type Suspect } from './fuse-evidence.ts'
+import { type FusedRanking, fuseEvidence } from './fuse-evidence.ts'
+import type { Suspect } from './margin.ts'
 import type { Calibration } from './recalibrate.ts'
 
 export type RankInput = LiveInput

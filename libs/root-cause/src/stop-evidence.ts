@@ -4,6 +4,7 @@
  * the deepest is counted. The faults in code this is for leave one statement unwritten (the event patterns of Yu et al., FSE 2023), which
  * counts over all lines hide; ours asks it of each visit, so that one odd request in ten shows, and takes the callers' share out.
  */
+import { keyOf } from '@aegis/domain'
 import type { CaseLine, CaseSpan, Finding } from './case-evidence.ts'
 import { isSevere, rootLlr } from './log-evidence.ts'
 
@@ -31,13 +32,13 @@ export interface Visit {
 /** Spans of one entity that hang together are one visit, with the lines written in any of them. */
 export const visitsOf = (spans: readonly CaseSpan[], lines: readonly CaseLine[]): Visit[] => {
   const byId = new Map<string, CaseSpan>()
-  for (const s of spans) byId.set(`${s.trace}\0${s.id}`, s)
+  for (const s of spans) byId.set(keyOf(s.trace, s.id), s)
   const visitOf = new Map<CaseSpan, Visit>()
   const found: Visit[] = []
   const enter = (s: CaseSpan): Visit => {
     const known = visitOf.get(s)
     if (known) return known
-    const parent = s.parent === '' || s.parent === s.id ? undefined : byId.get(`${s.trace}\0${s.parent}`)
+    const parent = s.parent === '' || s.parent === s.id ? undefined : byId.get(keyOf(s.trace, s.parent))
     const above = parent && enter(parent)
     let visit: Visit
     if (above && above.entity === s.entity) visit = above
@@ -54,7 +55,7 @@ export const visitsOf = (spans: readonly CaseSpan[], lines: readonly CaseLine[])
   }
   for (const s of spans) enter(s)
   for (const line of lines) {
-    const span = byId.get(`${line.trace}\0${line.span}`)
+    const span = byId.get(keyOf(line.trace, line.span))
     const visit = span && visitOf.get(span)
     if (!visit || visit.entity !== line.entity) continue
     const severe = isSevere(line)
@@ -70,7 +71,7 @@ export interface Usual {
   visits: number
   readonly steps: Map<string, number>
 }
-export const kindOfVisit = (v: Visit): string => `${v.entity}\0${v.operation}`
+export const kindOfVisit = (v: Visit): string => keyOf(v.entity, v.operation)
 const usualOf = (visits: readonly Visit[]): Map<string, Usual> => {
   const usual = new Map<string, Usual>()
   for (const v of visits) {

@@ -4,6 +4,7 @@
  * (Li et al., IWQoS 2021) and MicroRank (Yu et al., WWW 2021); ours counts excess time, which adds up over the graph, so that each entity
  * gets its share of all time lost.
  */
+import { keyOf, partsOf } from '@aegis/domain'
 import type { CaseSpan, Finding } from './case-evidence.ts'
 import { rootLlr } from './log-evidence.ts'
 
@@ -23,22 +24,22 @@ interface Shape {
 const shapeOf = (spans: readonly CaseSpan[]): Shape => {
   const shape: Shape = { self: new Map(), gap: new Map(), calls: new Map(), children: new Map(), failed: new Map() }
   const byId = new Map<string, CaseSpan>()
-  for (const s of spans) byId.set(`${s.trace}\0${s.id}`, s)
+  for (const s of spans) byId.set(keyOf(s.trace, s.id), s)
   const children = new Map<string, CaseSpan[]>()
   for (const s of spans) {
-    const key = `${s.trace}\0${s.parent}`
+    const key = keyOf(s.trace, s.parent)
     if (s.parent === '' || s.parent === s.id || !byId.has(key)) continue
     const list = children.get(key)
     if (list) list.push(s)
     else children.set(key, [s])
   }
   for (const s of spans) {
-    const below = children.get(`${s.trace}\0${s.id}`)
+    const below = children.get(keyOf(s.trace, s.id))
     // Frameworks that hand work over note it beside the span that waits for it, not below.
     const mine =
       below ??
-      (children.get(`${s.trace}\0${s.parent}`) ?? []).filter(
-        o => o !== s && o.start >= s.start && o.start < s.start + s.duration && children.has(`${o.trace}\0${o.id}`),
+      (children.get(keyOf(s.trace, s.parent)) ?? []).filter(
+        o => o !== s && o.start >= s.start && o.start < s.start + s.duration && children.has(keyOf(o.trace, o.id)),
       )
     let covered = 0
     let until = s.start
@@ -51,11 +52,11 @@ const shapeOf = (spans: readonly CaseSpan[]): Shape => {
         until = to
       }
     }
-    const key = `${s.entity}\0${s.operation}`
+    const key = keyOf(s.entity, s.operation)
     const abroad = mine.filter(c => c.entity !== s.entity)
     // A span that only waits for one call elsewhere is the client's side of that call: what it adds is the way there and back.
     if (abroad.length === 1 && mine.length === 1) {
-      const edge = `${key}\0${abroad[0].entity}`
+      const edge = keyOf(key, abroad[0].entity)
       const g = shape.gap.get(edge)
       const value = Math.max(0, s.duration - abroad[0].duration)
       if (g) g.values.push(value)
@@ -76,11 +77,11 @@ const shapeOf = (spans: readonly CaseSpan[]): Shape => {
   // operations and which calls abroad took place at all.
   const entryOf = new Map<string, CaseSpan>()
   const entry = (s: CaseSpan): CaseSpan => {
-    const id = `${s.trace}\0${s.id}`
+    const id = keyOf(s.trace, s.id)
     const known = entryOf.get(id)
     if (known) return known
     entryOf.set(id, s)
-    const parent = s.parent === s.id ? undefined : byId.get(`${s.trace}\0${s.parent}`)
+    const parent = s.parent === s.id ? undefined : byId.get(keyOf(s.trace, s.parent))
     const found = parent && parent.entity === s.entity ? entry(parent) : s
     entryOf.set(id, found)
     return found
@@ -93,15 +94,15 @@ const shapeOf = (spans: readonly CaseSpan[]): Shape => {
   }
   for (const s of spans) {
     const mine = entry(s)
-    if (mine !== s) visit(mine).add(`${s.entity}\0${s.operation}`)
+    if (mine !== s) visit(mine).add(keyOf(s.entity, s.operation))
     else {
       visit(s)
-      const parent = byId.get(`${s.trace}\0${s.parent}`)
-      if (parent && parent !== s) visit(entry(parent)).add(`${s.entity}\0${s.operation}`)
+      const parent = byId.get(keyOf(s.trace, s.parent))
+      if (parent && parent !== s) visit(entry(parent)).add(keyOf(s.entity, s.operation))
     }
   }
   for (const [at, seen] of visits) {
-    const key = `${at.entity}\0${at.operation}`
+    const key = keyOf(at.entity, at.operation)
     const call = shape.calls.get(key)
     if (call) call.count++
     else shape.calls.set(key, { entity: at.entity, count: 1 })
@@ -219,7 +220,7 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
       })
     }
   for (const [key, kinds] of was.children) {
-    const [entity, operation] = key.split('\0')
+    const [entity, operation] = partsOf(key)
     const n = is.calls.get(key)?.count ?? 0
     const m = was.calls.get(key)?.count ?? 0
     for (const [child, y] of kinds) {
@@ -230,14 +231,14 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
           // What always happened before and does not now is broken; what happened at times may be asked for less.
           kind: y >= 0.95 * m && m >= 4 ? 'trace_broken' : 'trace_missing',
           strength: Math.min(50, -s),
-          name: `${operation} → ${child.split('\0')[1]}`,
+          name: `${operation} → ${partsOf(child)[1]}`,
           before: y / m,
           after: (is.children.get(key)?.get(child) ?? 0) / n,
         })
     }
   }
   for (const [key, kinds] of is.children) {
-    const [entity, operation] = key.split('\0')
+    const [entity, operation] = partsOf(key)
     const m = was.calls.get(key)?.count ?? 0
     if (m < 5) continue
     for (const [child, x] of kinds) {
@@ -248,7 +249,7 @@ export const traceEvidence = (now: readonly CaseSpan[], before: readonly CaseSpa
           entity,
           kind: 'trace_extra',
           strength: Math.min(50, s),
-          name: `${operation} → ${child.split('\0')[1]}`,
+          name: `${operation} → ${partsOf(child)[1]}`,
           before: y,
           after: x,
         })

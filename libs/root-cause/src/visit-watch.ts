@@ -3,6 +3,7 @@
  * from after. What stopped short is learned too, but minutes later: a fault is strange until it has long been noticed, what a new release
  * leaves out becomes usual, and so does a step that was taken for one always made because few visits had been seen.
  */
+import { BoundedMap, keyOf } from '@aegis/domain'
 import type { CaseLine, CaseSpan } from './case-evidence.ts'
 import { kindOfVisit, stoppedShort, type Usual, type Visit, visitsOf } from './stop-evidence.ts'
 
@@ -29,12 +30,13 @@ export class VisitWatch {
   readonly #memory: number
   readonly #laterUs: number
   /** By environment and kind of visit, the one seen last at the end. */
-  #usual = new Map<string, Usual>()
+  readonly #usual: BoundedMap<string, Usual>
   /** Visits that stopped short, by environment (each has its clock), minute and kind. */
   #later = new Map<string, Map<number, Map<string, Usual>>>()
 
   constructor(options: VisitWatchOptions = {}) {
     this.#kinds = options.kinds ?? 5000
+    this.#usual = new BoundedMap(this.#kinds)
     this.#memory = options.memory ?? 1000
     this.#laterUs = options.laterUs ?? 600_000_000
   }
@@ -42,7 +44,7 @@ export class VisitWatch {
   /** The visits of one trace: which of them stopped short beside those before; then learns them. `time` is that of the clock, microseconds. */
   see(environment: string, spans: readonly CaseSpan[], lines: readonly CaseLine[], time: number): SeenVisit[] {
     const later = this.#laterOf(environment, time)
-    const key = (v: Visit) => `${environment}\0${kindOfVisit(v)}`
+    const key = (v: Visit) => keyOf(environment, kindOfVisit(v))
     const visits = visitsOf(spans, lines)
     const seen = stoppedShort(visits, v => this.#usual.get(key(v)))
     for (const { visit, missing, below } of seen) {
@@ -80,9 +82,7 @@ export class VisitWatch {
 
   #learn(key: string, visits: number, steps: Iterable<string>, counts?: ReadonlyMap<string, number>): void {
     const usual = this.#usual.get(key) ?? { visits: 0, steps: new Map<string, number>() }
-    this.#usual.delete(key)
     this.#usual.set(key, usual)
-    if (this.#usual.size > this.#kinds) this.#usual.delete(this.#usual.keys().next().value as string)
     usual.visits += visits
     for (const step of steps) {
       const count = usual.steps.get(step)
@@ -104,7 +104,7 @@ export class VisitWatch {
     }
   }
   load(state: ReturnType<VisitWatch['toJSON']>): void {
-    this.#usual = mapped(state.usual)
+    this.#usual.load(mapped(state.usual))
     this.#later = new Map(state.later.map(([e, minutes]) => [e, new Map(minutes.map(([m, kinds]) => [m, mapped(kinds)]))]))
   }
 }

@@ -5,7 +5,6 @@ export * from './dead-letters.ts'
 export * from './kafka-broker.ts'
 export * from './log.ts'
 export * from './memory-broker.ts'
-export * from './permissions.ts'
 export * from './registry.ts'
 export * from './run-service.ts'
 export {

@@ -1,6 +1,6 @@
 import { AlertRules, type RuleAlert } from '@aegis/anomaly-detection/alert-rules'
 import { type Anomaly, type EnvironmentClocks, idOf, models, type Observation, type Tick } from '@aegis/domain'
-import { ALERT_RULES } from './model-names.ts'
+import { ALERT_RULES } from '@aegis/model-registry'
 import { readAlertRules } from './read-alert-rules.ts'
 
 /** The rules in force at the tick, held against every observation as it comes; absence is noticed at ticks. */

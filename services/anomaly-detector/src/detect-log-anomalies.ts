@@ -14,7 +14,7 @@ import { LogWindows, type WindowOptions } from './log-windows.ts'
 
 /** Strange log lines by entity: bad ones that are new or more frequent from the first line on, and whatever is unlike the entity's usual self once that is learned. */
 export class DetectLogAnomalies implements Stage, Stateful {
-  readonly snapshotVersion = 3
+  readonly snapshotVersion = 4
   readonly #clocks = new EnvironmentClocks()
   readonly #badLines: BadLines
   readonly #windows: LogWindows
@@ -22,7 +22,8 @@ export class DetectLogAnomalies implements Stage, Stateful {
   constructor(options: BadLinesOptions & WindowOptions = {}) {
     this.#badLines = new BadLines(options)
     // How long each kind stays quiet is its own: ticks here, windows there.
-    this.#windows = new LogWindows({ windowUs: options.windowUs, maxEntities: options.maxEntities })
+    const { windowUs, maxEntities, maxSessions, onSession } = options
+    this.#windows = new LogWindows({ windowUs, maxEntities, maxSessions, onSession })
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
@@ -35,7 +36,10 @@ export class DetectLogAnomalies implements Stage, Stateful {
         this.#clocks.see(input)
         const moves = (environment: string) => this.#clocks.moves(input, environment)
         const now = (environment: string) => this.#clocks.now(environment)
-        for (const { anomaly, trace } of [...this.#badLines.tick(input.time, moves, now), ...this.#windows.tick(moves, now)])
+        for (const { anomaly, trace } of [
+          ...this.#badLines.tick(input.time, moves, now),
+          ...this.#windows.tick(moves, now, input.final),
+        ])
           results.push(emit(anomalies, anomaly, input, trace))
       }
     return results
@@ -48,7 +52,7 @@ export class DetectLogAnomalies implements Stage, Stateful {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
     this.#badLines.load(state.entities)
-    // Version 1 knew bad lines only, version 2 learned mixes of single windows: both learn anew what is usual.
-    if (version >= 3) this.#windows.load(state.windows)
+    // Earlier versions kept sessions in another form: they learn anew what is usual.
+    if (version >= 4) this.#windows.load(state.windows)
   }
 }

@@ -7,8 +7,10 @@ import {
   emit,
   type Input,
   isFrom,
+  keyOf,
   metricsRaw,
   type Observation,
+  partsOf,
   type Result,
   type Stage,
   type Stateful,
@@ -97,7 +99,7 @@ export class DetectMetricAnomalies implements Stage, Stateful {
   /** What an entity says of itself; what others say of it (calls to it) goes on when it is dead. */
   #present(o: Observation, time: number): void {
     if (o.metric_name.startsWith('calls.') || o.metric_name.startsWith('logs.')) return
-    const key = `${o.environment}\0${o.entity}`
+    const key = keyOf(o.environment, o.entity)
     const p = this.#presence.get(key)
     if (!p) {
       this.#presence.set(key, { last: time, interval: 0, seen: 1 })
@@ -147,7 +149,7 @@ export class DetectMetricAnomalies implements Stage, Stateful {
     }
     this.#detector.learn(round, flagged)
     for (const [key, p] of this.#presence) {
-      const [environment, entity] = key.split('\0')
+      const [environment, entity] = partsOf(key)
       if (!this.#clocks.moves(tick, environment)) continue
       const silent = this.#clocks.now(environment) - p.last
       if (silent > GONE_US) this.#presence.delete(key)

@@ -1,12 +1,14 @@
 import {
   type Anomaly,
   anomalies,
+  BoundedMap,
   EnvironmentClocks,
   type Evidence,
   emit,
   type Input,
   idOf,
   isFrom,
+  keyOf,
   type Result,
   type Stage,
   type Stateful,
@@ -60,14 +62,13 @@ export class DetectTraceAnomalies implements Stage, Stateful {
   readonly #clocks = new EnvironmentClocks()
   readonly #rate: StopRate
   readonly #quietUs: number
-  readonly #maxEntities: number
   /** The one heard of last at the end. */
-  #entities = new Map<string, EntityState>()
+  readonly #entities: BoundedMap<string, EntityState>
 
   constructor(options: TraceOptions = {}) {
     this.#rate = new StopRate(options)
     this.#quietUs = options.quietUs ?? 60_000_000
-    this.#maxEntities = options.maxEntities ?? 20_000
+    this.#entities = new BoundedMap(options.maxEntities ?? 20_000)
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
@@ -86,7 +87,7 @@ export class DetectTraceAnomalies implements Stage, Stateful {
   }
 
   #count(part: VisitPart): void {
-    const key = `${part.environment}\0${part.entity}`
+    const key = keyOf(part.environment, part.entity)
     const state: EntityState = this.#entities.get(key) ?? {
       environment: part.environment,
       entity: part.entity,
@@ -97,9 +98,7 @@ export class DetectTraceAnomalies implements Stage, Stateful {
       steps: {},
       evidence: [],
     }
-    this.#entities.delete(key)
     this.#entities.set(key, state)
-    if (this.#entities.size > this.#maxEntities) this.#entities.delete(this.#entities.keys().next().value as string)
     state.visits += part.visits
     state.stopped += part.stopped
     if (part.step) state.steps[part.step] = (state.steps[part.step] ?? 0) + part.stopped
@@ -133,12 +132,12 @@ export class DetectTraceAnomalies implements Stage, Stateful {
   }
 
   snapshot(): Uint8Array {
-    return Buffer.from(JSON.stringify({ clocks: this.#clocks, entities: [...this.#entities] }))
+    return Buffer.from(JSON.stringify({ clocks: this.#clocks, entities: this.#entities }))
   }
   restore(bytes: Uint8Array): void {
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
-    this.#entities = new Map(state.entities)
+    this.#entities.load(state.entities)
   }
 }
 

@@ -1,4 +1,13 @@
-import { type Anomaly, type Evidence, idOf, type LogEvent, type Received, SEVERITIES, type TraceContext } from '@aegis/domain'
+import {
+  type Anomaly,
+  type Evidence,
+  idOf,
+  type LogEvent,
+  partsOf,
+  type Received,
+  SEVERITIES,
+  type TraceContext,
+} from '@aegis/domain'
 import { entityKey, quoteOf, type Told } from './log-quotes.ts'
 
 export interface BadLinesOptions {
@@ -84,7 +93,7 @@ export class BadLines {
         this.#entities.delete(key)
         continue
       }
-      const entity = key.slice(key.indexOf('\0') + 1)
+      const entity = partsOf(key)[1]
       // Whose trace it is must be read after the round: that opens.
       const anomaly = this.#round(entity, state, time, now(state.environment))
       if (anomaly) told.push({ anomaly, trace: state.open?.trace })

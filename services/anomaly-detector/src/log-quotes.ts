@@ -1,4 +1,4 @@
-import type { Anomaly, Evidence, LogEvent, TraceContext } from '@aegis/domain'
+import { type Anomaly, type Evidence, keyOf, type LogEvent, type TraceContext } from '@aegis/domain'
 
 /** An anomaly to be told, and the trace of a record behind it. */
 export interface Told {
@@ -8,8 +8,7 @@ export interface Told {
 
 const QUOTED = 400
 
-export const entityKey = ({ environment, entity }: Pick<LogEvent, 'environment' | 'entity'>): string =>
-  `${environment}\0${entity}`
+export const entityKey = ({ environment, entity }: Pick<LogEvent, 'environment' | 'entity'>): string => keyOf(environment, entity)
 
 /** The line verbatim, cut with a mark when long, with its place in the log. */
 export const quoteOf = (event: LogEvent): Evidence => ({

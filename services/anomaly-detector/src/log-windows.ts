@@ -1,5 +1,17 @@
-import { type Anomaly, type Evidence, hash32, idOf, type LogEvent, type Received, type TraceContext } from '@aegis/domain'
-import { type LogFinding, LogWatch, sessionOf } from '@aegis/log-mining'
+import type { SessionScore } from '@aegis/anomaly-detection/logs/log-anomaly'
+import { type LogFinding, LogWatch } from '@aegis/anomaly-detection/logs/log-watch'
+import type { SessionRoom } from '@aegis/anomaly-detection/logs/session-watch'
+import {
+  type Anomaly,
+  BoundedMap,
+  type Evidence,
+  hash32,
+  idOf,
+  type LogEvent,
+  type Received,
+  sessionOf,
+  type TraceContext,
+} from '@aegis/domain'
 import { entityKey, quoteOf, type Told } from './log-quotes.ts'
 
 export interface WindowOptions {
@@ -9,6 +21,10 @@ export interface WindowOptions {
   readonly quiet?: number
   /** Entities watched; the one heard of least lately makes room. Default 300. */
   readonly maxEntities?: number
+  /** Sessions kept of all entities together. Default 10,000. */
+  readonly maxSessions?: number
+  /** Called with every judgement of a session, told of as an anomaly or not. */
+  readonly onSession?: (entity: string, session: string, score: SessionScore) => void
 }
 
 interface OpenAnomaly {
@@ -51,23 +67,29 @@ const PAUSE = 3
 export class LogWindows {
   readonly #windowUs: number
   readonly #quiet: number
-  readonly #maxEntities: number
+  readonly #room: SessionRoom
+  readonly #onSession: WindowOptions['onSession']
   /** In order of their last line. */
-  #entities = new Map<string, EntityState>()
+  readonly #entities: BoundedMap<string, EntityState>
 
   constructor(options: WindowOptions = {}) {
     this.#windowUs = options.windowUs ?? 5_000_000
     this.#quiet = options.quiet ?? 6
-    this.#maxEntities = options.maxEntities ?? 300
+    this.#entities = new BoundedMap(options.maxEntities ?? 300, ({ watch }) => watch.leave())
+    this.#room = { left: options.maxSessions ?? 10_000 }
+    this.#onSession = options.onSession
   }
 
   line({ value: v, trace }: Received<LogEvent>): void {
     const key = entityKey(v)
-    let state = this.#entities.get(key)
-    if (state) this.#entities.delete(key)
-    else state = { environment: v.environment, entity: v.entity, watch: watchOf(v.entity), began: 0, bad: 0 }
-    this.#entities.set(key, state)
-    if (this.#entities.size > this.#maxEntities) this.#entities.delete(this.#entities.keys().next().value as string)
+    const state: EntityState = this.#entities.touch(key) ?? {
+      environment: v.environment,
+      entity: v.entity,
+      watch: this.#watchOf(v.entity),
+      began: 0,
+      bad: 0,
+    }
+    if (!this.#entities.has(key)) this.#entities.set(key, state)
     if (v.severity === 'ERROR' || v.severity === 'CRITICAL') state.bad++
     if (trace) state.trace = trace
     state.watch.line({
@@ -81,16 +103,22 @@ export class LogWindows {
     })
   }
 
+  #watchOf(entity: string): LogWatch<Evidence> {
+    const onSession = this.#onSession
+    const onJudged = onSession && ((session: string, score: SessionScore) => onSession(entity, session, score))
+    return new LogWatch<Evidence>(hash32(entity), { room: this.#room, onJudged })
+  }
+
   /** Time passed: ends the windows that are over, in the environments that `moves` names. */
-  tick(moves: (environment: string) => boolean, now: (environment: string) => number): Told[] {
+  tick(moves: (environment: string) => boolean, now: (environment: string) => number, final = false): Told[] {
     const told: Told[] = []
     for (const [key, state] of this.#entities) {
       if (!moves(state.environment)) continue
       const time = now(state.environment)
       // The first window is shorter, and the entities' windows end at different ticks: after a restart each fits its models anew, and not all of them at once.
       if (state.began === 0) state.began = time - ((hash32(key) % TURNS) * this.#windowUs) / TURNS
-      if (time - state.began < this.#windowUs) continue
-      const findings = state.watch.close(time)
+      if (time - state.began < this.#windowUs && !final) continue
+      const findings = state.watch.close(time, final)
       const anomaly = time - state.began >= PAUSE * this.#windowUs ? undefined : this.#words(state, findings, time)
       if (anomaly) told.push(anomaly)
       state.began = time
@@ -137,16 +165,14 @@ export class LogWindows {
   }
 
   toJSON() {
-    return [...this.#entities]
+    return this.#entities.toJSON()
   }
   load(state: [string, Omit<EntityState, 'watch'> & { watch: ReturnType<LogWatch<Evidence>['toJSON']> }][]): void {
-    this.#entities = new Map(
-      state.map(([key, { watch, ...rest }]) => [key, { ...rest, watch: watchOf(rest.entity).load(watch) }]),
+    this.#entities.load(
+      state.map(([key, { watch, ...rest }]) => [key, { ...rest, watch: this.#watchOf(rest.entity).load(watch) }]),
     )
   }
 }
-
-const watchOf = (entity: string) => new LogWatch<Evidence>(hash32(entity))
 
 const anomalyOf = (
   { environment, entity }: EntityState,

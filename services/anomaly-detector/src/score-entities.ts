@@ -3,8 +3,9 @@ import { type EntityEvent, EntityEvents } from '@aegis/anomaly-detection/entity-
 import { EntityModel } from '@aegis/anomaly-detection/entity-model'
 import type { Tensors } from '@aegis/anomaly-detection/tensorflow'
 import { unpackTrained } from '@aegis/anomaly-detection/train-entity'
-import { type Anomaly, idOf, models, type Tick } from '@aegis/domain'
-import { byEntity, modelId } from './model-names.ts'
+import { type Anomaly, idOf, keyOf, models, type Tick } from '@aegis/domain'
+import { entityModel } from '@aegis/model-registry'
+import { byEntity } from './entity-rounds.ts'
 
 export interface ScoreOptions {
   /** Name of the detector whose models are used. */
@@ -36,8 +37,8 @@ export class ScoreEntities {
   round(tick: Tick, values: readonly SeriesValue[], now: (environment: string) => number): Anomaly[] {
     const out: Anomaly[] = []
     for (const { environment, entity, values: own } of byEntity(values)) {
-      const key = `${environment}\0${entity}`
-      const published = tick.inForce(models, modelId(this.#options.detector, environment, entity))
+      const key = keyOf(environment, entity)
+      const published = tick.inForce(models, entityModel(this.#options.detector, environment, entity))
       if (!published?.weights) continue
       let scorer = this.#scorers.get(key)
       if (!scorer) {
@@ -57,6 +58,7 @@ export class ScoreEntities {
       )
       if (!found) continue
       const event = scorer.events.row(time, found.score, found.threshold, found.guilty)
+      if (event?.newNormal) scorer.model.adopt()
       if (event) out.push(anomalyOf(event, environment, entity, own, this.#options.detector, scorer.version))
     }
     return out

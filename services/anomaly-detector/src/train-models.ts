@@ -7,6 +7,7 @@ import {
   type Input,
   idOf,
   isFrom,
+  keyOf,
   type ModelVersion,
   metricsRaw,
   models,
@@ -15,8 +16,9 @@ import {
   type Stateful,
   type Tick,
 } from '@aegis/domain'
+import { entityModel, isHeld } from '@aegis/model-registry'
+import { byEntity, type EntityRound } from './entity-rounds.ts'
 import { type LearnedRound, LearnPast } from './learn-past.ts'
-import { byEntity, type EntityRound, modelId } from './model-names.ts'
 import { floorOf } from './unit-floors.ts'
 
 export interface TrainOptions {
@@ -101,7 +103,7 @@ export class TrainModels implements Stage, Stateful {
     const scores = this.#baseline.score(round)
     const flagged = Array.from(scores, score => score >= this.#threshold)
     this.#baseline.learn(round, flagged)
-    const strange = new Set(values.filter((_, i) => flagged[i]).map(v => `${v.info.environment}\0${v.info.entity}`))
+    const strange = new Set(values.filter((_, i) => flagged[i]).map(v => keyOf(v.info.environment, v.info.entity)))
     const out: ModelVersion[] = []
     for (const entity of byEntity(values)) {
       const told = this.#gather(entity, strange, tick)
@@ -117,9 +119,9 @@ export class TrainModels implements Stage, Stateful {
     const { warmUp, detector } = this.#options
     const { environment, entity } = round
     const now = this.#clocks.now(environment)
-    const learner = this.#add(round, now, strange.has(`${environment}\0${entity}`))
+    const learner = this.#add(round, now, strange.has(keyOf(environment, entity)))
     if (!learner) return undefined
-    const id = modelId(detector, environment, entity)
+    const id = entityModel(detector, environment, entity)
     const { count } = learner.rows
     if (learner.told || count < TELL_AT || count >= warmUp || tick.inForce(models, id)) return undefined
     learner.told = true
@@ -142,7 +144,7 @@ export class TrainModels implements Stage, Stateful {
   /** The row of a round goes to those its entity is trained on; undefined where it does not. */
   #add({ environment, entity, values }: EntityRound, time: number, strange: boolean): Learner | undefined {
     const { history, entities } = this.#options
-    const key = `${environment}\0${entity}`
+    const key = keyOf(environment, entity)
     let learner = this.#learners.get(key)
     if (!learner) {
       if (this.#learners.size >= entities) return undefined
@@ -168,7 +170,7 @@ export class TrainModels implements Stage, Stateful {
   }
   /** Somebody went back to an earlier version, which stays until it is released. */
   #held(l: Learner, tick: Tick): boolean {
-    return tick.inForce(models, modelId(this.#options.detector, l.environment, l.entity))?.state === 'held'
+    return isHeld(tick.inForce(models, entityModel(this.#options.detector, l.environment, l.entity)))
   }
 
   async #train(l: Learner, tick: Tick, signal: AbortSignal): Promise<ModelVersion | undefined> {
@@ -191,7 +193,7 @@ export class TrainModels implements Stage, Stateful {
       const weights = packTrained(trained)
       if (weights.length > mostBytes)
         throw new Error(`its model has ${weights.length} bytes, more than the ${mostBytes} that may be published`)
-      const id = modelId(detector, environment, entity)
+      const id = entityModel(detector, environment, entity)
       const time = this.#clocks.now(environment)
       return {
         id,

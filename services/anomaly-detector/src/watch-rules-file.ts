@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { FatalError, idOf, models } from '@aegis/domain'
+import { ALERT_RULES } from '@aegis/model-registry'
 import type { ServiceContext } from '@aegis/runtime'
-import { ALERT_RULES } from './model-names.ts'
 import { readAlertRules } from './read-alert-rules.ts'
 
 const LOOK_EVERY_MS = 2000

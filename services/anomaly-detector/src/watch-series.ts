@@ -1,5 +1,5 @@
 import { SeriesWatch, type Watched } from '@aegis/anomaly-detection/series-watch'
-import { type Anomaly, idOf, type Observation } from '@aegis/domain'
+import { type Anomaly, idOf, keyOf, type Observation } from '@aegis/domain'
 
 interface Watching {
   readonly environment: string
@@ -33,7 +33,7 @@ export class WatchSeries {
 
   #of(o: Observation): Watching {
     const dimensions = Object.entries(o.dimensions ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-    const key = [o.environment, o.entity, o.metric_name, ...dimensions.flat()].join('\0')
+    const key = keyOf(o.environment, o.entity, o.metric_name, ...dimensions.flat())
     let w = this.#series.get(key)
     if (!w) {
       const labels = dimensions.map(([k, v]) => `${k}=${v}`).join(',')

@@ -1,4 +1,4 @@
-import { AegisError } from '@aegis/domain'
+import { AegisError, keyOf } from '@aegis/domain'
 import { Redis } from 'ioredis'
 
 /**
@@ -36,14 +36,14 @@ export class MemoryCoordination implements Coordination {
     return this.#claims.get(decision) === holder
   }
   async lease(environment: string, entity: string, holder: string, ms: number): Promise<boolean> {
-    const key = `${environment}\0${entity}`
+    const key = keyOf(environment, entity)
     const held = this.#leases.get(key)
     if (held && held.holder !== holder && held.until > this.#nowMs()) return false
     this.#leases.set(key, { holder, until: this.#nowMs() + ms })
     return true
   }
   async release(environment: string, entity: string, holder: string): Promise<void> {
-    const key = `${environment}\0${entity}`
+    const key = keyOf(environment, entity)
     if (this.#leases.get(key)?.holder === holder) this.#leases.delete(key)
   }
   async mirror(environment: string, version: number, stopped: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import {
   approvals,
+  BoundedMap,
   type Control,
   controls,
   type Decision,
@@ -101,7 +102,7 @@ export class DecideActions implements Stage, Stateful {
   #deeds = new Map<string, Deed[]>()
   #controls = new Map<string, Control>()
   /** What incidents looked like, for the day somebody says what helped. */
-  #signatures = new Map<string, Signature>()
+  readonly #signatures = new BoundedMap<string, Signature>(MOST.signatures)
   #fixes: RecordedFix[] = []
 
   constructor(policy: Policy, options: DecideOptions) {
@@ -176,9 +177,7 @@ export class DecideActions implements Stage, Stateful {
     this.#standing.set(incident.id, s)
     if (incident.verdict === 'cause_named') {
       s.named = incident
-      this.#signatures.delete(incident.id)
       this.#signatures.set(incident.id, signatureOf(incident))
-      if (this.#signatures.size > MOST.signatures) this.#signatures.delete(this.#signatures.keys().next().value as string)
     }
     if (incident.verdict === 'cause_named') await this.#decide(s, input, results, signal)
   }
@@ -318,7 +317,7 @@ export class DecideActions implements Stage, Stateful {
         standing: [...this.#standing],
         deeds: [...this.#deeds],
         controls: [...this.#controls],
-        signatures: [...this.#signatures],
+        signatures: this.#signatures,
         fixes: this.#fixes,
       }),
     )
@@ -347,7 +346,7 @@ export class DecideActions implements Stage, Stateful {
     this.#deeds = new Map(state.deeds)
     this.#controls = new Map(state.controls)
     // Before version 2 nothing was learned from fixes.
-    this.#signatures = new Map(state.signatures ?? [])
+    this.#signatures.load(state.signatures ?? [])
     this.#fixes = state.fixes ?? []
   }
 }

@@ -10,6 +10,7 @@ import {
   outcomes,
   type Policy,
 } from '@aegis/domain'
+import { CANDIDATE_MODEL, POLICY_MODEL } from '@aegis/model-registry'
 import { RulesPolicy } from '@aegis/remediation'
 import { stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
@@ -17,7 +18,6 @@ import { describe, expect, it } from 'vitest'
 import { DecideActions, type DecideOptions } from './decide-actions.ts'
 import { incidentOf, outcomeOf, SECOND, T0 } from './incidents.cases.ts'
 import { makeDecision } from './make-decision.ts'
-import { CANDIDATE_MODEL, POLICY_MODEL } from './policies.ts'
 
 const limits = {
   disruptivePerHour: 9,

@@ -1,5 +1,5 @@
 import { isDisruptive, type ModelVersion, models, type Outcome, type Policy, type Tick } from '@aegis/domain'
-import { CANDIDATE_MODEL, POLICY_MODEL, RULES_VERSION } from './policies.ts'
+import { CANDIDATE_MODEL, isShadow, POLICY_MODEL, RULES_VERSION } from '@aegis/model-registry'
 
 interface Named {
   readonly version: string
@@ -38,7 +38,7 @@ export class InCharge {
     const present = tick.inForce(models, POLICY_MODEL)
     if (present) this.#present = this.#take(present)
     const candidate = tick.inForce(models, CANDIDATE_MODEL)
-    if (candidate) this.#candidate = candidate.state === 'candidate' ? this.#take(candidate) : undefined
+    if (candidate) this.#candidate = isShadow(candidate) ? this.#take(candidate) : undefined
   }
   /** A version that cannot be read changes nothing but the log. */
   #take(model: ModelVersion): Named {

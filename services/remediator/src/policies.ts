@@ -1,12 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import type { ModelVersion, Policy } from '@aegis/domain'
+import { RULES_VERSION } from '@aegis/model-registry'
 import { LearnedPolicy, LoadedModel, type PpoModel, RulesPolicy } from '@aegis/remediation'
-
-/** Keys on the models stream: who decides, and who speaks in its shadow. */
-export const POLICY_MODEL = 'remediation-policy'
-export const CANDIDATE_MODEL = 'remediation-policy/candidate'
-/** The version that stands for the rule table, which has no weights. */
-export const RULES_VERSION = 'rules'
 
 /** The policies that can be asked for; the learned one's weights are loaded only then. */
 export const policyNamed = async (name: 'rules' | 'learned', exploration: number): Promise<Policy> => {

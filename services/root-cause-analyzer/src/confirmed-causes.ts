@@ -1,4 +1,4 @@
-import type { Feedback } from '@aegis/domain'
+import { BoundedMap, type Feedback } from '@aegis/domain'
 import { type Calibration, type Confirmed, fusedWeights, recalibrate } from '@aegis/root-cause'
 
 const MOST = { diagnoses: 1000, confirmed: 500 } as const
@@ -16,16 +16,14 @@ export interface ConfirmedState {
 
 /** What people said of diagnoses: from then on confidence is what it was worth in that environment. */
 export class ConfirmedCauses {
-  #diagnoses = new Map<string, Diagnosis>()
+  readonly #diagnoses = new BoundedMap<string, Diagnosis>(MOST.diagnoses)
   /** Confirmed incidents of each environment, oldest first. */
   #confirmed = new Map<string, (Confirmed & { readonly incident: string })[]>()
   /** Follows from what was confirmed; not in the snapshot. */
   readonly #calibrations = new Map<string, Calibration>()
 
   told(diagnosis: Diagnosis): void {
-    this.#diagnoses.delete(diagnosis.incident)
     this.#diagnoses.set(diagnosis.incident, diagnosis)
-    if (this.#diagnoses.size > MOST.diagnoses) this.#diagnoses.delete(this.#diagnoses.keys().next().value!)
   }
 
   confirm(f: Feedback): void {
@@ -50,7 +48,7 @@ export class ConfirmedCauses {
     return { diagnoses: [...this.#diagnoses.values()], confirmed: [...this.#confirmed] }
   }
   fromJSON({ diagnoses, confirmed }: ConfirmedState): void {
-    this.#diagnoses = new Map((diagnoses ?? []).map(d => [d.incident, d]))
+    this.#diagnoses.load((diagnoses ?? []).map(d => [d.incident, d]))
     this.#confirmed = new Map(confirmed ?? [])
     this.#calibrations.clear()
   }

@@ -3,7 +3,8 @@
  * takes for each. That nothing is created twice rests on a lock that writers of one environment take in turn. Ends and edges are found by their place in
  * the store (element id) as far as this process has seen them; a place may be another's by now, so whose it is is always looked at.
  */
-import type { Edge, EdgeKind } from '@aegis/domain'
+
+import { type Edge, type EdgeKind, keyOf } from '@aegis/domain'
 import type { Driver, ManagedTransaction } from 'neo4j-driver'
 
 export const RELATION: Readonly<Record<EdgeKind, string>> = {
@@ -23,8 +24,8 @@ const BATCH = 10_000
 const MOST_KNOWN = 300_000
 const MINUTE_US = 60e6
 
-const edgeKey = (environment: string, e: Edge) => `${environment}\0${e.from}\0${e.to}\0${e.kind}`
-const nodeKey = (environment: string, id: string) => `${environment}\0${id}`
+const edgeKey = (environment: string, e: Edge) => keyOf(environment, e.from, e.to, e.kind)
+const nodeKey = (environment: string, id: string) => keyOf(environment, id)
 /** Lists of one type each: a list of maps would carry its keys once for every row. What is null is not stored. */
 const columns = (edges: readonly Edge[]) => ({
   inferred: edges.map(e => (e.inferred ? true : null)),

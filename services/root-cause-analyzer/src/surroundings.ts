@@ -4,6 +4,7 @@ import {
   type Graph,
   type Input,
   isFrom,
+  keyOf,
   type Tick,
   type Topology,
   topologyEdges,
@@ -55,7 +56,7 @@ export class Surroundings {
     })
     at.time = Math.max(at.time, time)
     this.#unwritten.set(environment, at)
-    this.#note(environment, `${from}\0${to}\0${kind}`, time)
+    this.#note(environment, keyOf(from, to, kind), time)
     return true
   }
 

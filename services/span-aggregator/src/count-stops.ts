@@ -1,4 +1,4 @@
-import { type Evidence, idOf, type Span, type TracedLine, type VisitPart } from '@aegis/domain'
+import { type Evidence, idOf, keyOf, type Span, type TracedLine, type VisitPart } from '@aegis/domain'
 import { type CaseLine, type CaseSpan, type SeenVisit, VisitWatch } from '@aegis/root-cause'
 
 /** A trace that is complete, as far as it will be. */
@@ -68,7 +68,7 @@ export class CountStops {
         line,
       )
     for (const { visit, stopped } of this.#watch.see(environment, caseSpans(trace.spans), [...written.keys()], now)) {
-      const key = `${environment}\0${visit.entity}`
+      const key = keyOf(environment, visit.entity)
       let count = counts.get(key)
       if (!count) counts.set(key, (count = { environment, entity: visit.entity, visits: 0, steps: new Map(), evidence: [] }))
       count.visits++

@@ -5,6 +5,7 @@ import {
   type Input,
   idOf,
   isFrom,
+  keyOf,
   type Result,
   type Span,
   type Stage,
@@ -35,7 +36,7 @@ interface Held {
   lines: TracedLine[]
 }
 /** A trace is joined within its environment: whose part came first must not decide where the rest of it belongs. */
-const keyOf = ({ environment, trace_id }: Pick<Span, 'trace_id' | 'environment'>): string => `${environment}\0${trace_id}`
+const traceKey = ({ environment, trace_id }: Pick<Span, 'trace_id' | 'environment'>): string => keyOf(environment, trace_id)
 /** Lines of one trace that are kept: a loop that writes one a turn says no more with the next. */
 const LINES = 500
 const serviceEntity = (peer: string): string => (peer.includes(':') ? peer : `service:${peer}`)
@@ -96,7 +97,7 @@ export class JoinSpans implements Stage, Stateful {
   }
 
   #heldOf(of: Pick<Span, 'trace_id' | 'environment'>): Held {
-    const key = keyOf(of)
+    const key = traceKey(of)
     let held = this.#held.get(key)
     if (!held) this.#held.set(key, (held = { since: 0, environment: of.environment, spans: [], offsets: [], lines: [] }))
     return held
@@ -106,7 +107,7 @@ export class JoinSpans implements Stage, Stateful {
     const parts = new Map<string, { -readonly [K in keyof EdgePart]: EdgePart[K] } & { buckets: number[] }>()
     const count = (span: Span, caller: string, callee: string, kind: string, selfUs: number, gapUs: number) => {
       const start = Math.floor((span.time + span.duration_us) / this.#windowUs) * this.#windowUs
-      const key = `${span.environment}\0${caller}\0${callee}\0${kind}\0${start}`
+      const key = keyOf(span.environment, caller, callee, kind, start)
       let part = parts.get(key)
       if (!part) {
         part = {
@@ -171,7 +172,7 @@ export class JoinSpans implements Stage, Stateful {
     this.#held = new Map(
       (state.held as [string, Held][]).map(([key, held]) => {
         const [first] = [...held.spans, ...(held.lines ?? [])]
-        return [first ? keyOf(first) : key, held]
+        return [first ? traceKey(first) : key, held]
       }),
     )
     if (version >= 2) this.#stops.load(state.stops)

@@ -4,6 +4,7 @@ import {
   type Input,
   idOf,
   isFrom,
+  keyOf,
   metricsRaw,
   type Result,
   type Stage,
@@ -72,7 +73,7 @@ export class MergeEdges implements Stage, Stateful {
     for (const input of batch) {
       if (isFrom(input, tracesEdges)) {
         const v = input.value
-        const key = `${v.environment}\0${v.caller}\0${v.callee}\0${v.kind}`
+        const key = keyOf(v.environment, v.caller, v.callee, v.kind)
         let edge = this.#edges.get(key)
         if (!edge)
           this.#edges.set(
@@ -122,22 +123,22 @@ export class MergeEdges implements Stage, Stateful {
         this.#edges.delete(key)
         continue
       }
-      const at = callees.get(`${edge.environment}\0${edge.callee}`)
+      const at = callees.get(keyOf(edge.environment, edge.callee))
       if (at) addTo(at.totals, totals)
       else
-        callees.set(`${edge.environment}\0${edge.callee}`, {
+        callees.set(keyOf(edge.environment, edge.callee), {
           environment: edge.environment,
           callee: edge.callee,
           totals: addTo(empty(), totals),
           seconds,
         })
       if (totals.gap > 0) {
-        const out = callers.get(`${edge.environment}\0${edge.caller}`)
+        const out = callers.get(keyOf(edge.environment, edge.caller))
         if (out) {
           out.gap += totals.gap
           out.count += totals.count
         } else
-          callers.set(`${edge.environment}\0${edge.caller}`, {
+          callers.set(keyOf(edge.environment, edge.caller), {
             environment: edge.environment,
             caller: edge.caller,
             gap: totals.gap,

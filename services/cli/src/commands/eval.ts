@@ -21,12 +21,12 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
   'log-parsing': {
     about: 'templates of log files: D/parsing, D/parsing_mixed',
     needsData: true,
-    load: async () => (await import('../eval/log-parsing.ts')).evalLogParsing as never,
+    load: async () => (await import('@aegis/lab/evaluation/log-parsing')).evalLogParsing as never,
   },
   'log-anomaly': {
     about: 'anomalous log units: every D/anomaly_*',
     needsData: true,
-    load: async () => (await import('../eval/log-anomaly.ts')).evalLogAnomaly as never,
+    load: async () => (await import('@aegis/lab/evaluation/log-anomaly')).evalLogAnomaly as never,
   },
   'metric-anomaly': {
     about: 'anomalies of metric tables: D/*/*/test.csv.gz',
@@ -35,7 +35,7 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
       ['--detector <name>', 'one detector instead of the ensemble, or an ensemble of several: ridge+sub-pca'],
       ['--alarms-per-day <number>', 'how many alarms an entity and day one is ready to look at, 0.5 unless told'],
     ],
-    load: async () => (await import('../eval/metric-anomaly.ts')).evalMetricAnomaly as never,
+    load: async () => (await import('@aegis/lab/evaluation/metric-anomaly')).evalMetricAnomaly as never,
   },
   'root-cause': {
     about: 'ranked causes of recorded cases: D/<case>/case.json, D/alerts',
@@ -48,7 +48,7 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
       ['--onset <how>', '"none": the onset is not told; "late": one step late'],
       ['--normal <n>', 'also n quiet windows from the history of each case that has one'],
     ],
-    load: async () => (await import('../eval/root-cause.ts')).evalRootCause as never,
+    load: async () => (await import('@aegis/lab/evaluation/root-cause')).evalRootCause as never,
   },
   remediation: {
     about: 'policies on the reference simulator',
@@ -57,7 +57,7 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
       ['--seed-base <n>', 'first test seed'],
       ['--episodes <n>', 'episodes per policy'],
     ],
-    load: async () => (await import('../eval/remediation.ts')).evalRemediation as never,
+    load: async () => (await import('@aegis/lab/evaluation/remediation')).evalRemediation as never,
   },
 }
 

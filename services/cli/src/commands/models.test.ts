@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { packTrained, trainEntity } from '@aegis/anomaly-detection/train-entity'
 import type { ModelVersion } from '@aegis/domain'
+import { earlierVersion, inForce, presentVersion } from '@aegis/model-registry'
 import { describe, expect, it } from 'vitest'
-import { earlier, exportModel, inForce, lineOf, present } from './models.ts'
+import { exportModel, lineOf } from './models.ts'
 
 const version = (id: string, v: string, over: Partial<ModelVersion> = {}): ModelVersion => ({
   id,
@@ -32,16 +33,16 @@ describe('aegis models', () => {
     expect(lineOf(learning)).toBe('a  learning-1  learning 2023-11-14T22:13:20  rows 5, until about T')
   })
   it('goes back one version, and once more one further', () => {
-    expect(earlier(all, 'a').version).toBe('2')
+    expect(earlierVersion(all, 'a').version).toBe('2')
     const back = [...all, version('a', '2', { state: 'held' })]
-    expect(present(back, 'a')).toMatchObject({ version: '2', state: 'held' })
-    expect(earlier(back, 'a').version).toBe('1')
-    expect(earlier(back, 'a', '3').version).toBe('3')
+    expect(presentVersion(back, 'a')).toMatchObject({ version: '2', state: 'held' })
+    expect(earlierVersion(back, 'a').version).toBe('1')
+    expect(earlierVersion(back, 'a', { to: '3' }).version).toBe('3')
   })
   it('says what there is when it cannot', () => {
-    expect(() => earlier(all, 'b')).toThrow('b has no version before 7')
-    expect(() => earlier(all, 'a', '9')).toThrow('a has no version 9 to go back to; there are 1, 2')
-    expect(() => present(all, 'c')).toThrow('no model is called c')
+    expect(() => earlierVersion(all, 'b')).toThrow('b has no version before 7')
+    expect(() => earlierVersion(all, 'a', { to: '9' })).toThrow('a has no version 9 to go back to; there are 1, 2')
+    expect(() => presentVersion(all, 'c')).toThrow('no model is called c')
   })
   it('writes a network in the format of tf.layers', async () => {
     const { tf, ...rest } = await loadTensorFlow()

@@ -6,6 +6,7 @@ import { makeNetwork, NETWORK_NAMES, type NetworkName } from '@aegis/anomaly-det
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { unpackTrained } from '@aegis/anomaly-detection/train-entity'
 import { AegisError, type ModelVersion, models, type Stream } from '@aegis/domain'
+import { earlierVersion, inForce, type ModelState, moved, presentVersion } from '@aegis/model-registry'
 import { Command } from 'commander'
 import { connectClient } from '../pipeline/client.ts'
 
@@ -30,19 +31,19 @@ export const modelsCommand = (): Command => {
     .argument('<id>', 'model, as "aegis models list" names it')
     .option('--to <version>', 'this version rather than the one before the present one')
     .description('an earlier version takes over at the next tick, and stays until it is released')
-    .action((id: string, { to }: { to?: string }) => republish(id, versions => earlier(versions, id, to), 'held'))
+    .action((id: string, { to }: { to?: string }) => republish(id, versions => earlierVersion(versions, id, { to }), 'held'))
   command
     .command('release')
     .argument('<id>', 'a model that was rolled back')
     .description('lets newer versions take over again as they are trained')
-    .action((id: string) => republish(id, versions => present(versions, id), 'active'))
+    .action((id: string) => republish(id, versions => presentVersion(versions, id), 'active'))
   command
     .command('export')
     .argument('<id>', 'model of a network')
     .requiredOption('--out <folder>', 'where model.json and weights.bin go')
     .description('the network in force in the format of tf.layers')
     .action(async (id: string, { out }: { out: string }) => {
-      const model = await withModels(async versions => present(versions, id))
+      const model = await withModels(async versions => presentVersion(versions, id))
       for (const file of await exportModel(model, out)) console.log(file)
     })
   return command
@@ -63,38 +64,12 @@ export async function withModels<T>(
     await client.close()
   }
 }
-const republish = (id: string, pick: (versions: readonly ModelVersion[]) => ModelVersion, state: string): Promise<void> =>
+const republish = (id: string, pick: (versions: readonly ModelVersion[]) => ModelVersion, state: ModelState): Promise<void> =>
   withModels(async (versions, publish) => {
     const chosen = pick(versions)
-    await publish({ ...chosen, state, time: Date.now() * 1000 })
+    await publish(moved(chosen, state, Date.now() * 1000))
     console.log(`${id}: version ${chosen.version} is ${state} from the next tick on`)
   })
-
-/** The last published of each id. */
-export const inForce = (versions: readonly ModelVersion[]): ModelVersion[] => [...new Map(versions.map(m => [m.id, m])).values()]
-export function present(versions: readonly ModelVersion[], id: string): ModelVersion {
-  const found = versions.findLast(m => m.id === id)
-  if (!found) throw new AegisError('INPUT_INVALID', `no model is called ${id}; "aegis models list" names them`)
-  return found
-}
-/** The version before the present one, or the one asked for; only what has weights can be gone back to. */
-export function earlier(versions: readonly ModelVersion[], id: string, to?: string): ModelVersion {
-  const now = present(versions, id)
-  const usable = versions.filter(m => m.id === id && m.weights && m.version !== now.version)
-  // What was published before the present version first appeared: going back twice goes back further.
-  const first = versions.findIndex(m => m.id === id && m.version === now.version)
-  const found = to === undefined ? usable.findLast(m => versions.indexOf(m) < first) : usable.findLast(m => m.version === to)
-  if (!found) {
-    const known = [...new Set(usable.map(m => m.version))].join(', ')
-    throw new AegisError(
-      'INPUT_INVALID',
-      to === undefined
-        ? `${id} has no version before ${now.version}`
-        : `${id} has no version ${to} to go back to${known ? `; there are ${known}` : ''}`,
-    )
-  }
-  return found
-}
 
 const round = (x: number) => (Number.isInteger(x) ? String(x) : x.toPrecision(3))
 export function lineOf(m: ModelVersion): string {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { AegisError, type LogEvent } from '@aegis/domain'
-import { type LogFinding, LogWatch, sessionOf } from '@aegis/log-mining'
+import { type LogFinding, LogWatch } from '@aegis/anomaly-detection/logs/log-watch'
+import { AegisError, type LogEvent, sessionOf } from '@aegis/domain'
 
 /** A line quoted by a finding. */
 export interface QuotedLine {

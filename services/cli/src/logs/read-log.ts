@@ -1,5 +1,6 @@
+import { LineAnomalyDetector } from '@aegis/anomaly-detection/logs/log-anomaly'
 import { type Input, type LogEvent, type LogLine, logsParsed, logsRaw, type TemplateChange, templates } from '@aegis/domain'
-import { LineAnomalyDetector, matchFault, type Severity, severities, severityOfText } from '@aegis/log-mining'
+import { matchFault, type Severity, severities, severityOfText } from '@aegis/log-mining'
 import { ParseLogs } from '@aegis/log-parser/parse-logs'
 import { TimeHistogram } from './time-histogram.ts'
 

@@ -1,7 +1,7 @@
 import type { Incident } from '@aegis/domain'
+import { IncidentSim } from '@aegis/lab/remediation/incident-sim'
 import { LearnedPolicy, LoadedModel, RulesPolicy } from '@aegis/remediation'
 import { shippedIncidentModel } from '@aegis/remediation/shipped-model'
-import { IncidentSim } from '@aegis/remediation/sim/incident-sim'
 import { makeDecision } from '@aegis/remediator/make-decision'
 import { expect, test } from 'vitest'
 import { explainDecision } from './explain-decision.ts'

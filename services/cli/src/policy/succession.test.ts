@@ -1,10 +1,11 @@
 import { type ModelVersion, seededRandom } from '@aegis/domain'
+import { IncidentSim } from '@aegis/lab/remediation/incident-sim'
+import { situationOf } from '@aegis/lab/remediation/play-incidents'
+import { CANDIDATE_MODEL, POLICY_MODEL } from '@aegis/model-registry'
 import { LoadedModel } from '@aegis/remediation'
 import { shippedIncidentModel } from '@aegis/remediation/shipped-model'
-import { IncidentSim } from '@aegis/remediation/sim/incident-sim'
-import { CANDIDATE_MODEL, POLICY_MODEL, policyOf } from '@aegis/remediator/policies'
+import { policyOf } from '@aegis/remediator/policies'
 import { describe, expect, it } from 'vitest'
-import { situationOf } from './play-incidents.ts'
 import { inShadow, promote, rollback } from './succession.ts'
 
 /** First decisions of a policy that picks any option; those the model agrees with are rewarded by `agreed`. */

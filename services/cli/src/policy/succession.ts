@@ -1,5 +1,7 @@
 /** Who decides, as versions on the models stream: a candidate is judged by the decisions of the present policy before it may take over. */
 import { AegisError, type ModelVersion } from '@aegis/domain'
+import { INCIDENT_ENCODING } from '@aegis/lab/remediation/play-incidents'
+import { CANDIDATE_MODEL, earlierVersion, type ModelState, moved, POLICY_MODEL, RULES_VERSION } from '@aegis/model-registry'
 import {
   estimateOffPolicy,
   type Judgement,
@@ -9,8 +11,7 @@ import {
 } from '@aegis/remediation/off-policy'
 import { OPTIONS } from '@aegis/remediation/options'
 import { LoadedModel, type PpoModel } from '@aegis/remediation/ppo-model'
-import { CANDIDATE_MODEL, POLICY_MODEL, packPolicy, RULES_VERSION } from '@aegis/remediator/policies'
-import { INCIDENT_ENCODING } from './play-incidents.ts'
+import { packPolicy } from '@aegis/remediator/policies'
 
 /** A line of the log: a decision as it was written down, and the reward its outcome brought. */
 interface LogLine {
@@ -71,7 +72,7 @@ export interface Promotion {
 }
 const presentOf = (versions: readonly ModelVersion[]): ModelVersion | undefined => versions.findLast(m => m.id === POLICY_MODEL)
 
-const versionOf = (id: string, model: PpoModel, state: string, time: number): ModelVersion => ({
+const versionOf = (id: string, model: PpoModel, state: ModelState, time: number): ModelVersion => ({
   id,
   environment: '*',
   time,
@@ -130,8 +131,7 @@ export function promote(versions: readonly ModelVersion[], model: PpoModel, line
 
 /** The version before the present one, or the one asked for, to be put in charge again; before the first there is the rule table. */
 export function rollback(versions: readonly ModelVersion[], reason: string, time: number, to?: string): ModelVersion {
-  const all = versions.filter(m => m.id === POLICY_MODEL)
-  const present = all.at(-1)
+  const present = presentOf(versions)
   if (!present || (to === undefined && present.version === RULES_VERSION))
     throw new AegisError(
       'INPUT_INVALID',
@@ -139,17 +139,7 @@ export function rollback(versions: readonly ModelVersion[], reason: string, time
         ? 'the rule table is in charge: there is nothing before it'
         : 'no policy was promoted yet; AEGIS_POLICY says who decides',
     )
-  const usable = all.filter(m => m.version !== present.version && (m.weights || m.version === RULES_VERSION))
-  const first = all.findIndex(m => m.version === present.version)
-  const rules: ModelVersion = { id: POLICY_MODEL, environment: '*', time, version: RULES_VERSION, state: 'held' }
-  const found =
-    to === undefined
-      ? (usable.findLast(m => all.indexOf(m) < first) ?? rules)
-      : (usable.findLast(m => m.version === to) ?? (to === RULES_VERSION ? rules : undefined))
-  if (!found)
-    throw new AegisError(
-      'INPUT_INVALID',
-      `there is no version ${to} to go back to; there are ${[...new Set([...usable.map(m => m.version), RULES_VERSION])].join(', ')}`,
-    )
-  return { ...found, time, state: 'held', lineage: { ...found.lineage, took_over_from: present.version, reason } }
+  const floor: ModelVersion = { id: POLICY_MODEL, environment: '*', time, version: RULES_VERSION, state: 'held' }
+  const found = moved(earlierVersion(versions, POLICY_MODEL, { to, floor }), 'held', time)
+  return { ...found, lineage: { ...found.lineage, took_over_from: present.version, reason } }
 }

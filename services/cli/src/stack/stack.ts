@@ -78,7 +78,7 @@ async function upLocked(folder: string, options: UpOptions): Promise<Stack> {
       ...(by === 'docker' ? { project: projectOf(folder) } : {}),
     }
     writeState(folder, state)
-    const watchdog = whole ? undefined : watchOver(folder)
+    const watchdog = whole ? undefined : watchOver(folder, import.meta.url)
     const onReady = (name: ServerName, seconds: number) =>
       whole || say(`  ${servers[name].title.padEnd(18)} ready after ${seconds.toFixed(1)} s   ${addressOf(name, ports)}`)
     const onStart = (name: ServerName, server: RunningServer) => {

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 /**
  * A small process of its own that holds the other end of a pipe. While a stack is starting, or for as long as a stack is
  * attached to the process that wanted it, the end of that process, however it ends, closes the pipe and the watchdog stops the
- * servers. `release` sends it home with nothing stopped.
+ * servers by the `down` of the module `stopsBy` (its URL). `release` sends it home with nothing stopped.
  */
-export function watchOver(folder: string): { release(): void } {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), folder], {
+export function watchOver(folder: string, stopsBy: string): { release(): void } {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), folder, stopsBy], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     env: { ...process.env, NODE_OPTIONS: '' },
@@ -28,7 +28,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   })
   process.stdin.on('end', async () => {
     if (said.includes('release')) return
-    const { down } = await import('./stack.ts')
+    const { down } = await import(process.argv[3])
     await down({ folder: process.argv[2] })
   })
 }

@@ -1,5 +1,5 @@
 /** Text of a table as rows of cells, with the line of each. */
-import { parseCsv } from '../eval/log-tables.ts'
+import { parseCsv } from '@aegis/lab/evaluation/log-tables'
 
 export interface Row {
   readonly cells: readonly string[]

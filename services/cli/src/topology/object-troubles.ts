@@ -13,8 +13,8 @@ import {
   nameIn,
   namespaceIn,
   SLOW_MS,
-  timeOf,
   type Trouble,
+  timeOf,
   type Warning,
   wordsOf,
 } from './trouble.ts'

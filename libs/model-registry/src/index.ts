@@ -1,0 +1,3 @@
+export * from './names.ts'
+export * from './states.ts'
+export * from './versions.ts'
