@@ -63,7 +63,7 @@ describe('alerts in other forms', () => {
       ruleId: 3,
       state: 'alerting',
       message: 'too slow',
-      evalMatches: [{ metric: 'p99', value: 3, tags: { service: 'pay' } }],
+      tags: { service: 'pay' },
     }
     expect(of(posted)).toMatchObject({ state: 'firing', entity: 'service:pay', name: 'Slow', summary: 'too slow' })
     expect(of({ ...posted, state: 'ok' })).toMatchObject({ state: 'resolved', id: of(posted).id })
