@@ -36,6 +36,7 @@ import {
   type Signature,
   signatureOf,
   suggestFixes,
+  withStage,
 } from '@aegis/remediation'
 import type { AskPolicyService } from './ask-policy-service.ts'
 import { ErrorBudget } from './error-budget.ts'
@@ -93,7 +94,7 @@ const wordFor = <T>(words: Readonly<Record<string, T>>, environment: string): T 
 
 /** Incidents to guarded decisions: one at a time, each with what was weighed, why, and everything needed to decide it again. */
 export class DecideActions implements Stage, Stateful {
-  readonly snapshotVersion = 4
+  readonly snapshotVersion = 5
   readonly #charge: InCharge
   readonly #budget: ErrorBudget
   readonly #options: DecideOptions
@@ -102,7 +103,7 @@ export class DecideActions implements Stage, Stateful {
   #deeds = new Map<string, Deed[]>()
   #controls = new Map<string, Control>()
   /** What incidents looked like, for the day somebody says what helped. */
-  readonly #signatures = new BoundedMap<string, Signature>(MOST.signatures)
+  readonly #signatures = new BoundedMap<string, readonly Signature[]>(MOST.signatures)
   #fixes: RecordedFix[] = []
 
   constructor(policy: Policy, options: DecideOptions) {
@@ -177,7 +178,7 @@ export class DecideActions implements Stage, Stateful {
     this.#standing.set(incident.id, s)
     if (incident.verdict === 'cause_named') {
       s.named = incident
-      this.#signatures.set(incident.id, signatureOf(incident))
+      this.#signatures.set(incident.id, withStage(this.#signatures.get(incident.id) ?? [], signatureOf(incident)))
     }
     if (incident.verdict === 'cause_named') await this.#decide(s, input, results, signal)
   }
@@ -256,9 +257,9 @@ export class DecideActions implements Stage, Stateful {
     return { policy, arm: { experiment: experiment.name, arm: arm.name } }
   }
 
-  #learn(fix: RecordedFix['fix'], signature: Signature | undefined): void {
-    if (!signature) return
-    this.#fixes = [...this.#fixes.filter(f => f.fix.id !== fix.id), { fix, signature }].slice(-MOST.fixes)
+  #learn(fix: RecordedFix['fix'], stages: readonly Signature[] | undefined): void {
+    if (!stages) return
+    this.#fixes = [...this.#fixes.filter(f => f.fix.id !== fix.id), { fix, stages }].slice(-MOST.fixes)
   }
 
   #outcome(o: Outcome, input: Input, results: Result[]): void {
@@ -346,7 +347,14 @@ export class DecideActions implements Stage, Stateful {
     this.#deeds = new Map(state.deeds)
     this.#controls = new Map(state.controls)
     // Before version 2 nothing was learned from fixes.
-    this.#signatures.load(state.signatures ?? [])
-    this.#fixes = state.fixes ?? []
+    // Before version 5 an incident was kept as it looked last.
+    const stagesOf = (v: Signature | readonly Signature[]) => (Array.isArray(v) ? (v as readonly Signature[]) : [v as Signature])
+    this.#signatures.load(
+      ((state.signatures ?? []) as [string, Signature | readonly Signature[]][]).map(([id, v]) => [id, stagesOf(v)]),
+    )
+    this.#fixes = ((state.fixes ?? []) as (RecordedFix & { signature?: Signature })[]).map(({ fix, stages, signature }) => ({
+      fix,
+      stages: stages ?? stagesOf(signature ?? {}),
+    }))
   }
 }
