@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { startEmbedded, startProcesses } from '../pipeline/pipeline.ts'
+import { share } from '../pipeline/shared-broker.ts'
 import { canRunServers, up } from '../stack/stack.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..')
@@ -44,5 +45,11 @@ export const upCommand = (): Command =>
       } else console.log('embedded: broker, registry, graph and leases run inside this process, and end with it')
       const pipeline = real ? await startProcesses({ ...common, env: { ...env, ...common.env } }) : await startEmbedded(common)
       closers.push(() => pipeline.stop())
+      // So that tail, dlq, models and their like find what runs in here.
+      if (pipeline.infrastructure)
+        await share(pipeline.infrastructure, pipeline.gatewayUrl).then(
+          end => void closers.push(end),
+          error => console.error((error as Error).message),
+        )
       console.log(`console and OTLP: ${pipeline.gatewayUrl}   logs: ${logFolder}   (Ctrl-C stops everything)`)
     })
