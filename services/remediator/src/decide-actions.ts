@@ -41,7 +41,7 @@ import {
 import type { AskPolicyService } from './ask-policy-service.ts'
 import { ErrorBudget } from './error-budget.ts'
 import { InCharge, type InChargeOptions } from './in-charge.ts'
-import { chooseAction, type DecisionGrounds, makeDecision } from './make-decision.ts'
+import { chooseAction, type DecisionGrounds, isRefused, makeDecision } from './make-decision.ts'
 
 export interface DecideOptions {
   readonly defaultMode: Mode
@@ -207,6 +207,14 @@ export class DecideActions implements Stage, Stateful {
     else s.current = decision
     if (decision.mode === 'approve') s.waitingSince = input.time
     results.push(emit(decisions, decision, input))
+    // Nothing is done, and nobody would know: a person is called.
+    if (isRefused(decision) && !s.paged) {
+      s.paged = true
+      const refused = `${decision.action} on ${decision.target} was refused: ${decision.reasons.at(-1)}`
+      const call = makeDecision(policy, incident, { ...grounds, attempt: s.attempt++, refused })
+      if (call.mode === 'act') s.current = call
+      results.push(emit(decisions, call, input))
+    }
     const { candidate } = this.#charge
     if (!candidate) return
     const inShadowOf = `${policy.name} ${policy.version}`
