@@ -10,9 +10,9 @@
  */
 import type { Incident, ManualFix } from '@aegis/domain'
 import { wilson } from './experiments.ts'
-import { predictSuccess } from './fix-predictor.ts'
+import { predictSuccess, type Signature } from './fix-predictor.ts'
 
-export type Signature = Readonly<Record<string, number>>
+export type { Signature }
 export interface RecordedFix {
   readonly fix: Pick<ManualFix, 'id' | 'command' | 'success' | 'who' | 'time'> & Partial<Pick<ManualFix, 'action' | 'target'>>
   /** How its incident looked, from the first diagnosis to the last. */
