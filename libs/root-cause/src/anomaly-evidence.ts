@@ -112,6 +112,7 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
           strength: Math.min(50, Math.max(0, g.score)) * fades(a),
           name: g.metric,
           before: (low + high) / 2,
+          expected: [low, high],
           after: g.value,
           time: reference?.time ?? a.started,
           ...(reference ? { reference } : {}),
