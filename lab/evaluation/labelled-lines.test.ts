@@ -1,7 +1,7 @@
 import { categoryOf } from '@aegis/log-mining/categories'
 import { findMentions } from '@aegis/log-mining/entities'
 import { matchFault } from '@aegis/log-mining/fault-patterns'
-import { severityOfText } from '@aegis/log-mining/severity'
+import { severityOfText } from '@aegis/log-mining/text-severity'
 import { describe, expect, it } from 'vitest'
 import { labelledLines } from './labelled-lines.ts'
 

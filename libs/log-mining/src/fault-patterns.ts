@@ -112,7 +112,7 @@ export const faultPatterns: readonly FaultPattern[] = [
     'crash-loop',
     'ERROR',
     'dependency',
-    /crash ?loop|back-?off restarting|exited (?:with code|abnormally)|exit (?:code|status) [1-9]|killed by signal|panic(?:ked)?\b|\bfatal error\b|unhandled (?:exception|promise rejection)|uncaught exception/i,
+    /crash ?loop|back-?off restarting|exited (?:with (?:code|status) (?!0\b)|abnormally)|exit (?:code|status) [1-9]|killed by signal|panic(?:ked)?\b|\bfatal error\b|unhandled (?:exception|promise rejection)|uncaught exception/i,
   ),
   fault(
     'file-not-found',
@@ -144,4 +144,14 @@ export const faultPatterns: readonly FaultPattern[] = [
 export function matchFault(text: string): FaultPattern | undefined {
   const head = text.length > 4000 ? text.slice(0, 4000) : text
   return faultPatterns.find(({ pattern }) => pattern.test(head))
+}
+
+const FAILURE =
+  /^(?:error|fatal|failed|failure|cannot|can't|could not|couldn't|unable to|abort(?:ed|ing)?)\b(?![:=] ?(?:0|none|null|false)\b)|\bFailed with result\b|\bcode=(?:killed|dumped)\b|\bstatus=[1-9]\d*\b|\bexited on signal \d|\bdumped core\b|\bterminated by signal\b|\bexited with (?:a )?non-?zero\b|^Failed to | at \S+\.p[lm] line \d+\.?$|^\S{1,64}: (?:line \d+: )?.{1,128}: (?:command not found|No such file or directory)$/i
+const WARNED = /^(?:(?:\(node:\d+\) )?\[?\w*Warning\b|warning: |deprecated\b)|\b\w*DeprecationWarning: /i
+
+/** How bad a text is that states no level and matches no known fault: its own first words say that something failed, or that a program ended badly. */
+export function failureOf(text: string): Severity | undefined {
+  const head = text.length > 2000 ? text.slice(0, 2000) : text
+  return FAILURE.test(head) ? 'ERROR' : WARNED.test(head) ? 'WARN' : undefined
 }

@@ -47,10 +47,14 @@ export function emptyGroup(elements: number): Group {
   return { ...group, hashes: of(), words: of(), spaced: of(), shapes: of(), kinds: of() }
 }
 
+/** What no longer has a template of its own stands under words that no line could have as its template. */
+export const OTHER_LINES = '<other lines>'
+
 export function restGroup(): Group {
   const group = emptyGroup(1)
   group.spaced[0] = false
   free(group, 0)
+  group.words[0] = OTHER_LINES
   name(group)
   return group
 }
@@ -96,6 +100,17 @@ export function copyOf(group: Group): Group {
   const { hashes, words, spaced, shapes, kinds } = group
   const lists = { hashes: [...hashes], words: [...words], spaced: [...spaced], shapes: [...shapes], kinds: [...kinds] }
   return { ...group, ...lists, count: 0, into: undefined, lost: false, cut: undefined }
+}
+
+/** The group with one value in the place of all but its first and last elements. */
+export function spanned(group: Group, before: number, after: number): Group {
+  const n = group.hashes.length
+  const cut = <T>(list: readonly T[]): T[] => [...list.slice(0, before + 1), ...list.slice(n - after)]
+  const { hashes, words, spaced, shapes, kinds } = group
+  const lists = { hashes: cut(hashes), words: cut(words), spaced: cut(spaced), shapes: cut(shapes), kinds: cut(kinds) }
+  const wider: Group = { ...group, ...lists, count: 0, into: undefined, lost: false, cut: undefined }
+  free(wider, before)
+  return wider
 }
 
 /** Makes element e a value. */

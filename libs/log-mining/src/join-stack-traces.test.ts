@@ -71,6 +71,137 @@ describe('stack traces', () => {
     expect(events[1]).toMatchObject({ exception, body: trace.join('\n') })
   })
 
+  it.each([
+    [
+      'Rust',
+      [
+        "thread 'main' panicked at src/a.rs:4:5:",
+        'no ink',
+        'stack backtrace:',
+        '   0: core::panic',
+        '             at /lib/core.rs:1:1',
+        'note: run again',
+      ],
+      'panic',
+    ],
+    [
+      'PHP',
+      [
+        'PHP Fatal error:  Uncaught InkException: none in /srv/a.php:3',
+        'Stack trace:',
+        "#0 /srv/b.php(4): A->f('x')",
+        '#1 {main}',
+        '  thrown in /srv/a.php on line 3',
+      ],
+      'InkException',
+    ],
+    ['Ruby', ["a.rb:10:in `f': divided by 0 (ZeroDivisionError)", "\tfrom a.rb:4:in `run'"], 'ZeroDivisionError'],
+    [
+      'Node with code',
+      [
+        '/srv/a.js:44',
+        "    throw new TypeError('x')",
+        '    ^',
+        '',
+        'TypeError: x',
+        '    at f (/srv/a.js:44:11) {',
+        "  code: 'E'",
+        '}',
+        '',
+        'Node.js v20.1.0',
+      ],
+      'TypeError',
+    ],
+    [
+      'C++',
+      ["terminate called after throwing an instance of 'std::runtime_error'", '  what():  no ink', 'Aborted (core dumped)'],
+      'std::runtime_error',
+    ],
+    [
+      'AddressSanitizer',
+      [
+        '==7==ERROR: AddressSanitizer: heap-use-after-free on 0x1',
+        'READ of size 4',
+        '    #0 0x1 in main',
+        '',
+        'SUMMARY: AddressSanitizer: x',
+        '==7==ABORTING',
+      ],
+      'heap-use-after-free',
+    ],
+    ['Elixir', ['** (ArithmeticError) bad argument', '    (till 0.1.0) lib/till.ex:5: Till.sum/1'], 'ArithmeticError'],
+    [
+      'Java, cut off',
+      [
+        'java.io.IOException: x',
+        '\tat a.B.c(B.java:1)',
+        '\tSuppressed: a.CException: y',
+        '\t\tat a.D.e(D.java:2)',
+        'Caused by: a.FException: z',
+        '\t... 3 common frames omitted',
+      ],
+      'a.FException',
+    ],
+    ['frames without indentation', ['java.io.IOException: x', 'at a.B.c(B.java:1)', 'at a.D.e(D.java:2)'], 'java.io.IOException'],
+    [
+      'Python group',
+      [
+        '  + Exception Group Traceback (most recent call last):',
+        '  |   File "a.py", line 1',
+        '  | ExceptionGroup: two',
+        '  +-+---- 1 ----',
+        '    | ValueError: a',
+        '    +----',
+      ],
+      'ExceptionGroup',
+    ],
+    [
+      'Go deadlock',
+      [
+        'fatal error: all goroutines are asleep',
+        '',
+        'goroutine 1 [chan receive]:',
+        'main.main()',
+        '\t/a.go:5 +0x1',
+        '',
+        'goroutine 7 [select]:',
+        'main.w(0xc0)',
+        '\t/w.go:9 +0x2',
+      ],
+      'panic',
+    ],
+    ['Lua', ['lua: a.lua:4: no ink', 'stack traceback:', "\ta.lua:4: in function 'f'"], undefined],
+  ])('%s, between lines with headers', (_, trace, exception) => {
+    const joiner = new StackTraceJoiner<number>()
+    const all = ['before', ...trace, 'after']
+    const events = [
+      ...all.flatMap((line, i) => joiner.push('s', line, i, 0, { starts: i === 0 || i === all.length - 1 })),
+      ...joiner.flush(),
+    ]
+    expect(events.map(event => event.lines)).toEqual([1, trace.length, 1])
+    expect(events[1]).toMatchObject({ body: trace.join('\n'), trace: true })
+    expect(events[1].exception).toBe(exception)
+  })
+
+  it('keeps what a header announces, and what begins with a mark, with the header', () => {
+    const joiner = new StackTraceJoiner<number>()
+    const lines = ['headers:', "':method', 'GET'", "'te', 'trailers'", '', 'next', 'text of its own']
+    const events = [
+      ...lines.flatMap((line, i) => joiner.push('s', line, i, 0, { starts: i === 0 || i === 4 })),
+      ...joiner.flush(),
+    ]
+    expect(events.map(event => event.lines)).toEqual([4, 1, 1])
+  })
+
+  it('reads an object over several lines as one record', () => {
+    const joiner = new StackTraceJoiner<number>()
+    const events = [...['{', '  "msg": "x"', '}', '{', '}'].flatMap((line, i) => joiner.push('s', line, i)), ...joiner.flush()]
+    expect(events.map(({ lines, record }) => [lines, record])).toEqual([
+      [3, true],
+      [2, true],
+    ])
+  })
+
   it('never mixes sources', () => {
     const joiner = new StackTraceJoiner<string>()
     joiner.push('a', 'Error: one', 'a1')

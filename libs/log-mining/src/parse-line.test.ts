@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseLine, TRUNCATED } from './parse-line.ts'
-import { severityNamed, severityOfText } from './severity.ts'
+import { severityNamed } from './severity.ts'
+import { severityOfText } from './text-severity.ts'
 import { readTimestamp, timestampOf } from './timestamps.ts'
 
 const observedTimeUs = Date.UTC(2026, 0, 2) * 1000
@@ -138,6 +139,17 @@ describe('timestamps', () => {
     ['2026-02-31 00:00:00', undefined],
     ['2026-13-01 00:00:00', undefined],
     ['10.0.0.1:80', undefined],
+    ['Fri Jan  2 03:04:05 CET 2026', at('2026-01-02T02:04:05Z')],
+    ['01/02/2026 03:04:05 PM', at('2026-01-02T15:04:05Z')],
+    ['02/01/2026 15:04:05', at('2026-01-02T15:04:05Z')],
+    ['13/01/2026 15:04:05', at('2026-01-13T15:04:05Z')],
+    ['January 2, 2026 at 3:04:05 PM UTC', at('2026-01-02T15:04:05Z')],
+    ['2 enero 2026 03:04:05', at('2026-01-02T03:04:05Z')],
+    ['2026 Jan  2 03:04:05', at('2026-01-02T03:04:05Z')],
+    ['20260102T030405Z', at('2026-01-02T03:04:05Z')],
+    ['2026-01-02T03:04:05+01:00[Europe/Berlin]', at('2026-01-02T02:04:05Z')],
+    ['1970-01-01 00:00:05', Number.NaN],
+    ['May the door stay shut', undefined],
   ])('%s', (text, expected) => {
     expect(readTimestamp(text, 0, { observedTimeUs })?.timeUs).toBe(expected)
   })
@@ -156,6 +168,22 @@ describe('severity', () => {
     ['3', 'ERROR'],
     ['ERROR2', 'ERROR'],
     ['nonsense', undefined],
+    ['SEVERE', 'ERROR'],
+    ['FINEST', 'DEBUG'],
+    ['ERRO', 'ERROR'],
+    ['trce', 'DEBUG'],
+    ['VRB', 'DEBUG'],
+    ['ERROR+2', 'ERROR'],
+    ['LogLevel.Critical', 'CRITICAL'],
+    ['LOG_ERR', 'ERROR'],
+    ['E_WARNING', 'WARN'],
+    ['D3', 'DEBUG'],
+    ['[warning]', 'WARN'],
+    [250, 'INFO'],
+    [400, 'ERROR'],
+    [900, 'WARN'],
+    [40000, 'ERROR'],
+    [8, undefined],
   ])('%s', (value, expected) => {
     expect(severityNamed(value)).toBe(expected)
   })

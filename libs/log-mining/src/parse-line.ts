@@ -1,34 +1,14 @@
 /**
  * One raw line, of whatever format, into body, time, severity, service and fields.
  *
- * Formats are tried from the most to the least telling; wrappers (Docker JSON, CRI, syslog) are taken off and what they wrap is parsed again.
+ * Formats (formats/) are tried from the most to the least telling among those that can begin as the line does; wrappers (Docker JSON, CRI, syslog,
+ * prefixes of pods) are taken off and what they wrap is parsed again. What is of no format is read as a usual header and text (header.ts).
  * ANSI colours and CR are removed, bytes that are no UTF-8 become U+FFFD, and a line beyond `maxLength` is cut with a mark.
  */
-import { formats } from './formats.ts'
-import { leadingSeverity, type Severity, severityNamed } from './severity.ts'
-import { readTimestamp, type TimestampHints } from './timestamps.ts'
-
-export interface LineHints extends TimestampHints {
-  /** Longest line kept, in characters. Default 65,536. */
-  readonly maxLength?: number
-}
-
-export interface ParsedLine {
-  readonly body: string
-  readonly timeUs?: number
-  readonly severity?: Severity
-  readonly service?: string
-  readonly host?: string
-  readonly traceId?: string
-  readonly spanId?: string
-  readonly fields: Readonly<Record<string, string>>
-  /** The formats recognised, outermost first: "cri json". */
-  readonly format: string
-  /** Part of a line that the container runtime split: more follows. */
-  readonly partial?: boolean
-}
-
-export type FormatParser = (text: string, hints: LineHints) => ParsedLine | undefined
+import { answerIn } from './formats/access.ts'
+import { formatsFor } from './formats/all.ts'
+import { plain } from './header.ts'
+import type { Format, LineHints, ParsedLine } from './parsed-line.ts'
 
 export const TRUNCATED = '…[truncated]'
 
@@ -58,141 +38,72 @@ export function cleanLine(raw: string | Uint8Array, maxLength = 65_536): string 
 const MAX_DEPTH = 4
 
 export function parseLine(raw: string | Uint8Array, hints: LineHints = {}): ParsedLine {
-  return parseText(cleanLine(raw, hints.maxLength), hints, 0)
+  const read = parseText(cleanLine(raw, hints.maxLength), hints, 0)
+  // A server that logs all its requests at one level has not said how this one went.
+  if (read.severity !== undefined && read.severity !== 'INFO') return read
+  const answer = answerIn(read.body)
+  return answer === undefined || (answer === 'WARN' && read.severity === 'INFO') ? read : { ...read, severity: answer }
 }
 
 function parseText(text: string, hints: LineHints, depth: number): ParsedLine {
-  for (const [name, parse] of formats) {
-    const outer = parse(text, hints)
-    if (outer === undefined) continue
-    const wraps =
-      name === 'docker' ||
-      name === 'cri' ||
-      name === 'syslog' ||
-      name === 'syslog5424' ||
-      name === 'klog' ||
-      name === 'collected' ||
-      name === 'logcat'
-    if (!wraps || depth >= MAX_DEPTH || outer.partial === true || outer.body === '') return { ...outer, format: name }
-    const inner = parseText(outer.body, hints, depth + 1)
-    return joined(name, outer, inner)
+  if (hints.formats !== undefined)
+    for (const format of hints.formats) {
+      const read = parseAs(format, text, hints, depth)
+      if (read !== undefined) return read
+    }
+  for (const format of formatsFor(text.charCodeAt(0))) {
+    const read = parseAs(format, text, hints, depth)
+    if (read !== undefined) return read
   }
-  return plain(text, hints)
+  const read = plain(text, hints)
+  // A usual header before an object, as Fluentd and many collectors print it.
+  if (read.bare !== true && depth < MAX_DEPTH && read.body.charCodeAt(read.body.length - 1) === 125) {
+    const tag = read.body.charCodeAt(0) === 123 ? 0 : (/^[\w.*-]{1,64}: (?=\{")/.exec(read.body)?.[0].length ?? -1)
+    if (tag < 0) return read
+    const inner = parseText(read.body.slice(tag), hints, depth + 1)
+    if (inner.format.startsWith('json')) return joined('plain', read, inner)
+  }
+  return read
 }
 
-/** The inner line says more about itself than its wrapper does; the wrapper's time counts where the inner one has none. */
+function parseAs(format: Format, text: string, hints: LineHints, depth: number): ParsedLine | undefined {
+  const { name } = format
+  const outer = format.parse(text, hints)
+  if (outer === undefined) return undefined
+  if (depth >= MAX_DEPTH || outer.partial === true || outer.body === '')
+    return outer.body === '' && format.wraps === true ? { ...outer, format: name, bare: true } : { ...outer, format: name }
+  if (format.wraps !== true) {
+    // An object without a level of its own may carry a whole line: CloudWatch, Fluent Bit, Docker's other drivers.
+    if (name !== 'json' || outer.severity !== undefined || outer.body === text) return { ...outer, format: name }
+    const inner = parseText(outer.body, hints, depth + 1)
+    return inner.bare === true && inner.severity === undefined ? { ...outer, format: name } : joined(name, outer, inner)
+  }
+  return joined(
+    name,
+    outer,
+    parseText(outer.body, hints.before === undefined ? hints : { ...hints, before: undefined }, depth + 1),
+  )
+}
+
+/** How far apart two clocks can be that speak of the same moment, microseconds. */
+const SAME_US = 420_000_000
+
+/** The inner line says more about itself than its wrapper does; the wrapper's time counts where the inner one has none, or none that says in which zone it is. */
 function joined(name: string, outer: ParsedLine, inner: ParsedLine): ParsedLine {
-  return {
+  const both: { -readonly [K in keyof ParsedLine]: ParsedLine[K] } = {
     ...outer,
     ...inner,
     fields: { ...outer.fields, ...inner.fields },
-    format: inner.format === 'plain' ? name : `${name} ${inner.format}`,
+    format: inner.format === 'plain' && name !== 'json' ? name : `${name} ${inner.format}`,
   }
-}
-
-const PID = /^(\d{1,10})(?: +\d{1,10})? +(?=[A-Z]{4,8} )/
-const THREAD = /^\[([^[\]]{1,160})\] */
-const LOGGER = /^([A-Za-z_$][\w$]*(?:\.[\w$]+)+|[A-Z][\w$]*)(?:\(\d+\))?(?::| -) /
-const BRACKETED_SERVICE = /^\[([a-z][a-z0-9]*(?:-[a-z0-9]+)+)\] */
-
-/** "2026-01-02 03:04:05,678 ERROR [thread] a.b.Logger: text" in the usual orders; anything else is all body. */
-function plain(text: string, hints: LineHints): ParsedLine {
-  const fields: Record<string, string> = {}
-  let at = 0
-  while (at < text.length && text.charCodeAt(at) === 32) at++
-  const bracket = text.charCodeAt(at) === 91 ? 1 : 0
-  const stamp = readTimestamp(text, at + bracket, hints)
-  let rest = text
-  let timeUs: number | undefined
-  if (stamp !== undefined && (bracket === 0 || text.charCodeAt(stamp.end) === 93)) {
-    timeUs = stamp.timeUs
-    rest = text.slice(stamp.end + bracket)
-    const columns = /^\|(?:[^|\s]{1,64}\|){1,6}/.exec(rest)
-    if (columns !== null) fields.header = columns[0].slice(1, -1)
-    rest = rest.slice(columns?.[0].length ?? 0).replace(/^[ \t:|,-]+/, '')
-  }
-  let severity: Severity | undefined
-  let service: string | undefined
-  const pid = timeUs === undefined ? null : PID.exec(rest)
-  if (pid !== null) {
-    fields.pid = pid[1] as string
-    rest = rest.slice(pid[0].length)
-  }
-  for (let turn = 0; turn < 4; turn++) {
-    const level = severity === undefined ? leadingSeverity(rest) : undefined
-    if (level !== undefined) {
-      const next = rest.slice(level.end).replace(/^[\]\s):>|,-]+/, '')
-      if (next === '') break
-      // "Error: x" without anything before it is the text itself; in a log header it is the level
-      severity = level.severity
-      if (timeUs === undefined && turn === 0 && !/^(?:\[[A-Z]{4,8}\]|<[A-Z]{4,8}>|[A-Z]{4,8}(?::| *\[| +-| *\|| {2}))/.test(rest))
-        break
-      rest = next
-      continue
+  if (outer.timeUs !== undefined && outer.zoned === true && inner.timeUs !== undefined && inner.zoned !== true)
+    if (Math.abs(outer.timeUs - inner.timeUs) > SAME_US) {
+      both.timeUs = outer.timeUs
+      both.zoned = true
     }
-    if (timeUs === undefined && severity === undefined) break
-    const named = BRACKETED_SERVICE.exec(rest)
-    if (named !== null && service === undefined) {
-      service = named[1]
-      rest = rest.slice(named[0].length)
-      continue
-    }
-    const thread = THREAD.exec(rest)
-    if (thread !== null && fields.thread === undefined && rest.length > thread[0].length && timeUs !== undefined) {
-      fields.thread = thread[1] as string
-      rest = rest.slice(thread[0].length)
-      continue
-    }
-    const logger = LOGGER.exec(rest)
-    if (
-      logger !== null &&
-      severity !== undefined &&
-      fields.logger === undefined &&
-      !/(?:Error|Exception)$/.test(logger[1] as string)
-    ) {
-      fields.logger = logger[1] as string
-      rest = rest.slice(logger[0].length)
-      continue
-    }
-    break
-  }
-  const late = severity === undefined ? levelInHeader(rest, timeUs, hints) : undefined
-  if (late !== undefined) {
-    rest = late.body
-    severity = late.severity
-    timeUs = late.timeUs
-    fields.header = late.header
-    const logger = LOGGER.exec(rest) ?? DOTTED.exec(rest)
-    if (logger !== null) {
-      fields.logger = logger[1] as string
-      rest = rest.slice(logger[0].length)
-    }
-  }
-  return {
-    body: rest,
-    ...(timeUs === undefined ? {} : { timeUs }),
-    ...(severity === undefined ? {} : { severity }),
-    ...(service === undefined ? {} : { service }),
-    fields,
-    format: 'plain',
-  }
-}
-
-const LEVEL_WORD = /(?:^|[\s[])(TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|SEVERE|CRITICAL|FATAL)(?=[\s:\]])/
-const DOTTED = /^([A-Za-z_][\w$-]*(?:\.[\w$-]+)+) /
-
-/** A level further on in the line, with nothing but ids, names and times before it: that was the line's header. */
-function levelInHeader(text: string, timeUs: number | undefined, hints: LineHints) {
-  const m = LEVEL_WORD.exec(text.slice(0, 240))
-  if (m === null) return undefined
-  const header = text.slice(0, m.index)
-  const words = header.split(' ')
-  if (words.length > 12 || words.some(word => /^[a-z]{2,}[,.:;]?$/.test(word))) return undefined
-  const body = text.slice(m.index + m[0].length).replace(/^[\]\s:>|-]+/, '')
-  if (body === '') return undefined
-  let time = timeUs
-  for (let at = 0; time === undefined && at >= 0 && at < header.length; at = header.indexOf(' ', at) + 1 || -1) {
-    time = readTimestamp(text, text.charCodeAt(at) === 91 ? at + 1 : at, hints)?.timeUs
-  }
-  return { header: header.trim(), body, severity: severityNamed(m[1]) as Severity, timeUs: time }
+  if (outer.writer !== undefined && inner.writer !== undefined) both.writer = `${outer.writer} ${inner.writer}`
+  // "Error: x" is the text of the inner line, not its level, where the wrapper states one.
+  if (inner.bare === true && outer.severity !== undefined) both.severity = outer.severity
+  if (outer.opens === true && inner.bare === true) both.bare = undefined
+  return both
 }

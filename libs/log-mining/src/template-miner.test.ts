@@ -306,3 +306,46 @@ describe('promises', () => {
     }
   })
 })
+
+describe('words in varying number', () => {
+  // Words of letters only, never the same.
+  const word = (n: number) => [...String(n * 7919 + 13)].map(c => 'qwertyuiop'[Number(c)]).join('')
+  const words = (n: number, count: number) => Array.from({ length: count }, (_, i) => word(n * 11 + i))
+  it.each([
+    ['at the end', (w: string[]) => `labels of the box changed to ${w.join(' ')}`, 'labels of the box changed to <*>'],
+    ['at the beginning', (w: string[]) => `${w.join(' ')} was put into the box`, '<*> was put into the box'],
+    ['in brackets', (w: string[]) => `took labels [${w.join(', ')}] off the box`, 'took labels [<*>] off the box'],
+  ])('%s they end in one template', (_, line, template) => {
+    const miner = new TemplateMiner()
+    for (let n = 0; n < 60; n++) miner.learn(line(words(n, 2 + (n % 5))))
+    expect(miner.learn(line(words(99, 4))).template).toBe(template)
+    expect(miner.templates().reduce((sum, { count }) => sum + count, 0)).toBe(61)
+    const again = new TemplateMiner()
+    again.restore(miner.snapshot())
+    expect(again.learn(line(words(123, 7))).template).toBe(template)
+  })
+  it('different sentences that begin alike stay apart', () => {
+    const miner = new TemplateMiner()
+    const ends = [
+      'the door of the house',
+      'a window',
+      'the gate by hand again',
+      'it',
+      'no lid at all today',
+      'the shop for the day',
+      'this box',
+      'the lock with a key',
+      'the lid on top',
+      'an old book of songs',
+      'the jar',
+    ]
+    for (let n = 0; n < 4; n++) for (const end of ends) miner.learn(`failed to open ${end}`)
+    expect(miner.templates().length).toBe(ends.length)
+  })
+  it('what no longer has a template is counted under no words of a line', () => {
+    const miner = new TemplateMiner({ maxTemplates: 20 })
+    for (let n = 0; n < 60; n++) miner.learn(words(n, 3 + (n % 9)).join(' '))
+    const rest = miner.templates().find(({ text }) => text === '<other lines>')
+    expect(rest?.count).toBeGreaterThan(0)
+  })
+})

@@ -8,7 +8,7 @@
  * auto-scaled units share a skeleton from the start. Nothing is decided by a similarity threshold.
  *
  * A template's id is the hash of its text, so that any two miners that find it agree. Every change is reported with the line that caused it.
- * Work per line is linear in its length; memory is bounded: beyond `maxTemplates` the ones longest unused are merged into "<*>".
+ * Work per line is linear in its length; memory is bounded: beyond `maxTemplates` the ones longest unused are merged into "<other lines>".
  */
 import { evidence, neededVariants } from './evidence.ts'
 import {
@@ -30,15 +30,17 @@ import {
   restGroup,
   runText,
   skeletonOf,
+  spanned,
   VALUES,
   WILD,
   wideKey,
 } from './group.ts'
 import { FIRST_VALUE, LineScanner, type ParameterKind, parameterKinds } from './masking.ts'
 import { packGroup, unpackGroup } from './miner-state.ts'
+import { fitsSpan, headKey, type Span, spanOf, tailKey } from './spans.ts'
 
 export interface MinerOptions {
-  /** Live templates kept; beyond it the ones longest unused are merged into the template "<*>". Default 10,000. */
+  /** Live templates kept; beyond it the ones longest unused are merged into the template "<other lines>". Default 10,000. */
   readonly maxTemplates?: number
   /** Skeletons remembered for the direct way to a template. Default 50,000. */
   readonly maxSkeletons?: number
@@ -96,6 +98,8 @@ export class TemplateMiner {
   #loose = new Map<number, Group>() // line without the values of its keys -> group
   #identifiers = new Map<number, Group[]>() // line without its identifiers -> groups that share it
   #reduced = new Map<number, Group>() // skeleton with a compound token made one value -> group
+  #ends = new Map<number, Group[]>() // first or last elements -> the newest groups that share them
+  #spans = new Map<number, Span[]>() // first or last elements -> templates with a run of any length
   #hand: Iterator<Group> | undefined
   #rest = restGroup()
   #changes: readonly TemplateChange[] = NO_CHANGES
@@ -204,7 +208,7 @@ export class TemplateMiner {
       this.#fitRuns(way)
       return way
     }
-    const reduced = this.#findReduced(fresh)
+    const reduced = this.#findReduced(fresh) ?? this.#findSpan(fresh)
     if (reduced !== undefined) {
       this.#fitRuns(reduced)
       return reduced
@@ -225,7 +229,7 @@ export class TemplateMiner {
     const fresh = groupOf(this.#scanner)
     const found = this.#find(fresh)
     if (found !== undefined) return this.#remember(skeleton1, skeleton2, found)
-    const reduced = this.#findReduced(fresh)
+    const reduced = this.#findReduced(fresh) ?? this.#findSpan(fresh)
     if (reduced !== undefined) return reduced
     this.#report({ kind: 'created', id: fresh.id, text: fresh.text })
     this.#add(fresh)
@@ -264,6 +268,19 @@ export class TemplateMiner {
     return undefined
   }
 
+  /** A group that has one value where the line has any number of words. */
+  #findSpan(fresh: Group): Skeleton | undefined {
+    if (this.#spans.size === 0) return undefined
+    for (const key of [headKey(fresh), tailKey(fresh)]) {
+      for (const span of (key === undefined ? undefined : this.#spans.get(key)) ?? []) {
+        if (span.group.into !== undefined || !fitsSpan(span, fresh)) continue
+        const to = fresh.hashes.length - span.after
+        return this.#remember(this.#scanner.skeleton1, this.#scanner.skeleton2, span.group, span.before, to)
+      }
+    }
+    return undefined
+  }
+
   #remember(skeleton1: number, check: number, group: Group, from = -1, to = -1): Skeleton {
     if (this.#skeletons.size >= this.#maxSkeletons) {
       this.#skeletons.clear()
@@ -294,6 +311,11 @@ export class TemplateMiner {
     }
     const identifier = identifierKey(group)
     if (identifier !== undefined) listIn(this.#identifiers, identifier, group, MAX_VARIANTS)
+    for (const key of [headKey(group), tailKey(group)]) {
+      if (key === undefined) continue
+      if ((this.#ends.get(key)?.length ?? 0) >= MAX_VARIANTS) this.#ends.get(key)?.shift()
+      listIn(this.#ends, key, group, MAX_VARIANTS)
+    }
   }
 
   #drop(group: Group): void {
@@ -317,12 +339,24 @@ export class TemplateMiner {
     if (identifier !== undefined) unlist(this.#identifiers, identifier, group)
     const loose = looseKey(group)
     if (loose !== undefined && this.#loose.get(loose) === group) this.#loose.delete(loose)
+    for (const key of [headKey(group), tailKey(group)]) {
+      if (key === undefined) continue
+      unlist(this.#ends, key, group)
+      const spans = this.#spans.get(key)?.filter(span => span.group !== group)
+      if (spans === undefined) continue
+      if (spans.length === 0) this.#spans.delete(key)
+      else this.#spans.set(key, spans)
+    }
   }
 
   /** Looks whether the new group completes the evidence that some of its words are values, and merges while it does. */
   #gather(group: Group): void {
     const wider =
-      this.#gatherReduced(group) ?? this.#gatherLoose(group) ?? this.#gatherPlaces(group) ?? this.#gatherIdentifiers(group)
+      this.#gatherReduced(group) ??
+      this.#gatherLoose(group) ??
+      this.#gatherPlaces(group) ??
+      this.#gatherIdentifiers(group) ??
+      this.#gatherSpan(group)
     if (wider !== undefined && wider !== group) this.#gather(wider)
   }
 
@@ -395,8 +429,26 @@ export class TemplateMiner {
     return this.#replace(members, cover(members))
   }
 
-  /** Puts one wider group in the place of the given ones. */
-  #replace(members: readonly Group[], wider: Group): Group {
+  /** Lines equal at both ends, with words in varying number between them. */
+  #gatherSpan(group: Group): Group | undefined {
+    for (const key of [headKey(group), tailKey(group)]) {
+      const members = key === undefined ? undefined : this.#ends.get(key)
+      const span = members === undefined ? undefined : spanOf(members)
+      if (members === undefined || span === undefined) continue
+      const { before, after } = span
+      const target = this.#replace([...members], spanned(group, before, after), span)
+      for (const end of [before >= 3 ? headKey(target) : undefined, after >= 3 ? tailKey(target) : undefined]) {
+        const there = end === undefined ? undefined : (this.#spans.get(end) ?? [])
+        if (end !== undefined && there !== undefined && there.length < MAX_VARIANTS && !there.some(one => one.group === target))
+          this.#spans.set(end, [...there, { group: target, before, after }])
+      }
+      return target
+    }
+    return undefined
+  }
+
+  /** Puts one wider group in the place of the given ones; with a span, of ones of other lengths. */
+  #replace(members: readonly Group[], wider: Group, span?: { readonly before: number; readonly after: number }): Group {
     name(wider)
     const known = this.#live.get(wider.text)
     const target = known ?? wider
@@ -404,6 +456,10 @@ export class TemplateMiner {
     for (const member of gone) this.#drop(member)
     gone.forEach((member, at) => {
       member.into = target
+      if (span !== undefined) {
+        member.lost = true
+        member.cut = [span.before, member.hashes.length - span.after]
+      }
       target.count += member.count
       const { id, text } = target
       this.#report(
@@ -462,6 +518,11 @@ export class TemplateMiner {
       reduced: [...this.#reduced].map(([key, group]) => [key, index(group)]),
       wide: [...this.#wide].map(([key, groups]) => [key, ...groups.map(index)]),
       identifiers: [...this.#identifiers].map(([key, groups]) => [key, ...groups.map(index)]),
+      ends: [...this.#ends].map(([key, groups]) => [key, ...groups.map(index)]),
+      spans: [...this.#spans].map(([key, spans]) => [
+        key,
+        ...spans.flatMap(({ group, before, after }) => [index(group), before, after]),
+      ]),
     }
     return new TextEncoder().encode(JSON.stringify(state))
   }
@@ -491,6 +552,18 @@ export class TemplateMiner {
     this.#reduced = single(state.reduced)
     this.#wide = many(state.wide)
     this.#identifiers = many(state.identifiers)
+    // Snapshots of before there were any have none.
+    this.#ends = many(state.ends ?? [])
+    this.#spans = new Map(
+      ((state.spans ?? []) as number[][]).map(([key, ...all]) => [
+        key as number,
+        Array.from({ length: all.length / 3 }, (_, i) => ({
+          group: at(all[3 * i]),
+          before: all[3 * i + 1],
+          after: all[3 * i + 2],
+        })),
+      ]),
+    )
   }
 }
 

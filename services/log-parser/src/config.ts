@@ -1,6 +1,16 @@
 import { z } from 'zod'
 
 export const settings = {
+  logZone: {
+    env: 'AEGIS_LOG_ZONE',
+    schema: z.string().default('UTC'),
+    about: 'Zone of times in log lines that name none: a place (Europe/Berlin, with its summer time) or an offset (+02:00).',
+  },
+  logFormats: {
+    env: 'AEGIS_LOG_FORMATS',
+    schema: z.string().optional(),
+    about: 'File with log formats of your own, YAML or JSON: docs/guides/log-formats.md.',
+  },
   logModel: {
     env: 'AEGIS_LOG_MODEL',
     schema: z.string().optional(),

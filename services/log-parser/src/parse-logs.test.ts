@@ -51,6 +51,58 @@ describe('ParseLogs', () => {
     expect(of(logsParsed).map(e => e.lines)).toEqual([4, 1])
     expect(of(logsParsed)[0].exception).toBe('java.lang.IllegalStateException')
   })
+  it('puts the parts of a line together by stream, and its lines by writer', async () => {
+    const lines = [
+      '2026-01-02T03:04:05.1Z stdout P {"level":"warn","msg":"one ',
+      '2026-01-02T03:04:05.2Z stderr F java.lang.IllegalStateException: no ink',
+      '2026-01-02T03:04:05.3Z stdout F and two"}',
+      '2026-01-02T03:04:05.4Z stderr F \tat a.B.c(B.java:1)',
+    ].map(l => line(l))
+    const { of } = await runStage(new ParseLogs(), [all(lines)])
+    const events = [...of(logsParsed)].sort((a, b) => a.offset - b.offset)
+    expect(events).toMatchObject([
+      { body: 'one and two', severity: 'WARN', lines: 2, offset: 0 },
+      { severity: 'ERROR', lines: 2, offset: 1, exception: 'java.lang.IllegalStateException' },
+    ])
+  })
+  it('never joins the lines of two pods', async () => {
+    const of2 = (pod: string, body: string) => line(body, { entity: 'service:x', attributes: { 'k8s.pod.name': pod } })
+    const { of } = await runStage(new ParseLogs(), [
+      all([
+        of2('a', 'a.FirstException: x'),
+        of2('b', 'a.OtherException: y'),
+        of2('a', 'at a.B.c(B.java:1)'),
+        of2('b', 'at a.D.e(D.java:1)'),
+      ]),
+    ])
+    expect(of(logsParsed).map(e => e.body)).toEqual([
+      'a.FirstException: x\nat a.B.c(B.java:1)',
+      'a.OtherException: y\nat a.D.e(D.java:1)',
+    ])
+  })
+  it('puts a header that stands alone before its message', async () => {
+    const lines = [
+      'Jan 02, 2026 3:04:05 AM org.example.Door open',
+      'SEVERE: hinge broke',
+      'info: House.Door[1]',
+      '      oiled',
+    ].map(l => line(l))
+    const { of } = await runStage(new ParseLogs(), [all(lines)])
+    expect(of(logsParsed)).toMatchObject([
+      { body: 'hinge broke', severity: 'ERROR', lines: 2 },
+      { body: 'oiled', severity: 'INFO', lines: 2 },
+    ])
+  })
+  it('takes what shows failure for an error where no level is stated, and no more than stated elsewhere', async () => {
+    const { of } = await runStage(new ParseLogs(), [
+      all([
+        line('Traceback (most recent call last):\n  File "a.py", line 1\nValueError: x'),
+        line('{"level":"info","msg":"fatal was oiled"}'),
+        line('GET /door 503 3 ms'),
+      ]),
+    ])
+    expect(of(logsParsed).map(e => e.severity)).toEqual(['ERROR', 'INFO', 'ERROR'])
+  })
   it('keeps secrets out of what it passes on', async () => {
     const { of } = await runStage(new ParseLogs(), [all([line('login with password=hunter2secret token=abc123def456')])])
     expect(JSON.stringify(of(logsParsed))).not.toContain('hunter2secret')

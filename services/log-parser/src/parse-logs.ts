@@ -1,4 +1,5 @@
 import {
+  BoundedMap,
   EnvironmentClocks,
   emit,
   type Input,
@@ -19,8 +20,11 @@ import {
 import {
   type Classifier,
   exceptionOf,
+  failureOf,
   faultPatterns,
   findMentions,
+  type JoinedEvent,
+  type LineHints,
   lineClassifier,
   type Match,
   matchFault,
@@ -28,10 +32,12 @@ import {
   parseLine,
   redact,
   ServiceIdentifier,
+  type Severity,
   StackTraceJoiner,
   statementOf,
   TemplateMiner,
 } from '@aegis/log-mining'
+import { severityOf, timeOf, writerOf } from './decide.ts'
 
 /** What a line brings along while it waits for the rest of its stack trace; must survive JSON. */
 interface Held {
@@ -40,10 +46,23 @@ interface Held {
   partition: number
   offset: number
   time: number
+  /** Offset of its last part, and how many there are, where a container runtime split it. */
+  last?: number
+  parts?: number
+}
+/** What only this run of the stage knows of an event. */
+export interface Heard {
+  /** The time that the text itself carries, microseconds. */
+  readonly writtenUs: number | undefined
+  /** Offsets of its first and last line. */
+  readonly first: number
+  readonly last: number
 }
 interface Facts {
   category: string
   readonly fault: ReturnType<typeof matchFault>
+  /** How bad its words are where no level is stated and no fault is known. */
+  readonly failure: Severity | undefined
   /** Events made before the category was known. */
   waiting?: { category: string }[]
 }
@@ -52,6 +71,10 @@ export interface ParseOptions {
   readonly classifier?: Classifier
   /** Templates kept, and in proportion what is known of them and of who writes them. Default 10,000. */
   readonly maxTemplates?: number
+  /** What is known of all lines beforehand: zone of times without one, formats of the user's own. */
+  readonly hints?: LineHints
+  /** Hears each event beside what it is emitted with. */
+  readonly onEvent?: (event: LogEvent, heard: Heard) => void
 }
 interface Rate {
   environment: string
@@ -66,6 +89,12 @@ const BAD = new Set(['ERROR', 'CRITICAL'])
 const TELLING = new Set(['ip', 'path', 'url', 'host', 'uuid', 'email', 'user'])
 /** Characters of a line that are quoted. */
 const QUOTED = 400
+const NO_HINTS: LineHints = {}
+/** Parts of one line, characters of it, and writers with parts waiting; and how long a part waits for the next, microseconds. */
+const MOST_PARTS = 256
+const MOST_CHARACTERS = 65_536
+const MOST_WRITERS = 4096
+const PARTS_WAIT_US = 10_000_000
 
 /** Log lines to log events: format, joined stack traces, severity, template, category and mentions; and per entity the rate of lines and errors as series. */
 export class ParseLogs implements Stage, Stateful {
@@ -81,10 +110,18 @@ export class ParseLogs implements Stage, Stateful {
   readonly #classifier: Classifier
   /** Categories that are still being found; a batch ends when they are. */
   #asked: Promise<void>[] = []
+  /** Parts of lines that a container runtime split, by writer, until the last part comes. */
+  #parts = new Map<string, { readonly body: string; readonly held: Held }>()
+  /** Who wrote last in a source whose lines name their writers: a line that names none is more of what that one wrote. */
+  readonly #last = new BoundedMap<string, string>(MOST_WRITERS)
+  readonly #hints: LineHints
+  readonly #onEvent: ParseOptions['onEvent']
 
   constructor(options: ParseOptions = {}) {
     this.#classifier = options.classifier ?? lineClassifier
     const most = options.maxTemplates ?? 10_000
+    this.#hints = options.hints ?? NO_HINTS
+    this.#onEvent = options.onEvent
     this.#miner = new TemplateMiner({ maxTemplates: most })
     this.#services = new ServiceIdentifier({ maxTraits: 5 * most })
     this.#maxFacts = 2 * most
@@ -94,24 +131,108 @@ export class ParseLogs implements Stage, Stateful {
     const results: Result[] = []
     for (const input of batch) {
       if (isFrom(input, logsRaw)) {
-        const line = input.value
-        const { body, ...parsed } = parseLine(line.body, { observedTimeUs: line.observed_time })
-        const held = { line, parsed, partition: input.partition, offset: input.offset, time: input.time }
-        // A producer that names the severity sends whole events; only bare lines may be parts of a stack trace.
-        if (line.severity) this.#event(body, [held], exceptionIn(body), input, results)
-        else
-          for (const event of this.#joiner.push(
-            `${line.environment}\0${line.entity ?? line.source}`,
-            redact(body),
-            held,
-            input.time,
-            parsed.timeUs !== undefined || parsed.severity !== undefined,
-          ))
-            this.#event(event.body, event.tags, event.exception, input, results)
+        this.#line(input.value, input, results)
       } else if (input.kind === 'tick') this.#tick(input, results)
     }
     if (this.#asked.length > 0) await Promise.all(this.#asked.splice(0))
     return results
+  }
+
+  #line(line: LogLine, input: Input & { readonly partition: number; readonly offset: number }, results: Result[]): void {
+    const hints =
+      this.#hints === NO_HINTS ? { observedTimeUs: line.observed_time } : { observedTimeUs: line.observed_time, ...this.#hints }
+    let read = parseLine(line.body, hints)
+    const own = `${line.environment}\0${line.entity ?? line.source}${writerOf(line)}`
+    let writer = own
+    if (read.writer !== undefined) {
+      writer = `${own}\0${read.writer}`
+      if (this.#last.get(own) !== writer) this.#last.set(own, writer)
+    } else if (this.#last.size > 0) {
+      if (read.bare) writer = this.#last.get(own) ?? own
+      else this.#last.delete(own)
+    }
+    let first: Held | undefined
+    if (this.#parts.size > 0 || read.partial) {
+      const parts = this.#parts.get(writer)
+      if (parts) {
+        this.#parts.delete(writer)
+        first = parts.held
+        read = parseLine(line.body, { ...hints, before: parts.body })
+      }
+    }
+    const { body, ...parsed } = read
+    const held: Held = { line, parsed, partition: input.partition, offset: input.offset, time: input.time }
+    if (first) {
+      // What the whole line says counts, under the place and time of its first part.
+      held.last = input.offset
+      held.parts = (first.parts ?? 1) + 1
+      held.offset = first.offset
+      held.line = { ...line, id: first.line.id, time: first.line.time, observed_time: first.line.observed_time }
+      if (parsed.format.indexOf(' ') < 0) held.parsed = { ...parsed, timeUs: first.parsed.timeUs }
+    }
+    if (read.partial && (held.parts ?? 1) < MOST_PARTS && body.length < MOST_CHARACTERS) {
+      if (this.#parts.size >= MOST_WRITERS) this.#letGo(this.#parts.keys().next().value as string, input, results)
+      this.#parts.set(writer, { body, held })
+      return
+    }
+    this.#whole(writer, body, held, input, results)
+  }
+
+  /** Parts whose end never came are a line all the same. */
+  #letGo(writer: string, cause: Input, results: Result[]): void {
+    const parts = this.#parts.get(writer)
+    this.#parts.delete(writer)
+    if (parts) this.#whole(writer, parts.body, parts.held, cause, results)
+  }
+
+  /** A line with all its parts: an event where its producer says so, else perhaps a part of one. */
+  #whole(writer: string, body: string, held: Held, cause: Input, results: Result[]): void {
+    const { bare, heading, note, timeUs, severity } = held.parsed
+    // A producer that names the severity sends whole events; only bare lines may be parts of a stack trace.
+    if (held.line.severity) {
+      const exception = exceptionIn(body)
+      this.#event(body, [held], exception !== undefined, exception, cause, results)
+      return
+    }
+    for (const event of this.#joiner.push(writer, redact(body), held, cause.time, {
+      starts: bare !== true,
+      heading,
+      note,
+      level: severity !== undefined,
+      writtenUs: timeUs,
+    }))
+      this.#joined(event, cause, results)
+  }
+
+  #joined({ body, tags, trace, exception, record }: JoinedEvent<Held>, cause: Input, results: Result[]): void {
+    if (tags.length > 1) {
+      const [first, second] = tags
+      if (record) {
+        const { body: text, ...parsed } = parseLine(body, { observedTimeUs: first.line.observed_time, ...this.#hints })
+        if (parsed.format !== 'plain') {
+          this.#event(
+            text,
+            [{ ...first, parsed: { ...first.parsed, ...parsed } }, ...tags.slice(1)],
+            false,
+            exception,
+            cause,
+            results,
+          )
+          return
+        }
+      }
+      if (first.parsed.heading) {
+        const parsed = {
+          ...second.parsed,
+          ...first.parsed,
+          severity: first.parsed.severity ?? second.parsed.severity,
+          timeUs: first.parsed.timeUs ?? second.parsed.timeUs,
+        }
+        this.#event(dedented(body), [{ ...first, parsed }, ...tags.slice(1)], trace === true, exception, cause, results)
+        return
+      }
+    }
+    this.#event(body, tags, trace === true, exception, cause, results)
   }
 
   /** What is known of a template by the first of its lines. */
@@ -120,8 +241,10 @@ export class ParseLogs implements Stage, Stateful {
     if (known) return known
     if (this.#facts.size >= this.#maxFacts) this.#facts.clear()
     const fault = matchFault(body)
+    const failure = fault ? undefined : failureOf(body)
     const said = fault?.category ?? this.#classifier.classify(body)
-    const facts: Facts = typeof said === 'string' ? { category: said, fault } : { category: 'other', fault, waiting: [] }
+    const facts: Facts =
+      typeof said === 'string' ? { category: said, fault, failure } : { category: 'other', fault, failure, waiting: [] }
     if (typeof said !== 'string')
       this.#asked.push(
         said.then(category => {
@@ -134,18 +257,29 @@ export class ParseLogs implements Stage, Stateful {
     return facts
   }
 
-  #event(body: string, held: readonly Held[], exception: string | undefined, cause: Input, results: Result[]): void {
+  #event(
+    text: string,
+    held: readonly Held[],
+    trace: boolean,
+    exception: string | undefined,
+    cause: Input,
+    results: Result[],
+  ): void {
     const { line, parsed, partition, offset, time } = held[0]
+    // An empty line that no event took in is no event.
+    if (text.trim() === '' && parsed.bare) return
+    const body = text === '' ? (parsed.fields.logger ?? parsed.fields.header ?? text) : text
     const match = this.#miner.learn(body.includes('\n') ? body.slice(0, body.indexOf('\n')) : body)
     this.#tellChanges(match, line, body, cause, results)
     const facts = this.#factsOf(match.templateId, body)
-    const severity = normalSeverity(line.severity) ?? parsed.severity ?? (facts.fault?.severity as string | undefined) ?? 'INFO'
+    const severity = severityOf(line, parsed, facts, trace)
+    let lines = held.length
+    for (let i = 0; i < held.length; i++) lines += (held[i].parts ?? 1) - 1
     const { entity, service, knownBy } = this.#whose(line, parsed, match)
     const event: LogEvent = {
       id: idOf('logs.raw', partition, offset, line.id),
       environment: line.environment,
-      // A time of the producer's own stands; a line that merely arrived has its time written in it, if any.
-      time: line.time === line.observed_time && parsed.timeUs !== undefined ? Math.min(parsed.timeUs, time) : time,
+      time: timeOf(line, parsed, time),
       entity,
       service,
       service_known_by: knownBy,
@@ -157,15 +291,20 @@ export class ParseLogs implements Stage, Stateful {
       mentions:
         severity === 'INFO' || severity === 'DEBUG' ? match.parameters.filter(p => TELLING.has(p.kind)) : findMentions(body),
       body,
-      exception: exception ?? null,
+      exception: parsed.exception ?? exception ?? null,
       fault_pattern: facts.fault?.kind ?? null,
       trace_id: line.trace_id ?? parsed.traceId ?? null,
       span_id: line.span_id ?? parsed.spanId ?? null,
-      lines: held.length,
+      lines,
       partition,
       offset,
     }
     facts.waiting?.push(event)
+    this.#onEvent?.(event, {
+      writtenUs: parsed.timeUs,
+      first: offset,
+      last: held[held.length - 1].last ?? held[held.length - 1].offset,
+    })
     results.push(emit(logsParsed, event, cause))
     if (event.trace_id && event.span_id)
       results.push(
@@ -190,7 +329,7 @@ export class ParseLogs implements Stage, Stateful {
     const key = `${line.environment}\0${entity}`
     let rate = this.#rates.get(key)
     if (!rate) this.#rates.set(key, (rate = { environment: line.environment, lines: 0, errors: 0 }))
-    rate.lines += held.length
+    rate.lines += lines
     if (BAD.has(severity)) rate.errors++
   }
 
@@ -224,8 +363,9 @@ export class ParseLogs implements Stage, Stateful {
 
   #tick(tick: Tick, results: Result[]): void {
     this.#clocks.see(tick)
-    for (const event of tick.final ? this.#joiner.flush() : this.#joiner.tick(tick.time))
-      this.#event(event.body, event.tags, event.exception, tick, results)
+    for (const [writer, { held }] of this.#parts)
+      if (tick.final || tick.time - held.time >= PARTS_WAIT_US) this.#letGo(writer, tick, results)
+    for (const event of tick.final ? this.#joiner.flush() : this.#joiner.tick(tick.time)) this.#joined(event, tick, results)
     for (const [key, rate] of this.#rates) {
       if (!this.#clocks.moves(tick, rate.environment)) continue
       const entity = key.slice(key.indexOf('\0') + 1)
@@ -269,7 +409,9 @@ export class ParseLogs implements Stage, Stateful {
         JSON.stringify({
           clocks: this.#clocks,
           rates: [...this.#rates],
-          facts: [...this.#facts].map(([id, { category, fault }]) => [id, category, fault?.kind]),
+          facts: [...this.#facts].map(([id, { category, fault, failure }]) => [id, category, fault?.kind, failure]),
+          parts: [...this.#parts],
+          last: this.#last,
         }),
       ),
     ]
@@ -297,25 +439,17 @@ export class ParseLogs implements Stage, Stateful {
     this.#clocks.fromJSON(state.clocks)
     this.#rates = new Map(state.rates)
     // Version 1 did not keep them.
-    for (const [id, category, kind] of state.facts ?? [])
-      this.#facts.set(id, { category, fault: faultPatterns.find(f => f.kind === kind) })
+    for (const [id, category, kind, failure] of state.facts ?? [])
+      this.#facts.set(id, { category, fault: faultPatterns.find(f => f.kind === kind), failure: failure ?? undefined })
+    this.#parts = new Map(state.parts ?? [])
+    this.#last.load(state.last ?? [])
   }
 }
 
 const exceptionIn = (body: string): string | undefined => (body.includes('\n') ? exceptionOf(body) : undefined)
-const NORMAL: Readonly<Record<string, string>> = {
-  TRACE: 'DEBUG',
-  DEBUG: 'DEBUG',
-  INFO: 'INFO',
-  NOTICE: 'INFO',
-  WARN: 'WARN',
-  WARNING: 'WARN',
-  ERROR: 'ERROR',
-  ERR: 'ERROR',
-  FATAL: 'CRITICAL',
-  CRITICAL: 'CRITICAL',
-  ALERT: 'CRITICAL',
-  EMERGENCY: 'CRITICAL',
+
+/** Without the blanks that set a message in below its header. */
+const dedented = (body: string): string => {
+  const indent = /^[ \t]+/.exec(body)?.[0]
+  return indent === undefined ? body : body.slice(indent.length).replaceAll(`\n${indent}`, '\n')
 }
-const normalSeverity = (given: string | null | undefined): string | undefined =>
-  given ? NORMAL[given.toUpperCase().replace(/\d+$/, '')] : undefined

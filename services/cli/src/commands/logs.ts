@@ -2,6 +2,8 @@ import { createInterface } from 'node:readline'
 import { AegisError } from '@aegis/domain'
 import { severities } from '@aegis/log-mining'
 import { Command, Option } from 'commander'
+import { EventWriter } from '../logs/write-events.ts'
+import { hintsFor } from '../logs/hints.ts'
 import { findingsText, LogModel } from '../logs/log-model.ts'
 import { ChainReader, chainText, parseRange } from '../logs/read-chain.ts'
 import { LogReader, type LogReport, type TemplateRow } from '../logs/read-log.ts'
@@ -10,6 +12,9 @@ import { openFile } from '../replay/open-file.ts'
 
 interface Options {
   json?: boolean
+  events?: boolean
+  zone?: string
+  formats?: string
   top: string
   samples: string
   sort: 'lines' | 'first' | 'score'
@@ -26,6 +31,9 @@ export const logsCommand = (): Command =>
   new Command('logs')
     .argument('<file>', 'a log of any format, .gz too, or - for standard input')
     .option('--json', 'the whole report as JSON')
+    .option('--events', 'instead, every event as a line of JSON, in the order of their first lines')
+    .option('--zone <zone>', 'zone of times that name none, such as Europe/Berlin or +02:00 (default: AEGIS_LOG_ZONE, else UTC)')
+    .option('--formats <file>', 'formats of your own, YAML or JSON (default: AEGIS_LOG_FORMATS)')
     .option('--top <n>', 'how many templates to list', '25')
     .option('--samples <n>', 'lines quoted per template', '1')
     .addOption(new Option('--sort <by>', 'order of the templates').choices(['lines', 'first', 'score']).default('lines'))
@@ -45,8 +53,12 @@ async function run(file: string, options: Options): Promise<void> {
   const [top, samples] = [count('--top', options.top), count('--samples', options.samples)]
   const chain = options.chain === undefined ? undefined : new ChainReader(parseRange(options.chain))
   const model = options.model ? LogModel.read(options.model) : options.train ? new LogModel() : undefined
+  const hints = hintsFor(file, options)
+  const written = options.events ? new EventWriter() : undefined
   const reader = new LogReader({
     arrival: Date.now() * 1000,
+    hints,
+    onHeard: written && ((event, heard) => written.event(event, heard)),
     service: options.service,
     samples: Math.max(1, samples),
     onEvent: (event, line) => {
@@ -67,6 +79,10 @@ async function run(file: string, options: Options): Promise<void> {
   }
   progress.end()
   const report = await reader.finish(COLUMNS)
+  if (written) {
+    process.stdout.write(written.text())
+    return
+  }
   model?.end()
   const told = chain?.finish(Math.max(top, 1))
   if (options.train) model?.write(options.train)

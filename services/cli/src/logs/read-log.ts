@@ -1,7 +1,7 @@
 import { LineAnomalyDetector } from '@aegis/anomaly-detection/logs/log-anomaly'
 import { type Input, type LogEvent, type LogLine, logsParsed, logsRaw, type TemplateChange, templates } from '@aegis/domain'
-import { matchFault, type Severity, severities, severityOfText } from '@aegis/log-mining'
-import { ParseLogs } from '@aegis/log-parser/parse-logs'
+import { type LineHints, matchFault, type Severity, severities, severityOfText } from '@aegis/log-mining'
+import { type Heard, ParseLogs } from '@aegis/log-parser/parse-logs'
 import { TimeHistogram } from './time-histogram.ts'
 
 export interface TemplateRow {
@@ -50,7 +50,7 @@ const HOUR = 3_600_000_000
 
 /** A log as the log-parser service understands it: the very stage that runs there, fed line by line. */
 export class LogReader {
-  readonly #stage = new ParseLogs()
+  readonly #stage: ParseLogs
   readonly #samples: number
   readonly #arrival: number
   #batch: Input[] = []
@@ -58,6 +58,7 @@ export class LogReader {
   #events = 0
   #seen = new Map<string, Seen>()
   #into = new Map<string, string>()
+  #texts = new Map<string, string>()
   #severities: Record<string, number> = {}
   #services: Record<string, number> = {}
   readonly #byTime = new TimeHistogram(512, 1_000_000)
@@ -70,9 +71,14 @@ export class LogReader {
     readonly arrival: number
     readonly service?: string
     readonly samples?: number
+    /** What is known of the lines beforehand: the zone of times without one, when the file was last written, formats of the user's own. */
+    readonly hints?: LineHints
     /** Hears each event, with the number of its first line. */
     readonly onEvent?: (event: LogEvent, line: number) => void
+    /** Hears each event with what its lines say of themselves. */
+    readonly onHeard?: (event: LogEvent, heard: Heard) => void
   }) {
+    this.#stage = new ParseLogs({ hints: options.hints, onEvent: options.onHeard })
     this.#onEvent = options.onEvent
     this.#arrival = options.arrival
     this.#service = options.service
@@ -116,6 +122,8 @@ export class LogReader {
 
   #change(change: TemplateChange): void {
     const to = change.state === 'merged' ? (change.into as string) : change.id
+    // No line is counted under the words of what it was merged away from.
+    if (change.state !== 'new') this.#texts.set(to, change.text)
     for (const id of change.state === 'merged' ? [change.id] : (change.from ?? [])) {
       if (id === to) continue
       this.#into.set(id, to)
@@ -186,7 +194,7 @@ export class LogReader {
     for (const [id, seen] of this.#seen) {
       const to = this.#current(id)
       const other = rows.get(to)
-      if (!other) rows.set(to, { ...seen, template: this.#seen.get(to)?.template ?? seen.template })
+      if (!other) rows.set(to, { ...seen, template: this.#texts.get(to) ?? this.#seen.get(to)?.template ?? seen.template })
       else join(other, seen, this.#samples)
     }
     // Most lines carry a time of their own, or the place in the file has to do.
