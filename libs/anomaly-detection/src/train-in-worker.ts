@@ -1,19 +1,12 @@
 import { fork } from 'node:child_process'
 import { constants, setPriority } from 'node:os'
-import type { TrainedEntity, TrainRequest } from './train-entity.ts'
+import type { TrainedEntity, TrainMessage, TrainRequest } from './train-entity.ts'
 import type { Progress } from './train-network.ts'
 
 export interface TrainInWorkerOptions {
   readonly onProgress?: (progress: Progress) => void
   readonly signal?: AbortSignal
 }
-/** What the worker says. */
-export interface TrainMessage {
-  readonly progress?: Progress
-  readonly done?: TrainedEntity
-  readonly failed?: string
-}
-
 /** Trainings of this process stand in a line: one at a time, since two would take the cores of those who watch. */
 let line: Promise<unknown> = Promise.resolve()
 

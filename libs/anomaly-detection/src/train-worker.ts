@@ -1,8 +1,7 @@
 /** The other end of `trainInWorker`: trains what it is sent, says so, and ends when it is let go, or with whoever started it. */
 import { needsTensorFlow } from './make-detector.ts'
 import { loadTensorFlow } from './tensorflow.ts'
-import { type TrainRequest, trainEntity } from './train-entity.ts'
-import type { TrainMessage } from './train-in-worker.ts'
+import { type TrainMessage, type TrainRequest, trainEntity } from './train-entity.ts'
 
 const say = (message: TrainMessage): Promise<void> =>
   new Promise((resolve, reject) => process.send!(message, (error: Error | null) => (error ? reject(error) : resolve())))
