@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { changesBetween, stateOfCluster } from '@aegis/cli/topology/cluster-state'
+import { changesBetween } from '@aegis/cli/topology/cluster-releases'
+import { stateOfCluster } from '@aegis/cli/topology/cluster-state'
 import { readCluster, STATE_KINDS } from '@aegis/cli/topology/read-cluster'
 import { type Action, Unverified } from '@aegis/domain'
 import { Cluster, isReady } from '@aegis/executor/executors/kubernetes/cluster'
 import { KubernetesExecutor } from '@aegis/executor/executors/kubernetes/executor'
-import { edgesOfKubernetes } from '@aegis/root-cause'
+import { systemOfKubernetes } from '@aegis/root-cause'
 import {
   AppsV1Api,
   AuthorizationV1Api,
@@ -146,7 +147,7 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
       const list = [...(await pods('till')), ...(await pods('bank'))]
       return list.length === 3 && list.every(p => p.spec?.nodeName)
     })
-    const edges = edgesOfKubernetes(await readCluster(cluster.as(cluster.adminToken), namespace, () => undefined))
+    const { edges } = systemOfKubernetes(await readCluster(cluster.as(cluster.adminToken), namespace, () => undefined))
     const of = (from: string) => edges.filter(e => e.from === from).map(e => `${e.kind} ${e.to}`)
     const running = await pods('till')
     expect(of('service:till').sort()).toEqual(

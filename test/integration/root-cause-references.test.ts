@@ -18,7 +18,7 @@ import {
   tracesSpans,
 } from '@aegis/domain'
 import { simulateRecording } from '@aegis/lab/root-cause/simulate-recording'
-import { edgesOfList } from '@aegis/root-cause'
+import { systemOfList } from '@aegis/root-cause'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'aegis-recording-'))
@@ -34,7 +34,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const edges = edgesOfList(
+const { edges } = systemOfList(
   'web -> orders\nweb -> items\norders -> stock\norders -> pay\nstock -> database:goods\nitems -> database:goods\n',
 )
 

@@ -48,6 +48,12 @@ export interface TrainedEntity {
 const YOUNG = 1000
 /** Surprises end at 20; a threshold beyond that would never be passed. */
 const MOST = 15
+/** What the worker says. */
+export interface TrainMessage {
+  readonly progress?: Progress
+  readonly done?: TrainedEntity
+  readonly failed?: string
+}
 
 export function trainEntity(
   request: TrainRequest,

@@ -1,5 +1,5 @@
 import { AegisError, streams } from '@aegis/domain'
-import { type RawRecord, redriven } from '@aegis/runtime'
+import { putBack, type RawRecord, redriven, waiting } from '@aegis/runtime'
 import { Command } from 'commander'
 import { connectClient, type StreamClient } from '../pipeline/client.ts'
 
@@ -28,7 +28,7 @@ export const dlqCommand = (): Command => {
     command
       .command('list')
       .argument('[stream]', 'one stream; all unless told')
-      .description('count dead letters by stream, code and reason'),
+      .description('count dead letters that wait, by stream, code and reason'),
   ).action(list)
   withFilter(
     command.command('show').argument('<stream>').description('print dead letters with their reasons and their bytes'),
@@ -45,18 +45,19 @@ export const dlqCommand = (): Command => {
   return command
 }
 
-const letters = async (client: StreamClient, name: string, filter: Filter): Promise<RawRecord[]> => {
+export const letters = async (client: StreamClient, name: string, filter: Filter): Promise<RawRecord[]> => {
   if (!streams.some(s => s.name === name))
     throw new AegisError('INPUT_INVALID', `there is no stream ${name}; there are ${streams.map(s => s.name).join(', ')}`)
   const topic = `${name}.dlq`
   const out: RawRecord[] = []
-  for (let p = 0; p < (await client.broker.partitions(topic)); p++)
-    await client.broker.read(topic, p, 0, undefined, records => {
-      for (const r of records) {
-        const { code, reason } = about(r)
-        if ((!filter.reason || reason.includes(filter.reason)) && (!filter.code || code === filter.code)) out.push(r)
-      }
-    })
+  for (let p = 0; p < (await client.broker.partitions(topic)); p++) {
+    const records: RawRecord[] = []
+    await client.broker.read(topic, p, 0, undefined, some => void records.push(...some))
+    for (const r of waiting(records)) {
+      const { code, reason } = about(r)
+      if ((!filter.reason || reason.includes(filter.reason)) && (!filter.code || code === filter.code)) out.push(r)
+    }
+  }
   return out.slice(0, filter.limit === undefined ? undefined : Number(filter.limit))
 }
 
@@ -95,7 +96,10 @@ async function redrive(stream: string, options: Filter & { dryRun: boolean; rate
     const producer = await client.broker.producer()
     const size = perSecond > 0 ? Math.max(1, Math.ceil(perSecond / 10)) : 1000
     for (let i = 0; i < found.length; i += size) {
-      await producer.send(found.slice(i, i + size).map(redriven))
+      const some = found.slice(i, i + size)
+      await producer.send(some.map(redriven))
+      // After, not before: a letter that comes back twice is a lesser evil than one that nobody sees again.
+      await producer.send(some.map(putBack))
       if (perSecond > 0) await new Promise(resolve => setTimeout(resolve, (1000 * size) / perSecond))
     }
   }

@@ -110,7 +110,8 @@ const short = (v: number): string =>
 const BARS = '▁▂▃▄▅▆▇█'
 
 export function pictureText(p: Picture, width: number): string {
-  const columns = Math.max(20, width - 14)
+  const room = Math.min(32, Math.max(12, ...p.lines.map(l => l.name.length)))
+  const columns = Math.max(20, width - room - 2)
   const n = p.score.length
   const size = Math.max(1, Math.ceil(n / columns))
   const spark = (values: Float64Array) => {
@@ -125,7 +126,7 @@ export function pictureText(p: Picture, width: number): string {
   }
   let marks = ''
   for (let from = 0; from < n; from += size) marks += p.anomalies.some(a => a.start < from + size && a.end >= from) ? '▲' : ' '
-  const name = (text: string) => text.slice(0, 12).padEnd(13)
+  const name = (text: string) => text.slice(0, room).padEnd(room + 1)
   const lines = [
     p.title,
     ...p.lines.map(l => name(l.name) + spark(l.values)),

@@ -4,8 +4,9 @@ import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
 import { DETECTOR_NAMES, needsTensorFlow } from '@aegis/anomaly-detection/make-detector'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { AegisError } from '@aegis/domain'
-import { readTable, stepOf } from '@aegis/lab/evaluation/metric-anomaly'
+import { stepOf } from '@aegis/lab/evaluation/metric-anomaly'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { readMetrics } from '../tables/read-metrics.ts'
 import { type Picture, pictureSvg, pictureText } from './metrics-picture.ts'
 
 interface Options {
@@ -29,7 +30,10 @@ const atLeast =
 
 export const metricsCommand = (): Command =>
   new Command('metrics')
-    .argument('<file>', 'a table: t, then one column per metric (.csv or .csv.gz)')
+    .argument(
+      '<file>',
+      'a table with a column of times and one column per metric, or a row per point (CSV, also packed; JSON of Prometheus, CloudWatch, Grafana)',
+    )
     .option('--train <file>', 'learn from this table first; else from the first rows')
     .addOption(new Option('--detector <name>', 'which detector').choices([...DETECTOR_NAMES]).default('ensemble'))
     .option('--alarms-per-day <number>', 'how many alarms a day you are ready to look at', atLeast(0.001, false), 0.5)
@@ -40,11 +44,12 @@ export const metricsCommand = (): Command =>
     .action(run)
 
 async function run(file: string, options: Options): Promise<void> {
-  const table = await readTable(file)
+  const table = await readMetrics(file)
   const from = options.from ?? 0
   const to = Math.min(table.count, options.to ?? table.count)
   if (from >= to) throw new AegisError('INPUT_INVALID', `${file} has ${table.count} rows: none of them from ${from} to ${to}`)
-  const history = options.train === undefined ? undefined : await readTable(options.train)
+  const history = options.train === undefined ? undefined : await readMetrics(options.train)
+  for (const note of [...(history?.notes ?? []), ...table.notes]) console.error(note)
   if (history && history.metrics !== table.metrics)
     throw new AegisError('INPUT_INVALID', `${options.train} has ${history.metrics} metrics, ${file} has ${table.metrics}`)
   const tensors = needsTensorFlow(options.detector) ? await loadTensorFlow({ log: line => console.log(line) }) : undefined

@@ -11,7 +11,7 @@ import { fusedWeights } from '@aegis/root-cause'
 import { Command, Option } from 'commander'
 import type { RecordedCase } from '../replay/read-case.ts'
 import { type PipelineKind, pipelineFor, playThrough, report } from '../replay/run-recording.ts'
-import { READERS } from './topology.ts'
+import { READERS } from '../topology/readers.ts'
 
 interface SimulateOptions {
   source: string
@@ -60,7 +60,8 @@ async function run(options: SimulateOptions): Promise<void> {
   const say = (line: string) => console.error(line)
   const seed = Number(options.seed)
   if (!Number.isInteger(seed)) throw new AegisError('INPUT_INVALID', `--seed ${options.seed}: a whole number is needed`)
-  const edges = READERS[options.format](options.source)
+  const { edges, notes } = READERS[options.format](options.source)
+  for (const note of notes) say(note)
   if (edges.length === 0)
     throw new AegisError(
       'INPUT_INVALID',

@@ -1,75 +1,72 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import path from 'node:path'
-import { AegisError, type Edge, type Graph } from '@aegis/domain'
+import { AegisError, type Edge, type Graph, idOf, topologyEdges } from '@aegis/domain'
 import {
-  edgesOfCompose,
-  edgesOfKubernetes,
-  edgesOfList,
+  type DescribedSystem,
+  systemOfKubernetes,
   type TopologyFormat,
   type TopologyHistory,
   topologyFormats,
   writeTopology,
 } from '@aegis/root-cause'
 import { Command } from 'commander'
-import { parseAllDocuments } from 'yaml'
+import { stackEnvironment } from '../pipeline/client.ts'
+import { embeddedStack } from '../pipeline/shared-broker.ts'
+import { READERS } from '../topology/readers.ts'
 
 interface Common {
   readonly environment: string
 }
 
-/** Documents of a file, or of all YAML and JSON files of a folder. */
-const documentsOf = (where: string): unknown[] => {
-  let files: string[]
-  try {
-    files = statSync(where).isDirectory()
-      ? readdirSync(where, { recursive: true })
-          .map(String)
-          .filter(f => /\.(ya?ml|json)$/.test(f))
-          .sort()
-          .map(f => path.join(where, f))
-      : [where]
-  } catch {
-    throw new AegisError('INPUT_INVALID', `${where} cannot be read`)
-  }
-  return files.flatMap(file =>
-    [...parseAllDocuments(readFileSync(file, 'utf8'))].map(d => {
-      if (d.errors.length > 0) throw new AegisError('INPUT_INVALID', `${file}: ${d.errors[0].message.split('\n')[0]}`)
-      return d.toJS()
-    }),
-  )
-}
-const readRunning = async (namespace: string, context: string | undefined): Promise<Edge[]> => {
+const readRunning = async (namespace: string, context: string | undefined): Promise<DescribedSystem> => {
   // Loaded here alone: the client is large, and few commands need it.
   const { clusterOf, readCluster } = await import('../topology/read-cluster.ts')
-  return edgesOfKubernetes(await readCluster(clusterOf(context), namespace, console.error))
+  return systemOfKubernetes(await readCluster(clusterOf(context), namespace, console.error))
 }
-/** Readers of what people wrote down, by the name of the format. */
-export const READERS: Readonly<Record<string, (where: string) => Edge[]>> = {
-  k8s: where => edgesOfKubernetes(documentsOf(where)),
-  compose: where => {
-    const all = documentsOf(where)
-    return all.flatMap(edgesOfCompose)
-  },
-  edges: where => {
-    try {
-      return edgesOfList(readFileSync(where, 'utf8'))
-    } catch (error) {
-      if (error instanceof AegisError) throw new AegisError('INPUT_INVALID', `${where}, ${error.message}`)
-      throw new AegisError('INPUT_INVALID', `${where} cannot be read`)
-    }
-  },
-}
-
+/** The graph that the environment names, else that of the local stack. */
 const withGraph = async <T>(use: (topology: TopologyHistory) => Promise<T>): Promise<T> => {
   const { Neo4jTopology } = await import('@aegis/root-cause-analyzer/neo4j-topology')
-  const uri = process.env.NEO4J_URI ?? 'bolt://127.0.0.1:7687'
-  const topology = new Neo4jTopology(uri, process.env.NEO4J_USER ?? 'neo4j', process.env.NEO4J_PASSWORD ?? '')
+  const env = stackEnvironment()
+  const uri = env.NEO4J_URI ?? 'bolt://127.0.0.1:7687'
+  const topology = new Neo4jTopology(uri, env.NEO4J_USER ?? 'neo4j', env.NEO4J_PASSWORD ?? '')
   try {
     return await use(topology)
+  } catch (error) {
+    throw new AegisError(
+      'STORE_UNAVAILABLE',
+      `the graph at ${uri} does not answer (${(error as Error).message.split('\n')[0]}); start a stack with "aegis up", or set NEO4J_URI`,
+    )
   } finally {
     await topology.close()
   }
 }
+/** Whether the graph lives in an embedded stack: edges go to it by its stream, and are read back through its gateway. */
+const embedded = () => (process.env.NEO4J_URI ? undefined : embeddedStack())
+const publishEdges = async (environment: string, edges: readonly Edge[]): Promise<void> => {
+  const { connectClient } = await import('../pipeline/client.ts')
+  const client = connectClient()
+  const time = Date.now() * 1000
+  try {
+    await client.publish(
+      topologyEdges,
+      edges.map(e => ({ id: idOf(environment, e.from, e.to, e.kind), environment, time, source: 'user', ...e })),
+    )
+  } finally {
+    await client.close()
+  }
+}
+/** The newest edges that the embedded stack has seen. */
+const readEmbedded = async (gatewayUrl: string, environment: string): Promise<Graph> => {
+  const response = await fetch(`${gatewayUrl}/api/v1/topology?environment=${encodeURIComponent(environment)}&limit=10000`, {
+    headers: process.env.AEGIS_API_TOKEN ? { authorization: `Bearer ${process.env.AEGIS_API_TOKEN}` } : {},
+  })
+  if (!response.ok) throw new AegisError('STORE_UNAVAILABLE', `the gateway at ${gatewayUrl} answered ${response.status}`)
+  const edges = (await response.json()) as (Edge & { inferred?: boolean })[]
+  const nodes = [...new Set(edges.flatMap(e => [e.from, e.to]))].sort()
+  return {
+    nodes: nodes.map(id => ({ id })),
+    edges: edges.map(({ from, to, kind, inferred }) => ({ from, to, kind, ...(inferred ? { inferred } : {}) })),
+  }
+}
+
 const timeOf = (text: string | undefined): number | undefined => {
   if (text === undefined) return undefined
   const ms = Date.parse(text)
@@ -79,7 +76,9 @@ const timeOf = (text: string | undefined): number | undefined => {
 }
 const shown = (g: Graph): string => {
   const lines = g.edges.map(e => `${e.from} ${e.kind.replace('_', ' ')} ${e.to}${e.inferred ? ' (inferred)' : ''}`)
-  return [...lines, `${g.nodes.length} entities, ${g.edges.length} edges`].join('\n')
+  const joined = new Set(g.edges.flatMap(e => [e.from, e.to]))
+  const alone = g.nodes.filter(n => !joined.has(n.id)).map(n => `${n.id} calls nobody that is known, and nobody calls it`)
+  return [...lines, ...alone, `${g.nodes.length} entities, ${g.edges.length} edges`].join('\n')
 }
 
 /** `aegis topology import k8s|compose|edges PATH`, `show`, `export`. */
@@ -100,13 +99,26 @@ export const topologyCommand = (): Command => {
       const read = READERS[format]
       if (!read && format !== 'cluster')
         throw new AegisError('INPUT_INVALID', `"${format}" is not known; known are ${Object.keys(READERS).join(', ')}, cluster`)
-      const edges = read ? read(where) : await readRunning(where, options.context)
-      const nodes = [...new Set(edges.flatMap(e => [e.from, e.to]))].map(id => ({ id }))
-      if (!options.dryRun) await withGraph(t => t.merge(options.environment, edges, Date.now() * 1000))
-      console.log(shown({ nodes, edges }))
+      const { edges, entities, notes } = read ? read(where) : await readRunning(where, options.context)
+      if (!options.dryRun)
+        if (embedded()) await publishEdges(options.environment, edges)
+        else await withGraph(t => t.merge(options.environment, edges, Date.now() * 1000))
+      console.log(shown({ nodes: entities.map(id => ({ id })), edges }))
+      for (const note of notes) console.error(note)
     })
   const read = async (options: Common & { at?: string; around?: string }): Promise<Graph> => {
     const time = timeOf(options.at)
+    const here = embedded()
+    if (here) {
+      if (time !== undefined)
+        throw new AegisError('INPUT_INVALID', '--at: an embedded stack keeps no past of its graph; "aegis up --stack real" does')
+      const all = await readEmbedded(here.gatewayUrl, options.environment)
+      if (options.around === undefined) return all
+      const { PlainTopology } = await import('@aegis/root-cause')
+      const plain = new PlainTopology()
+      await plain.merge(options.environment, all.edges, 1)
+      return plain.around(options.environment, [options.around], 2)
+    }
     return withGraph(t =>
       options.around === undefined
         ? t.all(options.environment, time)

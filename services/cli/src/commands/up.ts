@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
 import { startEmbedded, startProcesses } from '../pipeline/pipeline.ts'
+import { share } from '../pipeline/shared-broker.ts'
 import { isFree } from '../stack/ports.ts'
 import { canRunServers, up } from '../stack/stack.ts'
 
@@ -53,6 +54,12 @@ export const upCommand = (): Command =>
         ? await startProcesses({ ...common, env: { ...env, ...common.env } })
         : await startEmbedded({ ...common, logLevel: 'warn' })
       closers.push(() => pipeline.stop())
+      // So that tail, dlq, models and their like find what runs in here.
+      if (pipeline.infrastructure)
+        await share(pipeline.infrastructure, pipeline.gatewayUrl).then(
+          end => void closers.push(end),
+          error => console.error((error as Error).message),
+        )
       console.log(
         `console and OTLP: ${pipeline.gatewayUrl}${grpc === 'off' ? '' : `   OTLP/gRPC: port ${grpc}`}   logs: ${logFolder}   (Ctrl-C stops everything)`,
       )

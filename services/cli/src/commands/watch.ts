@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { issueOfSeries } from '@aegis/anomaly-detector/tell-issues'
 import { AegisError, type Anomaly } from '@aegis/domain'
 import { Command } from 'commander'
-import type { Trouble } from '../topology/cluster-state.ts'
+import type { ReleaseChange } from '../topology/cluster-releases.ts'
+import type { Trouble } from '../topology/trouble.ts'
 import { ask } from './incidents.ts'
 
 interface Options {
@@ -42,7 +43,7 @@ export class Reporter {
     for (const t of over) this.#say(`${t.entity}: ${t.name} is over`)
   }
 
-  async changes(found: readonly { entity: string; kind: string; before: string; after: string }[]): Promise<void> {
+  async changes(found: readonly ReleaseChange[]): Promise<void> {
     if (found.length === 0) return
     const told = found.map(c => ({ ...c, environment: this.#environment, source: 'kubernetes' }))
     await ask('/api/v1/changes', { method: 'POST', body: JSON.stringify(told) })
@@ -64,7 +65,9 @@ export class Reporter {
 export const watchCommand = (): Command =>
   new Command('watch')
     .argument('<namespace>', 'namespace of the cluster, "*" for all')
-    .description('tell Aegis what a running Kubernetes says: crash loops, failed probes, releases and changed settings')
+    .description(
+      'tell Aegis what a running Kubernetes says: crash loops, pods that cannot be scheduled or started, failed probes and jobs, volumes, nodes, quotas, releases and changed settings',
+    )
     .option('--environment <name>', 'environment it is told for', 'default')
     .option('--context <name>', 'context of the kubeconfig; the current one unless told')
     .option('--every <seconds>', 'seconds between looks', '5')
@@ -78,7 +81,8 @@ export const watchCommand = (): Command =>
       const every = Number(options.every)
       if (!(every > 0)) throw new AegisError('INPUT_INVALID', `--every must be a number above 0, not ${options.every}`)
       const { clusterOf, readCluster, STATE_KINDS } = await import('../topology/read-cluster.ts')
-      const { changesBetween, stateOfCluster } = await import('../topology/cluster-state.ts')
+      const { changesBetween } = await import('../topology/cluster-releases.ts')
+      const { stateOfCluster } = await import('../topology/cluster-state.ts')
       const config = clusterOf(options.context)
       const clock = () => new Date().toISOString().slice(11, 19)
       const reporter = new Reporter(options.environment, namespace, line => console.log(`${clock()}  ${line}`))
@@ -101,7 +105,8 @@ export const watchCommand = (): Command =>
           const state = stateOfCluster(documents, Date.now())
           if (!last) console.log(`${clock()}  watching ${state.releases.size} workloads, ${state.troubles.length} in trouble`)
           // Before the troubles: what was changed may be why they are there.
-          if (last) {
+          if (!last) await reporter.changes(state.before)
+          else {
             await reporter.changes(changesBetween(last.releases, state.releases))
             // Told: a failure below must not tell them again.
             last = state

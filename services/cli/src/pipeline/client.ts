@@ -17,6 +17,7 @@ import {
   tickRecord,
 } from '@aegis/runtime'
 import { stateFolder } from '../stack/places.ts'
+import { connectShared, embeddedStack } from './shared-broker.ts'
 
 export interface Decoded<T = unknown> {
   readonly value: T | undefined
@@ -154,5 +155,10 @@ export const stackEnvironment = (): Record<string, string | undefined> => {
   return { ...found, ...process.env }
 }
 
-export const connectClient = (): StreamClient =>
-  new StreamClient(connect(readConfig(RUNTIME_SETTINGS, stackEnvironment()), 'aegis-cli', silentLog()))
+/** The broker that the environment names, else the embedded stack of this checkout while it runs, else its local one. */
+export const connectClient = (): StreamClient => {
+  const embedded = process.env.KAFKA_BROKERS ? undefined : embeddedStack()
+  return new StreamClient(
+    embedded ? connectShared(embedded) : connect(readConfig(RUNTIME_SETTINGS, stackEnvironment()), 'aegis-cli', silentLog()),
+  )
+}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { changesBetween, stateOfCluster } from './cluster-state.ts'
+import { changesBetween } from './cluster-releases.ts'
+import { stateOfCluster } from './cluster-state.ts'
 
 const NOW = Date.parse('2026-01-31T12:00:00Z')
 const owned = (kind: string, name: string) => ({ ownerReferences: [{ kind, name, controller: true }] })
@@ -26,6 +27,7 @@ const event = (name: string, message: string, at: number) => ({
   message,
   involvedObject: { kind: 'Pod', name },
   lastTimestamp: new Date(at),
+  count: 3,
 })
 const troubles = (documents: readonly unknown[]) => stateOfCluster(documents, NOW).troubles
 

@@ -1,152 +1,132 @@
-/** What a running Kubernetes says is wrong with its workloads, and what their releases and settings are. Pure: documents in, words out. */
-import { createHash } from 'node:crypto'
-import { entityId, type Severity } from '@aegis/domain'
-import { type KubernetesWorkload, workloadsOfKubernetes } from '@aegis/root-cause'
-import type { CoreV1Event, V1ConfigMap, V1Container, V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
+/** What a running Kubernetes says is wrong with its objects, and what their releases and settings are. Pure: documents in, words out. */
+import { entityId } from '@aegis/domain'
+import { type KubernetesWorkload, kubernetesObjects, workloadsOfKubernetes } from '@aegis/root-cause'
+import { type Doc, get, textOf } from '@aegis/root-cause/described-system'
+import type { V1ConfigMap } from '@kubernetes/client-node'
+import { lastReleaseOf, type Release, type ReleaseChange, releaseOf } from './cluster-releases.ts'
+import { type Cluster, troublesOfObject, troublesOfWorkloadObject } from './object-troubles.ts'
+import { troublesOfPod } from './pod-troubles.ts'
+import {
+  conditionOf,
+  type Found,
+  goesOn,
+  HARMLESS,
+  lasted,
+  nameIn,
+  namespaceIn,
+  type Trouble,
+  type Warning,
+  warningsOf,
+} from './trouble.ts'
 
-/** Something wrong with a pod, or with a workload when at least half of its pods have it. */
-export interface Trouble {
-  readonly entity: string
-  readonly kind: 'probe' | 'crash_loop' | 'event'
-  readonly name: string
-  readonly severity: Severity
-  readonly summary: string
-}
-/** What a workload runs: images and settings by name. Values of settings are hashes, since they may be secrets. */
-export interface Release {
-  readonly deploy: ReadonlyMap<string, string>
-  readonly config: ReadonlyMap<string, string>
-}
 export interface ClusterState {
   readonly troubles: readonly Trouble[]
   readonly releases: ReadonlyMap<string, Release>
+  /** Releases of the last hour of workloads that are in trouble. */
+  readonly before: readonly ReleaseChange[]
 }
-export interface ReleaseChange {
-  readonly entity: string
-  readonly kind: 'deploy' | 'config'
-  readonly before: string
-  readonly after: string
-}
-
-type Found = Pick<Trouble, 'kind' | 'name' | 'severity'> & { readonly text: string }
-/** Reasons for which a container waits that do not pass by themselves. */
-const STUCK: Readonly<Record<string, Pick<Trouble, 'kind' | 'severity'>>> = {
-  CrashLoopBackOff: { kind: 'crash_loop', severity: 'high' },
-  OOMKilled: { kind: 'crash_loop', severity: 'high' },
-  ImagePullBackOff: { kind: 'event', severity: 'high' },
-  ErrImagePull: { kind: 'event', severity: 'high' },
-  InvalidImageName: { kind: 'event', severity: 'high' },
-  CreateContainerConfigError: { kind: 'event', severity: 'high' },
-  CreateContainerError: { kind: 'event', severity: 'high' },
-}
-/** Events older than this say nothing of now. */
-const RECENT_MS = 60_000
-
-const troubleOf = (c: V1ContainerStatus): Found | undefined => {
-  const { waiting } = c.state ?? {}
-  const stuck = STUCK[waiting?.reason ?? '']
-  if (!waiting || !stuck) return undefined
-  const last = c.lastState?.terminated
-  const died = last ? ` after it ended with ${last.reason ?? 'exit'} (${last.exitCode})` : ''
-  const message = waiting.message ? `: ${waiting.message}` : ''
-  return { ...stuck, name: waiting.reason!, text: `${c.name}: ${waiting.reason}${died}, ${c.restartCount} restarts${message}` }
-}
-
-const troublesOfPod = (pod: V1Pod, unhealthy: ReadonlyMap<string, CoreV1Event>): Found[] => {
-  if (pod.status?.phase === 'Succeeded') return []
-  const all = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
-  const found = all.flatMap(c => troubleOf(c) ?? [])
-  const event = unhealthy.get(pod.metadata?.name ?? '')
-  // A container that waits is not asked by its probes: what they said before that is history.
-  if (event && found.length === 0) {
-    const which = /^(\w+) probe/i.exec(event.message ?? '')?.[1].toLowerCase() ?? 'probe'
-    found.push({
-      kind: 'probe',
-      name: which,
-      severity: which === 'readiness' ? 'medium' : 'high',
-      text: event.message ?? 'a probe fails',
-    })
-  }
-  return found
-}
+/** A release this long before a trouble may be why, milliseconds. */
+const RELEASE_MS = 60 * 60_000
 
 /** The same trouble of at least half the pods is the workload's own; of fewer, each pod's. */
-const troublesOfWorkload = (w: KubernetesWorkload, unhealthy: ReadonlyMap<string, CoreV1Event>): Trouble[] => {
-  const pods = (w.pods as readonly V1Pod[]).filter(p => p.metadata?.deletionTimestamp === undefined)
+const troublesOfPods = (w: KubernetesWorkload, warnings: ReadonlyMap<string, readonly Warning[]>, now: number): Trouble[] => {
+  const ofJob = w.kind === 'Job' || w.kind === 'CronJob'
+  const living = w.pods.filter(
+    p => get(p, 'metadata', 'deletionTimestamp') === undefined && get(p, 'status', 'phase') !== 'Failed',
+  )
   const by = new Map<string, { found: Found; pods: string[] }>()
-  for (const pod of pods)
-    for (const found of troublesOfPod(pod, unhealthy)) {
+  for (const pod of w.pods)
+    for (const found of troublesOfPod(pod, ofJob, warnings.get(`Pod ${nameIn(pod)}`) ?? [], now)) {
       const key = `${found.kind} ${found.name}`
       const known = by.get(key) ?? { found, pods: [] }
-      if (!known.pods.includes(pod.metadata!.name!)) known.pods.push(pod.metadata!.name!)
+      if (!known.pods.includes(nameIn(pod))) known.pods.push(nameIn(pod))
       by.set(key, known)
     }
-  return [...by.values()].flatMap(({ found: { text, ...found }, pods: hit }): Trouble[] =>
-    2 * hit.length >= pods.length
-      ? [{ ...found, entity: w.entity, summary: `${hit.length} of ${pods.length} pods: ${text}` }]
-      : hit.map(name => ({ ...found, entity: entityId('pod', name), summary: text })),
-  )
+  return [...by.values()].flatMap(({ found, pods: hit }): Trouble[] => {
+    const of = Math.max(living.length, hit.length)
+    return 2 * hit.length >= of
+      ? [{ ...found, entity: w.entity, summary: `${hit.length} of ${of} pods: ${found.summary}` }]
+      : hit.map(name => ({ ...found, entity: entityId('pod', name) }))
+  })
 }
 
-const hashOf = (value: unknown): string =>
-  `#${createHash('sha256')
-    .update(JSON.stringify(value) ?? '')
-    .digest('hex')
-    .slice(0, 8)}`
-
-const releaseOf = (w: KubernetesWorkload, maps: ReadonlyMap<string, V1ConfigMap>): Release => {
-  const deploy = new Map<string, string>()
-  const config = new Map<string, string>()
-  const data = (name: string | undefined) => maps.get(`${w.namespace} ${name}`)?.data
-  for (const c of w.containers as V1Container[]) {
-    deploy.set(c.name, c.image ?? '')
-    for (const v of c.env ?? []) {
-      const ref = v.valueFrom?.configMapKeyRef
-      config.set(`${c.name} ${v.name}`, hashOf(ref ? data(ref.name)?.[ref.key] : (v.value ?? v.valueFrom)))
-    }
-    for (const from of c.envFrom ?? []) {
-      const name = from.configMapRef?.name
-      for (const [key, value] of Object.entries(data(name) ?? {})) config.set(`${c.name} ${name}/${key}`, hashOf(value))
-    }
-    if (c.command || c.args) config.set(`${c.name} arguments`, hashOf([c.command, c.args]))
-    if (c.resources) config.set(`${c.name} resources`, hashOf(c.resources))
-  }
-  return { deploy, config }
+/** Entities of the kinds that are called otherwise here. */
+const ENTITY_KINDS: Readonly<Record<string, string>> = {
+  Node: 'host',
+  Ingress: 'external',
+  PersistentVolumeClaim: 'volume',
+  PersistentVolume: 'volume',
 }
+const isWhole = (w: KubernetesWorkload): boolean =>
+  w.pods.length > 0 &&
+  w.pods.length >= Number(get(w.document, 'spec', 'replicas') ?? 1) &&
+  w.pods.every(p => conditionOf(p, 'Ready')?.status === 'True')
+/** Warnings that go on, of whatever object: those that no reader of states has told of. What a pod says is said with its state. */
+const troublesOfWarnings = ({ warnings, ownerOf, troubled, isQuoted }: Cluster): Trouble[] =>
+  [...warnings.values()].flatMap((list): Trouble[] => {
+    const w = list.find(x => goesOn(x) && !HARMLESS.test(x.reason))
+    if (!w || w.kind === 'Pod') return []
+    const owner = ownerOf(w.kind, w.namespace, w.name)
+    const kind = ENTITY_KINDS[w.kind] ?? (w.kind.toLowerCase().replace(/[^a-z]/g, '') || 'object')
+    const entity = owner?.entity ?? entityId(kind, w.name)
+    // A workload with all its pods has got over it.
+    if (troubled.has(entity) || isQuoted(w.message) || (owner && isWhole(owner))) return []
+    const times = w.count > 1 ? ` (${w.count} times)` : ''
+    return [
+      {
+        entity,
+        kind: 'event',
+        name: w.reason,
+        severity: owner ? 'high' : 'medium',
+        summary: `${w.reason}: ${w.message}${times}`,
+      },
+    ]
+  })
 
 /** @param now milliseconds since the epoch */
 export const stateOfCluster = (documents: readonly unknown[], now: number): ClusterState => {
-  const all = documents as readonly { readonly kind?: string }[]
+  const all = kubernetesObjects(documents)
   const workloads = workloadsOfKubernetes(documents)
-  const unhealthy = new Map<string, CoreV1Event>()
-  for (const e of all.filter(d => d.kind === 'Event') as CoreV1Event[]) {
-    const at = e.series?.lastObservedTime ?? e.lastTimestamp ?? e.eventTime ?? e.metadata?.creationTimestamp
-    if (e.reason !== 'Unhealthy' || e.involvedObject?.kind !== 'Pod' || !at) continue
-    if (now - new Date(at).getTime() <= RECENT_MS) unhealthy.set(e.involvedObject.name ?? '', e)
-  }
+  const owners = new Map<string, KubernetesWorkload>()
+  for (const w of workloads)
+    for (const d of [w.document, ...w.owned]) owners.set(`${textOf(d.kind)} ${namespaceIn(d)} ${nameIn(d)}`, w)
   const maps = new Map(
-    (all.filter(d => d.kind === 'ConfigMap') as V1ConfigMap[]).map(m => [`${m.metadata?.namespace} ${m.metadata?.name}`, m]),
+    (all.filter(d => d.kind === 'ConfigMap') as unknown as V1ConfigMap[]).map(m => [
+      `${m.metadata?.namespace} ${m.metadata?.name}`,
+      m,
+    ]),
   )
+  const warnings = warningsOf(all, now)
+  const found: Trouble[] = workloads.flatMap(w => troublesOfPods(w, warnings, now))
+  const cluster = (): Cluster => ({
+    all,
+    workloads,
+    warnings,
+    now,
+    ownerOf: (kind, namespace, name) => owners.get(`${kind} ${namespace} ${name}`) ?? owners.get(`${kind}  ${name}`),
+    troubled: new Set(found.map(t => t.entity)),
+    isQuoted: words => words !== '' && found.some(t => t.summary.includes(words)),
+  })
+  // In this order what follows from another is told once, by whoever knows why.
+  found.push(...workloads.flatMap(w => troublesOfWorkloadObject(w, cluster())))
+  const late = (d: Doc) => d.kind === 'Service' || d.kind === 'ResourceQuota'
+  found.push(...all.filter(d => !late(d)).flatMap(d => troublesOfObject(d, cluster())))
+  found.push(...troublesOfWarnings(cluster()))
+  found.push(...all.filter(late).flatMap(d => troublesOfObject(d, cluster())))
+  const byKey = new Map<string, Trouble>()
+  for (const t of found) if (!byKey.has(`${t.entity} ${t.kind} ${t.name}`)) byKey.set(`${t.entity} ${t.kind} ${t.name}`, t)
+  const troubled = new Set([...byKey.values()].map(t => t.entity))
+  const before = workloads
+    .filter(w => troubled.has(w.entity) || w.pods.some(p => troubled.has(entityId('pod', nameIn(p)))))
+    .flatMap(lastReleaseOf)
+    .filter(c => c.time !== undefined && now - c.time / 1000 <= RELEASE_MS)
   return {
-    troubles: workloads.flatMap(w => troublesOfWorkload(w, unhealthy)),
+    troubles: [...byKey.values()].map(t => ({ ...t, summary: t.summary + releasedBefore(t, before, now) })),
     releases: new Map(workloads.map(w => [w.entity, releaseOf(w, maps)])),
+    before,
   }
 }
-
-/** What differs of workloads that are in both. How many replicas there are is no change here: autoscalers turn it all day. */
-export const changesBetween = (
-  before: ReadonlyMap<string, Release>,
-  after: ReadonlyMap<string, Release>,
-): readonly ReleaseChange[] =>
-  [...after].flatMap(([entity, release]) => {
-    const was = before.get(entity)
-    if (!was) return []
-    return (['deploy', 'config'] as const).flatMap((kind): ReleaseChange[] => {
-      const names = [...new Set([...was[kind].keys(), ...release[kind].keys()])].filter(
-        n => was[kind].get(n) !== release[kind].get(n),
-      )
-      if (names.length === 0) return []
-      const words = (of: ReadonlyMap<string, string>) => names.map(n => `${n} ${of.get(n) ?? 'not set'}`).join(', ')
-      return [{ entity, kind, before: words(was[kind]), after: words(release[kind]) }]
-    })
-  })
+const releasedBefore = (t: Trouble, before: readonly ReleaseChange[], now: number): string => {
+  const change = before.find(c => c.entity === t.entity && c.kind === 'deploy')
+  return change ? `; released ${lasted(now - change.time! / 1000)} ago: ${change.before} → ${change.after}` : ''
+}

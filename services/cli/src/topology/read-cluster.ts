@@ -14,10 +14,24 @@ const KINDS: Kinds = [
   ['v1', 'Service'],
   ['v1', 'ConfigMap'],
   ['networking.k8s.io/v1', 'Ingress'],
+  ['argoproj.io/v1alpha1', 'Rollout'],
 ]
-/** What tells how workloads are, and what was changed about them. */
-export const STATE_KINDS: Kinds = [...KINDS.filter(([, kind]) => kind !== 'Service' && kind !== 'Ingress'), ['v1', 'Event']]
+/** What tells how everything is, and what was changed about it. */
+export const STATE_KINDS: Kinds = [
+  ...KINDS,
+  ['apps/v1', 'ControllerRevision'],
+  ['v1', 'Node'],
+  ['v1', 'PersistentVolumeClaim'],
+  ['v1', 'PersistentVolume'],
+  ['v1', 'ResourceQuota'],
+  ['v1', 'Namespace'],
+  ['autoscaling/v2', 'HorizontalPodAutoscaler'],
+  ['admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration'],
+  ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'],
+  ['v1', 'Event'],
+]
 const FORBIDDEN = 403
+const NOT_FOUND = 404
 
 /** The kubeconfig that kubectl would use (KUBECONFIG, `~/.kube/config`, a pod's service account). */
 export const clusterOf = (context?: string): KubeConfig => {
@@ -55,9 +69,15 @@ export const readCluster = async (
     try {
       const { items } = await api.list(apiVersion, kind, namespace === '*' ? undefined : namespace)
       // Lists name the kind once, not with each object.
-      for (const item of items) found.push({ ...item, apiVersion, kind })
+      // Namespaces are no part of one; of the others only the watched one matters.
+      for (const item of items)
+        if (kind !== 'Namespace' || namespace === '*' || item.metadata?.name === namespace)
+          found.push({ ...item, apiVersion, kind })
     } catch (error) {
-      if ((error as { code?: number }).code !== FORBIDDEN)
+      const { code, message } = error as Error & { code?: number }
+      // A cluster without that kind has none of it.
+      if (code === NOT_FOUND || /^Unrecognized API version and kind/.test(message)) continue
+      if (code !== FORBIDDEN)
         throw new AegisError(
           'INPUT_INVALID',
           `${config.getCurrentCluster()?.server}: ${kind} cannot be listed: ${(error as Error).message.split('\n')[0]}`,

@@ -74,6 +74,7 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, door
     stream: Stream<T>,
     make: (value: In, now: number, source: string) => T,
     list?: string,
+    remark: (values: readonly T[]) => object = () => ({}),
   ) =>
     app.post(
       path,
@@ -84,8 +85,10 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, door
           const now = context.now()
           const values = read.values.map(v => make(v, now, request.ip))
           if (values.length > 0) await context.publish(stream, values, readTraceparent(request.headers.traceparent as string))
-          if (read.rejected.length === 0) return reply.code(202).send({ accepted: values.length })
-          return reply.code(values.length > 0 ? 202 : 400).send({ accepted: values.length, ...refusal(read.rejected) })
+          if (read.rejected.length === 0) return reply.code(202).send({ accepted: values.length, ...remark(values) })
+          return reply
+            .code(values.length > 0 ? 202 : 400)
+            .send({ accepted: values.length, ...remark(values), ...refusal(read.rejected) })
         }),
     )
   direct('/api/v1/logs', logLine, logsRaw, (v, now, source): LogLine => {
@@ -122,5 +125,19 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, door
   })
   direct('/api/v1/issues', issue, issuesExternal, (v, now) => issueOf(v, { ...options, now }))
   // What a webhook receiver of Alertmanager is sent: { alerts: [...] }.
-  direct('/api/v1/alerts', alert, issuesExternal, (v, now) => issueOfAlert(v, { ...options, now }), 'alerts')
+  direct(
+    '/api/v1/alerts',
+    alert,
+    issuesExternal,
+    (v, now) => issueOfAlert(v, { ...options, now }),
+    'alerts',
+    values => {
+      const nobody = values.filter(v => v.entity === null).map(v => v.name)
+      if (nobody.length === 0) return {}
+      const names = [...new Set(nobody)].join(', ')
+      return {
+        message: `${nobody.length} name nobody (${names}): kept with their environment, no incident; add a label such as service, deployment, pod or node`,
+      }
+    },
+  )
 }

@@ -15,8 +15,8 @@ import {
   seededRandom,
   type UpdateReport,
 } from '@aegis/domain'
-import { choiceOf } from './choice.ts'
-import { ActorCritic } from './ppo.ts'
+import { choiceOf } from '@aegis/remediation/choice'
+import { ActorCritic } from '@aegis/remediation/ppo'
 
 export interface PolicyGradientOptions {
   /** Share of decisions taken at random. */

@@ -6,7 +6,7 @@
  * so that every decision has a propensity that off-policy evaluation can use.
  */
 import type { Choice, Experience, Learner, Policy, Situation, UpdateReport } from '@aegis/domain'
-import { choiceOf } from './choice.ts'
+import { choiceOf } from '@aegis/remediation/choice'
 
 export interface BanditOptions {
   /** How many standard deviations of doubt are counted in an action's favour. */
