@@ -31,6 +31,7 @@ import {
   type ParsedLine,
   parseLine,
   redact,
+  redactRecord,
   ServiceIdentifier,
   type Severity,
   StackTraceJoiner,
@@ -164,6 +165,7 @@ export class ParseLogs implements Stage, Stateful {
     // Here, before anything is kept: a producer that writes to the topic itself passes no gateway. Once read, so that no escapes hide anything.
     const { body: plain, ...parsed } = read
     const body = redact(plain)
+    parsed.fields = redactRecord(parsed.fields)
     if (parsed.exception) parsed.exception = redact(parsed.exception)
     const { body: _raw, ...known } = line
     const held: Held = { line: known, parsed, partition: input.partition, offset: input.offset, time: input.time }
