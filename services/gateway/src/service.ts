@@ -1,7 +1,8 @@
-import { timingSafeEqual } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { sealIn } from '@aegis/authority'
 import {
   approvals,
+  audit,
   changes,
   controls,
   feedback,
@@ -16,6 +17,7 @@ import { redact, redactRecord } from '@aegis/log-mining'
 import { defineService, type ServiceContext, streamList } from '@aegis/runtime'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { Authenticate, senderOf } from './auth/authenticate.ts'
 import { PipelineClock } from './clock.ts'
 import { settings } from './config.ts'
 import { consolePage } from './console-page.ts'
@@ -24,8 +26,8 @@ import { listenGrpc } from './otlp/grpc.ts'
 import { WatchSenderClocks } from './otlp/watch-sender-clocks.ts'
 import { Door } from './routes/door.ts'
 import { EventFeed } from './routes/events.ts'
-import { influxRoutes } from './routes/influx.ts'
 import { idempotent } from './routes/idempotency.ts'
+import { influxRoutes } from './routes/influx.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { answerOtlpError, isOtlp, otlpRoutes } from './routes/otlp.ts'
 import { remoteWriteRoute } from './routes/remote-write.ts'
@@ -40,7 +42,18 @@ export const gateway = defineService({
   about: 'Takes telemetry in, shows what was found and decided, and keeps the pipeline clock.',
   settings,
   follows: streamList(controls, models),
-  publishes: streamList(logsRaw, metricsRaw, tracesSpans, changes, issuesExternal, approvals, feedback, controls, manualFixes),
+  publishes: streamList(
+    logsRaw,
+    metricsRaw,
+    tracesSpans,
+    changes,
+    issuesExternal,
+    approvals,
+    feedback,
+    controls,
+    manualFixes,
+    audit,
+  ),
   tails: [...StateView.streams, ...EventFeed.onDemand],
   clock: true,
   async create(config, given) {
@@ -84,15 +97,9 @@ export const gateway = defineService({
       const words = `body of ${length} bytes is larger than the ${config.maxBodyBytes} that AEGIS_MAX_BODY_BYTES allows`
       return refuse(request, reply, 413, words)
     })
-    if (config.apiToken) {
-      const expected = Buffer.from(`Bearer ${config.apiToken}`)
-      app.addHook('onRequest', async (request, reply) => {
-        const given = Buffer.from(request.headers.authorization ?? '')
-        if (given.length !== expected.length || !timingSafeEqual(given, expected))
-          return refuse(request, reply, 401, 'a bearer token is needed')
-      })
-    }
-    idempotent(app, context.now, request => request.headers.authorization ?? request.ip)
+    const auth = new Authenticate({ ...config, now: given.now })
+    auth.guard(app, refuse)
+    idempotent(app, context.now, request => `${senderOf(request).name}\0${request.ip}`)
     await app.register(swagger, { openapi: { info: { title: 'Aegis gateway', version: '0.1.0' } } })
     const view = new StateView()
     const feed = new EventFeed(context)
@@ -103,6 +110,7 @@ export const gateway = defineService({
       notice: new NoticeChanges(),
       clocks: new WatchSenderClocks((source, words) => context.log.warn({ source }, words)),
     }
+    auth.routes(app)
     otlpRoutes(app, context, door, take)
     remoteWriteRoute(app, context, door, config)
     influxRoutes(app, context, door, config)
@@ -117,6 +125,7 @@ export const gateway = defineService({
 
     const closers: (() => Promise<void>)[] = []
     return {
+      seal: config.authorityFolder ? sealIn(config.authorityFolder, 'gateway') : undefined,
       stages: [],
       http: (request, response) => app.routing(request, response),
       started: async ({ host }) => {
@@ -129,7 +138,7 @@ export const gateway = defineService({
         closers.push(() => tail.close())
         closers.push(await startSources({ ...config, targets, redact }, context))
         if (config.otlpGrpcPort !== undefined)
-          await listenGrpc({ ...take, ...config, host, port: config.otlpGrpcPort }, context, door).then(
+          await listenGrpc({ ...take, ...config, auth, host, port: config.otlpGrpcPort }, context, door).then(
             grpc => {
               context.log.info({ port: grpc.port }, 'listens for OTLP over gRPC')
               closers.push(() => grpc.close())

@@ -4,6 +4,7 @@ import { faults } from '@aegis/demo-shop'
 import { AegisError } from '@aegis/domain'
 import { Command, Option } from 'commander'
 import { type DrillReport, drill } from '../demo/drill.ts'
+import { loginLink, ownKeys } from '../own-keys.ts'
 import { type Pipeline, type PipelineOptions, startEmbedded, startProcesses } from '../pipeline/pipeline.ts'
 import { anyFree } from '../stack/ports.ts'
 import { canRunServers, up } from '../stack/stack.ts'
@@ -114,7 +115,7 @@ async function run(options: DemoOptions): Promise<void> {
     )
     if (last && pipeline) {
       say(
-        `\nstill up: console ${pipeline.gatewayUrl}/  OTLP ${pipeline.gatewayUrl}/v1/{logs,metrics,traces}  (Ctrl-C stops everything)`,
+        `\nstill up: console ${loginLink(pipeline.gatewayUrl, ownKeys().secret)}  OTLP ${pipeline.gatewayUrl}/v1/{logs,metrics,traces}  (Ctrl-C stops everything)`,
       )
       await new Promise(() => undefined)
     }
@@ -144,6 +145,7 @@ export async function startPipeline(
     onReady: service => say(`  ${service} ready`),
     onLost: (service, how) => say(`  ${service} ended: ${how}; see ${path.join(base, 'logs', `${service}.log`)}`),
     env: {
+      ...ownKeys().env,
       AEGIS_DATA_PARTITIONS: '2',
       AEGIS_ENVIRONMENT_PARTITIONS: '1',
       AEGIS_ENVIRONMENT_MODES: shops.map(s => `${s.environment}=act`).join(','),

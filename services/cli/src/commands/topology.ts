@@ -8,6 +8,7 @@ import {
   writeTopology,
 } from '@aegis/root-cause'
 import { Command } from 'commander'
+import { authorization } from '../own-keys.ts'
 import { stackEnvironment } from '../pipeline/client.ts'
 import { embeddedStack } from '../pipeline/shared-broker.ts'
 import { READERS } from '../topology/readers.ts'
@@ -56,7 +57,7 @@ const publishEdges = async (environment: string, edges: readonly Edge[]): Promis
 /** The newest edges that the embedded stack has seen. */
 const readEmbedded = async (gatewayUrl: string, environment: string): Promise<Graph> => {
   const response = await fetch(`${gatewayUrl}/api/v1/topology?environment=${encodeURIComponent(environment)}&limit=10000`, {
-    headers: process.env.AEGIS_API_TOKEN ? { authorization: `Bearer ${process.env.AEGIS_API_TOKEN}` } : {},
+    headers: authorization(gatewayUrl),
   })
   if (!response.ok) throw new AegisError('STORE_UNAVAILABLE', `the gateway at ${gatewayUrl} answered ${response.status}`)
   const edges = (await response.json()) as (Edge & { inferred?: boolean })[]

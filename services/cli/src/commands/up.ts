@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { Command, Option } from 'commander'
+import { loginLink, ownKeys } from '../own-keys.ts'
 import { startEmbedded, startProcesses } from '../pipeline/pipeline.ts'
 import { share } from '../pipeline/shared-broker.ts'
 import { isFree } from '../stack/ports.ts'
@@ -38,9 +39,10 @@ export const upCommand = (): Command =>
       const grpc = process.env.AEGIS_OTLP_GRPC_PORT || ((await isFree(OTLP_GRPC)) ? String(OTLP_GRPC) : 'off')
       if (!process.env.AEGIS_OTLP_GRPC_PORT && grpc === 'off')
         console.log(`port ${OTLP_GRPC} is taken: no OTLP over gRPC here; AEGIS_OTLP_GRPC_PORT names another port`)
+      const own = ownKeys()
       const common = {
         logFolder,
-        env: { AEGIS_GATEWAY_PORT: port, AEGIS_OTLP_GRPC_PORT: grpc },
+        env: { AEGIS_GATEWAY_PORT: port, AEGIS_OTLP_GRPC_PORT: grpc, ...own.env },
         onReady: (s: string) => console.log(`  ${s} ready`),
         onLost: (s: string, how: string) => console.error(`${s} ended: ${how}; see ${path.join(logFolder, `${s}.log`)}`),
       }
@@ -61,6 +63,6 @@ export const upCommand = (): Command =>
           error => console.error((error as Error).message),
         )
       console.log(
-        `console and OTLP: ${pipeline.gatewayUrl}${grpc === 'off' ? '' : `   OTLP/gRPC: port ${grpc}`}   logs: ${logFolder}   (Ctrl-C stops everything)`,
+        `console: ${loginLink(pipeline.gatewayUrl, own.secret)}\nOTLP: ${pipeline.gatewayUrl}${grpc === 'off' ? '' : `   OTLP/gRPC: port ${grpc}`}   logs: ${logFolder}   (Ctrl-C stops everything)`,
       )
     })

@@ -8,10 +8,12 @@ import { stateRoutes } from './state.ts'
 const NOW = 1_800_000_000_000_000
 let app: FastifyInstance
 let published: { stream: string; value: Record<string, unknown> }[]
+let audited: { stream: string; value: Record<string, unknown> }[]
 let set: Control[]
 let inForce: Control | undefined
 beforeEach(async () => {
   published = []
+  audited = []
   set = []
   inForce = undefined
   const view = new StateView()
@@ -24,7 +26,8 @@ beforeEach(async () => {
     now: () => NOW,
     latest: () => inForce as never,
     publish: async (stream, values) => {
-      for (const value of values) published.push({ stream: stream.name, value: value as Record<string, unknown> })
+      const list = stream.name === 'audit' ? audited : published
+      for (const value of values) list.push({ stream: stream.name, value: value as Record<string, unknown> })
     },
   }
   stateRoutes(
@@ -52,7 +55,7 @@ describe('POST /api/v1/decisions/:id/approval', () => {
     expect(published).toMatchObject([
       {
         stream: 'remediation.approvals',
-        value: { decision: 'd1', environment: 'prod', approved: false, who: 'ada', until: NOW + 5 },
+        value: { decision: 'd1', environment: 'prod', approved: false, who: 'anonymous', until: NOW + 5 },
       },
     ])
   })
@@ -87,13 +90,14 @@ describe('PUT /api/v1/controls/:environment', () => {
     inForce = set[0]
     await ask('PUT', '/api/v1/controls/prod', { kill_switch: true, ladder: { start: 'canary' }, who: 'bob' })
     expect(set).toEqual(published.map(p => p.value))
+    expect(audited.map(a => a.value.what)).toEqual(['controls', 'controls'])
     expect(set[1]).toMatchObject({
       id: 'prod@2',
       version: 2,
       kill_switch: true,
       default_mode: 'approve',
       ladder: { restart: 'act', start: 'canary' },
-      who: 'bob',
+      who: 'anonymous',
     })
   })
   it('refuses experiments whose shares do not add up to 100, and modes that there are not', async () => {

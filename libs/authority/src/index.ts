@@ -1,0 +1,3 @@
+export * from './api-keys.ts'
+export * from './keys-file.ts'
+export * from './seal.ts'
