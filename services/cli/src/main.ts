@@ -85,6 +85,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/keys.ts')).keysCommand(),
   },
   {
+    name: 'environments',
+    description: 'the environments there are: list, add, remove',
+    load: async () => (await import('./commands/environments.ts')).environmentsCommand(),
+  },
+  {
     name: 'audit',
     description: 'who approved, set and stopped what, and when',
     load: async () => (await import('./commands/audit.ts')).auditCommand(),

@@ -6,6 +6,7 @@ import { checkout } from './stack/places.ts'
 
 const folder = (): string => path.resolve(process.env.AEGIS_STATE_DIR ?? path.join(checkout, '.aegis'))
 export const keysFile = (): string => process.env.AEGIS_KEYS_FILE ?? path.join(folder(), 'keys.json')
+export const environmentsFile = (): string => process.env.AEGIS_ENVIRONMENTS_FILE ?? path.join(folder(), 'environments')
 const secretFile = (): string => path.join(folder(), 'cli-key')
 const ownSecret = (): string | undefined => (existsSync(secretFile()) ? readFileSync(secretFile(), 'utf8').trim() : undefined)
 
@@ -27,6 +28,7 @@ export const ownKeys = (): { readonly env: Readonly<Record<string, string>>; rea
   return {
     env: {
       AEGIS_KEYS_FILE: file,
+      AEGIS_ENVIRONMENTS_FILE: environmentsFile(),
       AEGIS_AUTHORITY_FOLDER: process.env.AEGIS_AUTHORITY_FOLDER ?? path.join(folder(), 'authority'),
       AEGIS_ANONYMOUS_SCOPES: process.env.AEGIS_ANONYMOUS_SCOPES ?? 'ingest',
     },

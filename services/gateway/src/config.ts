@@ -156,4 +156,10 @@ export const settings = {
     about:
       'Folder with the private key of this service (SERVICE.key, made at its first start) and the public ones of the others (SERVICE.key.pub): decisions, approvals, controls and outcomes are signed, and refused where they are not. Empty: neither.',
   },
+  environmentsFile: {
+    env: 'AEGIS_ENVIRONMENTS_FILE',
+    schema: z.string().optional(),
+    about:
+      'File with the environments there are, one a line, that `aegis environments` writes; controls for others are refused. Empty: any name is taken.',
+  },
 }

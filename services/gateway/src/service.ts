@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { sealIn } from '@aegis/authority'
+import { readEnvironments, sealIn } from '@aegis/authority'
 import {
   approvals,
   audit,
@@ -117,7 +117,9 @@ export const gateway = defineService({
     ingestRoutes(app, context, door, take)
     const targets = parseTargets(config.scrapeTargets)
     const clock = new PipelineClock(context)
-    stateRoutes(app, context, view, redact, control => void clock.tickOn(control))
+    const declared = () =>
+      config.environmentsFile ? [config.environment, ...readEnvironments(config.environmentsFile)] : undefined
+    stateRoutes(app, context, view, redact, control => void clock.tickOn(control), declared)
     feed.route(app)
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
     app.get('/', { schema: { hide: true } }, (_request, reply) => reply.type('text/html').send(consolePage(view)))

@@ -1,10 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { addEnvironments } from '@aegis/authority'
 import { faults } from '@aegis/demo-shop'
 import { AegisError } from '@aegis/domain'
 import { Command, Option } from 'commander'
 import { type DrillReport, drill } from '../demo/drill.ts'
-import { loginLink, ownKeys } from '../own-keys.ts'
+import { environmentsFile, loginLink, ownKeys } from '../own-keys.ts'
 import { type Pipeline, type PipelineOptions, startEmbedded, startProcesses } from '../pipeline/pipeline.ts'
 import { anyFree } from '../stack/ports.ts'
 import { canRunServers, up } from '../stack/stack.ts'
@@ -140,6 +141,10 @@ export async function startPipeline(
   signal: AbortSignal,
 ): Promise<Pipeline> {
   const real = kind === 'real' || (kind === 'auto' && (await canRunServers()))
+  addEnvironments(
+    environmentsFile(),
+    shops.map(s => s.environment),
+  )
   const common: PipelineOptions = {
     logFolder: path.join(base, 'logs'),
     onReady: service => say(`  ${service} ready`),

@@ -11,11 +11,13 @@ let published: { stream: string; value: Record<string, unknown> }[]
 let audited: { stream: string; value: Record<string, unknown> }[]
 let set: Control[]
 let inForce: Control | undefined
+let declared: readonly string[] | undefined
 beforeEach(async () => {
   published = []
   audited = []
   set = []
   inForce = undefined
+  declared = undefined
   const view = new StateView()
   view.take('incidents', { id: 'i1', environment: 'prod', causes: [{ entity: 'service:cart' }], anomalies: [] })
   view.take('remediation.decisions', { id: 'x', decision: 'd1', incident: 'i1', environment: 'prod' })
@@ -36,6 +38,7 @@ beforeEach(async () => {
     view,
     text => text.replace('hunter2', '[redacted]'),
     control => set.push(control),
+    () => declared,
   )
   await app.ready()
 })
@@ -111,5 +114,28 @@ describe('PUT /api/v1/controls/:environment', () => {
     expect(published).toEqual([])
     expect((await ask('PUT', '/api/v1/controls/prod', experiment(60, 40))).status).toBe(202)
     expect(JSON.parse(String(published[0].value.experiment))).toMatchObject({ name: 'e', state: 'running' })
+  })
+  it('loses nothing of many that come at once, and lets nobody undo a stop by the way', async () => {
+    const said = Array.from({ length: 50 }, (_, i) =>
+      ask('PUT', '/api/v1/controls/prod', i === 20 ? { kill_switch: true } : { ladder: { [`a${i}`]: 'act' } }),
+    )
+    await Promise.all(said)
+    expect(published.map(p => p.value.version)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
+    expect(published.at(-1)?.value).toMatchObject({ kill_switch: true })
+    expect(Object.keys(published.at(-1)?.value.ladder as object)).toHaveLength(49)
+  })
+  it('refuses what was said of another version, and environments that there are not', async () => {
+    const put = (url: string, match: string) =>
+      app.inject({
+        method: 'PUT',
+        url,
+        headers: { 'content-type': 'application/json', 'if-match': match },
+        payload: '{"kill_switch":true}',
+      })
+    expect((await put('/api/v1/controls/prod', '"3"')).statusCode).toBe(412)
+    expect((await put('/api/v1/controls/prod', '"0"')).statusCode).toBe(202)
+    declared = ['prod']
+    const answer = await put('/api/v1/controls/prdo', '0')
+    expect([answer.statusCode, answer.json().message]).toEqual([404, expect.stringContaining('did you mean prod?')])
   })
 })

@@ -2,6 +2,7 @@ import {
   type Approval,
   approvals,
   audit,
+  BoundedMap,
   type Control,
   controls,
   type Feedback,
@@ -15,6 +16,7 @@ import {
 import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { nearNames } from '@aegis/authority'
 import { checkEnvironment, senderOf } from '../auth/authenticate.ts'
 import type { StateView } from '../state-view.ts'
 import { parseBounded } from './json.ts'
@@ -76,7 +78,17 @@ export const stateRoutes = (
   view: StateView,
   redact: (text: string) => string,
   onControl: (control: Control) => void,
+  /** Environments there are; undefined: any. */
+  declared: () => readonly string[] | undefined = () => undefined,
 ): void => {
+  /** The last control said here, which may not have come back yet, and who waits for it: of two at a time the second builds on the first. */
+  const lastSaid = new BoundedMap<string, Control>(1000)
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
   /** On the audit stream before it is said, and said before it is answered. */
   const say = async <T extends { id: string; environment: string }>(
     request: FastifyRequest,
@@ -197,30 +209,48 @@ export const stateRoutes = (
   )
   app.put<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, async (request, reply) => {
     const { environment } = request.params
+    const names = declared()
+    if (names && !names.includes(environment)) {
+      const near = nearNames(environment, names)
+      return reply.code(404).send({
+        message: `no environment is called ${environment}${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : ''} "aegis environments add ${environment}" declares it`,
+      })
+    }
     const said = body(control, request.body)
-    const before = context.latest(controls, environment)
-    const version = (before?.version ?? 0) + 1
-    const value = await say<Control>(
-      request,
-      controls,
-      environment,
-      who => ({
-        id: `${environment}@${version}`,
+    checkEnvironment(request, environment)
+    return inTurn(async () => {
+      const heard = context.latest(controls, environment)
+      const own = lastSaid.get(environment)
+      const before = own && own.version > (heard?.version ?? 0) ? own : heard
+      const wanted = /^"?(\d+)"?$/.exec(String(request.headers['if-match'] ?? ''))?.[1]
+      if (wanted !== undefined && Number(wanted) !== (before?.version ?? 0))
+        return reply
+          .code(412)
+          .send({ message: `version ${before?.version ?? 0} is in force, not ${wanted}: look again, then say it again` })
+      const version = (before?.version ?? 0) + 1
+      const value = await say<Control>(
+        request,
+        controls,
         environment,
-        time: context.now(),
-        version,
-        kill_switch: said.kill_switch ?? before?.kill_switch ?? false,
-        // Nobody said: what the remediator's settings say goes on.
-        default_mode: said.default_mode ?? before?.default_mode ?? '',
-        ladder: { ...before?.ladder, ...said.ladder },
-        protected: said.protected ?? before?.protected ?? [],
-        maintenance: said.maintenance ?? before?.maintenance ?? [],
-        experiment: said.experiment === undefined ? (before?.experiment ?? null) : JSON.stringify(said.experiment),
-        who,
-      }),
-      before,
-    )
-    onControl(value)
-    return reply.code(202).send(value)
+        who => ({
+          id: `${environment}@${version}`,
+          environment,
+          time: context.now(),
+          version,
+          kill_switch: said.kill_switch ?? before?.kill_switch ?? false,
+          // Nobody said: what the remediator's settings say goes on.
+          default_mode: said.default_mode ?? before?.default_mode ?? '',
+          ladder: { ...before?.ladder, ...said.ladder },
+          protected: said.protected ?? before?.protected ?? [],
+          maintenance: said.maintenance ?? before?.maintenance ?? [],
+          experiment: said.experiment === undefined ? (before?.experiment ?? null) : JSON.stringify(said.experiment),
+          who,
+        }),
+        before,
+      )
+      lastSaid.set(environment, value)
+      onControl(value)
+      return reply.code(202).send(value)
+    })
   })
 }
