@@ -6,8 +6,6 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { StreamClient } from '@aegis/cli/pipeline/client'
-import { type Pipeline, startProcesses } from '@aegis/cli/pipeline/pipeline'
 import {
   type Anomaly,
   anomalies,
@@ -26,6 +24,8 @@ import { RedisCoordination } from '@aegis/executor/coordination'
 import { coordinationContract } from '@aegis/executor/coordination.contract'
 import { encodeProtobuf } from '@aegis/gateway/otlp/proto'
 import { connect, RUNTIME_SETTINGS, readConfig, silentLog } from '@aegis/runtime'
+import { StreamClient } from '@aegis/stack/pipeline/client'
+import { type Pipeline, startProcesses } from '@aegis/stack/pipeline/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stackEnv } from './stack-env.ts'
 
