@@ -15,6 +15,7 @@ export default defineConfig({
           'apps/**/*.test.ts',
           'deploy/**/*.test.ts',
           'tools/**/*.test.ts',
+          'docs/guides/*.test.ts',
           'lab/**/*.test.ts',
         ],
         30_000,
