@@ -17,7 +17,7 @@ interface ModelFile {
   readonly version: number
   readonly services: readonly [service: string, watch: ReturnType<LogWatch<QuotedLine>['toJSON']>][]
 }
-const VERSION = 2
+const VERSION = 3
 const WINDOW_US = 5_000_000
 /** A silence so many windows long is a pause between two recordings. */
 const PAUSE = 720
