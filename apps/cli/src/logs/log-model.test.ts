@@ -61,7 +61,7 @@ test('a model learned from one file tells what is unlike it in another', async (
     ])
     expect(findingsText(found, 5)).toMatch(/new template: .*\n {6}line 203: quota of customer eve exceeded/)
     writeFileSync(path, '{"kind":"else"}')
-    expect(() => LogModel.read(path)).toThrow('is no log model of version 2')
+    expect(() => LogModel.read(path)).toThrow('is no log model of version 3')
   } finally {
     rmSync(folder, { recursive: true })
   }
