@@ -106,7 +106,8 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
   const incident = !quiet && findings.some(f => f.strength > 2 && f.kind !== 'causal')
   const margin = marginOf(suspects, part => KINDS.has(part))
   const known = confidenceOf(margin, options.calibration ?? fusedWeights.calibration)
-  const confidence = incident ? Math.min(0.99, known) : 0.05
+  // Whether there is an incident at all is one question, who caused it another: what is hardly strange is ranked as surely as its margin says.
+  const confidence = incident || weak ? Math.min(0.99, known) : 0.05
   return {
     suspects,
     metrics: rankMetrics(c, suspects),
