@@ -6,7 +6,11 @@ it('goes on under the text of a list item, and leaves tables, code and headings 
   const words = Array.from({ length: 40 }, () => 'word').join(' ')
   expect(wrapped(`- ${words}`).split('\n')[1]).toMatch(/^ {2}word/)
   expect(wrapped(`12. ${words}`).split('\n')[1]).toMatch(/^ {4}word/)
-  expect(wrapped(`  ${words}`).split('\n').map(line => line.slice(0, 3))).toEqual(['  w', '  w'])
+  expect(
+    wrapped(`  ${words}`)
+      .split('\n')
+      .map(line => line.slice(0, 3)),
+  ).toEqual(['  w', '  w'])
   for (const kept of [`| ${words} |`, `# ${words}`, `\`\`\`\n${words}\n\`\`\``]) expect(wrapped(kept)).toBe(kept)
 })
 
