@@ -1,6 +1,6 @@
 /**
  * Ranks the entities of a case by all evidence together: a conditional logit (McFadden 1974) over relative features, so that "which one of
- * these" is what is learned, whatever the number of entities. Weights come from simulated systems only (simulate-cases.ts, train-ranker.ts).
+ * these" is what is learned, whatever the number of entities. Where each weight comes from stands in fused-weights.ts: most from simulated systems (lab/root-cause), ten by hand.
  * Confidence is what such a margin of the first over the second was worth on simulated incidents (margin.ts), after a test whether there is
  * anything to explain at all.
  */
