@@ -52,7 +52,7 @@ test('tickets are shown first, without secrets, and sent only with --yes', async
   expect(await aegis('import', '--from', 'tickets', at)).toBe(
     [
       `41 (entry 1) "Cart answers 500" → incident ${INCIDENT.id} in prod, 2026-03-12T14:00:00Z: mentions its first suspect service:cart, and was open at its time`,
-      '  helped        kubectl rollout restart deployment/cart --token=[redacted]',
+      '  helped        kubectl rollout restart deployment/cart --token=<redacted:token>',
       'left out',
       '  42 (entry 2) "later": not resolved (OPEN), so nothing is known to have helped',
       `1 found, none sent: add --yes to record them for ${INCIDENT.id}`,
@@ -65,7 +65,7 @@ test('tickets are shown first, without secrets, and sent only with --yes', async
     {
       url: `/api/v1/incidents/${INCIDENT.id}/fixes`,
       body: {
-        command: 'kubectl rollout restart deployment/cart --token=[redacted]',
+        command: 'kubectl rollout restart deployment/cart --token=<redacted:token>',
         success: true,
         time: Date.parse('2026-03-12T14:20:00Z') * 1000,
         note: '41: Cart answers 500',

@@ -304,7 +304,9 @@ describe('fixesInTickets', () => {
     const text = '`docker restart a`\n\n`helm upgrade b --set password=hunter2secret`'
     const ticket: Ticket = { ...read[0], texts: [{ field: 'body', text }] }
     const one = fixesInTickets([ticket], [LEDGER], { all: true, success: undefined, note: '' })
-    expect(one.found.map(f => [f.incident, f.command])).toEqual([[LEDGER.id, 'helm upgrade b --set password=[redacted]']])
+    expect(one.found.map(f => [f.incident, f.command])).toEqual([
+      [LEDGER.id, 'helm upgrade b --set password=<redacted:password>'],
+    ])
     expect(one.leftOut).toEqual([expect.stringContaining('nothing says whether it helped')])
     const told = fixesInTickets([{ ...ticket, resolved: false }], [LEDGER], { all: true, success: false, note: 'n' })
     expect(told.found.map(f => [f.success, f.note])).toEqual([
