@@ -27,6 +27,7 @@ import { influxRoutes } from './routes/influx.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { answerOtlpError, isOtlp, otlpRoutes } from './routes/otlp.ts'
 import { remoteWriteRoute } from './routes/remote-write.ts'
+import { topologyRoute } from './routes/topology.ts'
 import { stateRoutes } from './routes/state.ts'
 import { parseTargets } from './sources/scrape.ts'
 import { startSources } from './sources/start-sources.ts'
@@ -83,6 +84,7 @@ export const gateway = defineService({
     remoteWriteRoute(app, context, door, config)
     influxRoutes(app, context, door, config)
     ingestRoutes(app, context, door, take)
+    topologyRoute(app, context, door, config)
     const targets = parseTargets(config.scrapeTargets)
     const clock = new PipelineClock(context)
     stateRoutes(app, context, view, redact, control => void clock.tickOn(control))
