@@ -9,6 +9,7 @@ import {
   manualFixes,
   metricsRaw,
   models,
+  topologyEdges,
   tracesSpans,
 } from '@aegis/domain'
 import { redact } from '@aegis/log-mining'
@@ -39,7 +40,18 @@ export const gateway = defineService({
   about: 'Takes telemetry in, shows what was found and decided, and keeps the pipeline clock.',
   settings,
   follows: streamList(controls, models),
-  publishes: streamList(logsRaw, metricsRaw, tracesSpans, changes, issuesExternal, approvals, feedback, controls, manualFixes),
+  publishes: streamList(
+    logsRaw,
+    metricsRaw,
+    tracesSpans,
+    changes,
+    issuesExternal,
+    topologyEdges,
+    approvals,
+    feedback,
+    controls,
+    manualFixes,
+  ),
   tails: [...StateView.streams, ...EventFeed.onDemand],
   clock: true,
   async create(config, context) {
