@@ -26,6 +26,10 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     load: () => import('./root-cause-replay.ts') as never,
   },
   remediation: { about: 'training steps and choices a CPU-second', load: () => import('./remediation.ts') as never },
+  'third-party': {
+    about: "a system of other people's software, its faults and healthy minutes",
+    load: () => import('../third-party/run.ts') as never,
+  },
   'shop-effects': {
     about: 'what each action does to each fault of the demo shop, measured; half an hour',
     load: () => import('./remediation-effects.ts') as never,

@@ -10,6 +10,7 @@ import {
   manualFixes,
   metricsRaw,
   models,
+  topologyEdges,
   tracesSpans,
 } from '@aegis/domain'
 import { redact, redactRecord } from '@aegis/log-mining'
@@ -29,6 +30,7 @@ import { idempotent } from './routes/idempotency.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { answerOtlpError, isOtlp, otlpRoutes } from './routes/otlp.ts'
 import { remoteWriteRoute } from './routes/remote-write.ts'
+import { topologyRoute } from './routes/topology.ts'
 import { stateRoutes } from './routes/state.ts'
 import { parseTargets } from './sources/scrape.ts'
 import { startSources } from './sources/start-sources.ts'
@@ -40,7 +42,18 @@ export const gateway = defineService({
   about: 'Takes telemetry in, shows what was found and decided, and keeps the pipeline clock.',
   settings,
   follows: streamList(controls, models),
-  publishes: streamList(logsRaw, metricsRaw, tracesSpans, changes, issuesExternal, approvals, feedback, controls, manualFixes),
+  publishes: streamList(
+    logsRaw,
+    metricsRaw,
+    tracesSpans,
+    changes,
+    issuesExternal,
+    topologyEdges,
+    approvals,
+    feedback,
+    controls,
+    manualFixes,
+  ),
   tails: [...StateView.streams, ...EventFeed.onDemand],
   clock: true,
   async create(config, given) {
@@ -107,6 +120,7 @@ export const gateway = defineService({
     remoteWriteRoute(app, context, door, config)
     influxRoutes(app, context, door, config)
     ingestRoutes(app, context, door, take)
+    topologyRoute(app, context, door, config)
     const targets = parseTargets(config.scrapeTargets)
     const clock = new PipelineClock(context)
     stateRoutes(app, context, view, redact, control => void clock.tickOn(control))
