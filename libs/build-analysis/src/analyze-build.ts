@@ -52,10 +52,10 @@ const CLASS_TOLD = (marks: readonly Candidate[]): CommandClass | undefined => {
 export const analyzeBuild = (text: string, passText?: string): BuildAnalysis => {
   const log = readBuildLog(text)
   const structure = readSteps(log)
-  const green = passText === undefined ? undefined : shapesOf(passText)
+  const green = passText === undefined ? undefined : readGreen(passText)
   const marks = score(log, structure, green)
   const nothing: BuildAnalysis = { failures: [], cited: [], ranges: [], files: [] }
-  if (!hasFailed(log, structure, marks, green)) return nothing
+  if (!hasFailed(structure, marks, green)) return nothing
 
   const step = structure.failing
   const within = step ? marks.filter(m => m.line >= step.start && m.line <= step.end) : marks
@@ -88,10 +88,21 @@ export const analyzeBuild = (text: string, passText?: string): BuildAnalysis => 
   }
 }
 
-const shapesOf = (text: string): Set<string> => new Set(readBuildLog(text).lines.map(shapeOf))
+/** What a green run of the same job wrote, and which of its steps were allowed to fail. */
+interface Green {
+  readonly shapes: ReadonlySet<string>
+  readonly failed: ReadonlySet<string>
+}
+const readGreen = (text: string): Green => {
+  const log = readBuildLog(text)
+  return {
+    shapes: new Set(log.lines.map(shapeOf)),
+    failed: new Set(readSteps(log).steps.flatMap(s => (s.failed ? [s.command] : []))),
+  }
+}
 
 /** Marks with their scores in the light of where they stand; nothing is dropped yet. */
-const score = (log: BuildLog, { failing, steps }: Structure, green: ReadonlySet<string> | undefined): Candidate[] => {
+const score = (log: BuildLog, { failing, steps }: Structure, green: Green | undefined): Candidate[] => {
   const out: Candidate[] = []
   const seen = new Map<string, Mark | undefined>()
   const last = steps.length > 0 ? (steps.at(-1) as Step).end : log.lines.length
@@ -106,7 +117,7 @@ const score = (log: BuildLog, { failing, steps }: Structure, green: ReadonlySet<
     if (!mark) continue
     const line = i + 1
     let weight = mark.weight
-    const fresh = !green?.has(shapeOf(text))
+    const fresh = !green?.shapes.has(shapeOf(text))
     // A line that the green run has too did not make this one fail.
     if (!fresh) weight *= mark.role === 'cause' ? 0.15 : 0.5
     else if (green && mark.tool === '') weight *= 1.25
@@ -121,21 +132,14 @@ const score = (log: BuildLog, { failing, steps }: Structure, green: ReadonlySet<
   return out
 }
 
-const hasFailed = (
-  log: BuildLog,
-  structure: Structure,
-  marks: readonly Candidate[],
-  green: ReadonlySet<string> | undefined,
-): boolean => {
+const hasFailed = (structure: Structure, marks: readonly Candidate[], green: Green | undefined): boolean => {
   if (structure.failing) {
-    const at = structure.failing.verdict
-    if (at === undefined || !green) return true
-    // The same step ends the same way in a green run: it is allowed to.
-    const verdicts = structure.steps.filter(s => s.failed && s.verdict)
-    if (!verdicts.every(s => green.has(shapeOf(log.lines[(s.verdict as number) - 1] as string)))) return true
+    // A step that fails in a green run too is allowed to.
+    if (!green || structure.exited || structure.steps.some(s => s.failed && !green.failed.has(s.command))) return true
     return marks.some(m => m.fresh && m.role === 'cause' && m.score >= 0.5)
   }
-  if (structure.ended === 'passed') return false
+  if (structure.ended === 'passed')
+    return green !== undefined && marks.some(m => m.fresh && m.role === 'cause' && m.weight >= 0.88)
   if (structure.ended === 'failed') return true
   return marks.some(m => m.role !== 'noise' && m.weight >= 0.35)
 }
@@ -225,7 +229,7 @@ const blockOf = (log: BuildLog, c: Candidate, marked: ReadonlyMap<number, Candid
 const unexplained = (
   log: BuildLog,
   { failing }: Structure,
-  green: ReadonlySet<string> | undefined,
+  green: Green | undefined,
   top: Candidate | undefined,
 ): BuildAnalysis => {
   const from = failing?.start ?? Math.max(1, log.lines.length - 200)
@@ -233,7 +237,11 @@ const unexplained = (
   const words: number[] = []
   for (let n = to - 1; n >= from && words.length < 12; n--) {
     const text = log.lines[n - 1] as string
-    if (text.trim().length < 4 || /^##\[|^travis_|^shell: |^env:|^\s+\w+: \S*$|^\$ /.test(text) || green?.has(shapeOf(text)))
+    if (
+      text.trim().length < 4 ||
+      /^##\[|^travis_|^shell: |^env:|^\s+\w+: \S*$|^\$ /.test(text) ||
+      green?.shapes.has(shapeOf(text))
+    )
       continue
     words.push(n)
   }
@@ -303,6 +311,7 @@ const COMMANDS: readonly (readonly [RegExp, CommandClass])[] = [
 ]
 const classOf = (top: Candidate, told: CommandClass | undefined, step: Step | undefined): CommandClass => {
   const own = KINDS[top.kind].class
+  if (top.kind === 'warning' || top.kind === 'compile') return own
   if (told) return told
   if (top.kind !== 'failed' && top.kind !== 'exception') return own
   return COMMANDS.find(([pattern]) => step && pattern.test(step.command))?.[1] ?? own

@@ -83,7 +83,7 @@ const byRule = (text: string): Rule | undefined => {
 export const markLine = (line: string): Mark | undefined => {
   if (line === '' || !SIGNAL.test(line)) return undefined
   const text = line.length > 600 ? line.slice(0, 600) : line
-  if (text.startsWith('##[debug]') || text.startsWith('##[group]') || text.startsWith('##[command]')) return undefined
+  if (text.startsWith('##[debug]') || text.startsWith('##[group]') || /^(?:##)?\[command\]/.test(text)) return undefined
   let rule = byRule(text)
   const annotated = ANNOTATION.exec(text)
   if (annotated && (!rule || rule.kind === 'failed')) rule = byRule(text.slice(annotated[0].length)) ?? rule

@@ -18,6 +18,8 @@ export interface Structure {
   readonly failing?: Step
   /** `failed` and `passed` where the log says how the job as a whole ended. */
   readonly ended?: 'failed' | 'passed'
+  /** The log says outright that the job failed, whatever its steps were allowed. */
+  readonly exited?: boolean
 }
 
 const RUN = /^##\[group\]Run /
@@ -69,11 +71,12 @@ const github = (lines: readonly string[]): Step[] | undefined => {
     const exited = exit >= 0 && GITHUB_EXIT.test(lines[exit] as string)
     if (exited) end = exit + 1
     while (end > at + 1 && lines[end - 1] === '') end--
-    const debug = lines.slice(end, Math.min(end + 6, lines.length)).findIndex(l => l.startsWith('##[debug]Finishing: '))
+    const last = exit < 0 ? end : exit + 1
+    const debug = lines.slice(last, last + 6).findIndex(l => l.startsWith('##[debug]Finishing: '))
     let begin = at
     if (debug >= 0) {
-      end += debug + 1
-      for (let i = at; i > Math.max(0, at - 40); i--) {
+      end = last + debug + 1
+      for (let i = at; i > Math.max(0, at - 60); i--) {
         if ((lines[i] as string).startsWith('##[debug]Finishing: ')) break
         if ((lines[i] as string).startsWith('##[debug]Evaluating condition for step')) {
           begin = i
@@ -167,5 +170,6 @@ export const readSteps = ({ lines, raw }: BuildLog): Structure => {
   const whole = lines.some(l => AFTER.test(l))
   if (found) ended = failing ? 'failed' : ended === 'failed' || !whole ? undefined : 'passed'
   else if (failing) ended = 'failed'
-  return { steps, ...(failing ? { failing } : {}), ...(ended ? { ended } : {}) }
+  const exited = lines.some(l => /^(?:Done\. Your build exited with [1-9]|Finished: FAILURE|ERROR: Job failed)/.test(l))
+  return { steps, exited, ...(failing ? { failing } : {}), ...(ended ? { ended } : {}) }
 }

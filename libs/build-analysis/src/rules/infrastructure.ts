@@ -108,7 +108,7 @@ export const infrastructure = [
   ...rulesOf('git', [
     [
       'checkout',
-      /fatal: (?:couldn't find remote ref|Remote branch .* not found|reference is not a tree|bad object|not a git repository|invalid refspec|.*upload-pack: not our ref|No url found for submodule|bad revision|ambiguous argument)|error: pathspec '.*' did not match/,
+      /(?:^|\]|stderr: |: )fatal: (?:couldn't find remote ref|Remote branch .* not found|reference is not a tree|bad object|invalid refspec|.*upload-pack: not our ref|No url found for submodule|bad revision|ambiguous argument)|error: pathspec '.*' did not match/,
       "fatal: couldn't find remote ref refs/heads/price",
       0.9,
     ],

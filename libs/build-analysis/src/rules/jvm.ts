@@ -7,6 +7,12 @@ export const jvm = [
   ...rulesOf('maven', [
     [
       'resolution',
+      /'[\w.]*dependency\.version' for \S+ is missing/,
+      "'dependencies.dependency.version' for org.shop:price:jar is missing.",
+      0.9,
+    ],
+    [
+      'resolution',
       /Failed to execute goal on project .*: Could not (?:resolve|collect) dependencies/,
       'Failed to execute goal on project shop: Could not resolve dependencies for project org.shop:shop:jar:1',
     ],
