@@ -105,6 +105,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/logs.ts')).logsCommand(),
   },
   {
+    name: 'ci',
+    description: 'why a build failed: from a log, or for a pull request on GitHub',
+    load: async () => (await import('./commands/ci.ts')).ciCommand(),
+  },
+  {
     name: 'metrics',
     description: 'plot a table of metrics with bands, scores and anomalies',
     load: async () => (await import('./commands/metrics.ts')).metricsCommand(),

@@ -50,6 +50,11 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
     ],
     load: async () => (await import('@aegis/lab/evaluation/root-cause')).evalRootCause as never,
   },
+  ci: {
+    about: 'causes in logs of failed builds: D/<set>/cases.jsonl and the logs it names',
+    needsData: true,
+    load: async () => (await import('@aegis/lab/evaluation/ci')).evalCi as never,
+  },
   remediation: {
     about: 'policies on the reference simulator',
     needsData: false,
