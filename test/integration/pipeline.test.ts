@@ -131,7 +131,9 @@ describe('telemetry in', () => {
   it('says what is wrong with a request', async () => {
     const answer = async (route: string, body: string, headers?: Record<string, string>) => {
       const response = await post(route, body, headers)
-      return [response.status, ((await response.json()) as { message: string }).message] as const
+      // Who sends protobuf is answered in protobuf: the words stand in it as they are.
+      const text = await response.text()
+      return [response.status, headers?.['content-type'] ? text : (JSON.parse(text) as { message: string }).message] as const
     }
     expect(await answer('/v1/logs', '{nonsense')).toEqual([400, expect.stringContaining('not OTLP logs in JSON')])
     expect(await answer('/v1/traces', 'xx', { 'content-type': 'application/x-protobuf', 'content-encoding': 'br' })).toEqual([
