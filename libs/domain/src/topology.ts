@@ -31,6 +31,9 @@ export interface Topology {
   close?(): Promise<void>
 }
 
+/** The edge from `address:<host:port, host, unit, …>` to who is reached there; kept apart from the graph of dependencies. */
+export const NAMED_BY = 'named_by'
+
 export const entityId = (kind: string, name: string): EntityId => `${kind}:${name}`
 export const nameOf = (entity: EntityId): string => entity.slice(entity.indexOf(':') + 1)
 export const kindOf = (entity: EntityId): string => entity.slice(0, Math.max(0, entity.indexOf(':')))

@@ -11,6 +11,7 @@ import {
   manualFixes,
   metricsRaw,
   models,
+  topologyEdges,
   tracesSpans,
 } from '@aegis/domain'
 import { redact, redactRecord } from '@aegis/log-mining'
@@ -32,6 +33,7 @@ import { ingestRoutes } from './routes/ingest.ts'
 import { answerOtlpError, isOtlp, otlpRoutes } from './routes/otlp.ts'
 import { remoteWriteRoute } from './routes/remote-write.ts'
 import { stateRoutes } from './routes/state.ts'
+import { topologyRoute } from './routes/topology.ts'
 import { parseTargets } from './sources/scrape.ts'
 import { startSources } from './sources/start-sources.ts'
 import { StateView } from './state-view.ts'
@@ -48,6 +50,7 @@ export const gateway = defineService({
     tracesSpans,
     changes,
     issuesExternal,
+    topologyEdges,
     approvals,
     feedback,
     controls,
@@ -115,6 +118,7 @@ export const gateway = defineService({
     remoteWriteRoute(app, context, door, config)
     influxRoutes(app, context, door, config)
     ingestRoutes(app, context, door, take)
+    topologyRoute(app, context, door, config)
     const targets = parseTargets(config.scrapeTargets)
     const clock = new PipelineClock(context)
     const declared = () =>

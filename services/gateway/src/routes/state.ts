@@ -1,3 +1,4 @@
+import { nearNames } from '@aegis/authority'
 import {
   type Approval,
   approvals,
@@ -11,12 +12,12 @@ import {
   type ManualFix,
   MODES,
   manualFixes,
+  NAMED_BY,
   type Stream,
 } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { nearNames } from '@aegis/authority'
 import { checkEnvironment, senderOf } from '../auth/authenticate.ts'
 import type { StateView } from '../state-view.ts'
 import { parseBounded } from './json.ts'
@@ -149,7 +150,12 @@ export const stateRoutes = (
       ? reply.send({ decision, outcomes: view.outcomes.get(decision.decision) ?? [] })
       : reply.code(404).send(missing('decision', request.params.id))
   })
-  app.get('/api/v1/topology', tags, request => newestFirst(view.edges.values(), { limit: '2000', ...(request.query as object) }))
+  app.get('/api/v1/topology', tags, request =>
+    newestFirst(
+      [...view.edges.values()].filter(e => e.kind !== NAMED_BY),
+      { limit: '2000', ...(request.query as object) },
+    ),
+  )
   app.get('/api/v1/changes', tags, request => newestFirst(view.changes, request.query))
 
   app.post<{ Params: { id: string } }>('/api/v1/decisions/:id/approval', tags, async (request, reply) => {
