@@ -80,6 +80,21 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/incidents.ts')).killCommand(),
   },
   {
+    name: 'keys',
+    description: 'API keys of the gateway: add, list, rotate, revoke',
+    load: async () => (await import('./commands/keys.ts')).keysCommand(),
+  },
+  {
+    name: 'environments',
+    description: 'the environments there are: list, add, remove',
+    load: async () => (await import('./commands/environments.ts')).environmentsCommand(),
+  },
+  {
+    name: 'audit',
+    description: 'who approved, set and stopped what, and when',
+    load: async () => (await import('./commands/audit.ts')).auditCommand(),
+  },
+  {
     name: 'ladder',
     description: 'how far actions may go in an environment',
     load: async () => (await import('./commands/ladder.ts')).ladderCommand(),

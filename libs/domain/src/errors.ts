@@ -4,6 +4,7 @@ export const ERROR_CODES = {
   SCHEMA_INCOMPATIBLE: 'A schema change would break readers or writers of the stream.',
   SCHEMA_UNKNOWN: 'A record names a schema id that the registry does not know.',
   RECORD_MALFORMED: 'A record is not framed or encoded as its stream says.',
+  RECORD_UNTRUSTED: 'A record that must be signed is not, or by another, or at another time.',
   RECORD_TOO_LARGE: 'A record is larger than the stream allows.',
   STAGE_FAILED: 'A stage threw while processing a record that its neighbours did not fail on.',
   STAGE_REJECTED: 'A stage rejected a record as bad data.',

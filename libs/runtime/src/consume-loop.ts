@@ -15,6 +15,7 @@ import { type Decoded, decodeBatch } from './decode-batch.ts'
 import { encodeResults } from './encode-results.ts'
 import type { Followed } from './followed.ts'
 import type { Log } from './log.ts'
+import type { Seal } from './seal.ts'
 import { silentReplay } from './silent-replay.ts'
 import { loadSnapshot, orderRecord, restore, snapshotRecords } from './snapshots.ts'
 import type { StageDefinition } from './stage-definition.ts'
@@ -41,6 +42,9 @@ export interface LoopDependencies {
   readonly followed: Followed
   readonly log: Log
   readonly telemetry: Telemetry
+  readonly seal?: Seal
+  /** Wall clock, microseconds: for signatures only, which are no part of what a stage says. */
+  readonly now?: () => number
   readonly service: string
   readonly options: LoopOptions
 }
@@ -305,8 +309,8 @@ export class PartitionLoop {
   }
 
   async #decode(batch: readonly RawRecord[]): Promise<Decoded> {
-    const { codec, followed } = this.#deps
-    const decoded = await decodeBatch(batch, this.#lastTick, { codec, followed, streams: this.#streams })
+    const { codec, followed, seal } = this.#deps
+    const decoded = await decodeBatch(batch, this.#lastTick, { codec, followed, streams: this.#streams, seal })
     this.#lastTick = decoded.lastTick
     return decoded
   }
@@ -318,15 +322,26 @@ export class PartitionLoop {
     results: readonly Result[],
     started: number,
   ): Promise<void> {
-    const { codec, service, telemetry, options } = this.#deps
+    const { codec, service, telemetry, options, seal, now } = this.#deps
     const stage = this.#stage!
     const partition = this.#lane.partition
     const { name } = this.#definition
     const trace = new BatchTrace(name)
-    const { records, rejected, emitted } = encodeResults(results, { codec, service, stage: name, writes: this.#writes }, trace)
+    const { records, rejected, emitted } = encodeResults(
+      results,
+      { codec, service, stage: name, writes: this.#writes, seal, now },
+      trace,
+    )
     const bad = [...undecoded, ...rejected]
     const letters = bad.map(b => deadLetter(b.raw, { group: this.#group, stage: name, code: b.code, message: b.message }))
-    this.#deadInARow.see(batch, bad)
+    // Whoever forges records must not be able to stop the service with them.
+    this.#deadInARow.see(
+      batch,
+      bad.filter(b => b.code !== 'RECORD_UNTRUSTED'),
+    )
+    for (const { raw, code, message } of bad)
+      if (code === 'RECORD_UNTRUSTED')
+        this.#deps.log.error({ topic: raw.topic, partition: raw.partition, offset: raw.offset }, `record refused: ${message}`)
 
     const positions = { ...this.#positions }
     for (const r of batch) positions[r.topic] = Math.max(positions[r.topic] ?? 0, r.offset + 1)

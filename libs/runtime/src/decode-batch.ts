@@ -13,6 +13,7 @@ import type { RawRecord } from './broker.ts'
 import type { Codec } from './codec.ts'
 import type { Undelivered } from './dead-letters.ts'
 import type { Followed } from './followed.ts'
+import type { Seal } from './seal.ts'
 import { readTick } from './ticks.ts'
 
 /** How far ahead of the last tick an event time may lie, microseconds. */
@@ -62,6 +63,7 @@ export interface Decoding {
   readonly followed: Followed
   /** What the stage reads, by topic. */
   readonly streams: ReadonlyMap<string, Stream<unknown>>
+  readonly seal?: Seal
 }
 
 /**
@@ -71,7 +73,7 @@ export interface Decoding {
 export const decodeBatch = async (
   batch: readonly RawRecord[],
   before: number,
-  { codec, followed, streams }: Decoding,
+  { codec, followed, streams, seal }: Decoding,
 ): Promise<Decoded> => {
   let lastTick = before
   const inputs: Input[] = []
@@ -101,6 +103,11 @@ export const decodeBatch = async (
         inForce: followed.inForce(words.versions),
       }
       inputs.push(tick)
+      continue
+    }
+    const objection = seal?.objection(raw)
+    if (objection !== undefined) {
+      bad.push({ raw, code: 'RECORD_UNTRUSTED', message: objection })
       continue
     }
     try {

@@ -4,6 +4,7 @@ import type { OutRecord } from './broker.ts'
 import type { Codec } from './codec.ts'
 import type { Undelivered } from './dead-letters.ts'
 import type { ReceivedRecord } from './decode-batch.ts'
+import type { Seal } from './seal.ts'
 import type { BatchTrace } from './tracing.ts'
 
 /** A little less than the topics take, for the frame and headers. */
@@ -27,6 +28,9 @@ export interface Encoding {
   readonly stage: string
   /** Names of the streams that the stage may write. */
   readonly writes: ReadonlySet<string>
+  /** Signs what is written, outside of the value, so that a replay's values are the same bytes. */
+  readonly seal?: Seal
+  readonly now?: () => number
 }
 export interface Encoded {
   readonly records: OutRecord[]
@@ -40,7 +44,7 @@ export interface Encoded {
  */
 export const encodeResults = (
   results: readonly Result[],
-  { codec, service, stage, writes }: Encoding,
+  { codec, service, stage, writes, seal, now }: Encoding,
   batchTrace: BatchTrace,
 ): Encoded => {
   const records: OutRecord[] = []
@@ -71,6 +75,7 @@ export const encodeResults = (
         'RECORD_TOO_LARGE',
         `a value of ${bytes.length} bytes for ${stream.name} is larger than the ${MAX_VALUE_BYTES} its topic takes`,
       )
+    if (seal && now) Object.assign(headers, seal.sign(stream.name, bytes, now()))
     records.push({ topic: stream.name, key: stream.key(value as never), value: bytes, headers })
     emitted.push(result)
   }

@@ -2,6 +2,7 @@ import type { Stream } from '@aegis/domain'
 import type { Broker, RawRecord, Tail } from './broker.ts'
 import type { Codec } from './codec.ts'
 import type { Log } from './log.ts'
+import type { Seal } from './seal.ts'
 
 interface Versioned {
   readonly version: string | number
@@ -20,13 +21,18 @@ export class Followed {
     this.#log = log
   }
 
-  async start(broker: Broker, codec: Codec, streams: readonly Stream<never>[]): Promise<void> {
+  async start(broker: Broker, codec: Codec, streams: readonly Stream<never>[], seal?: Seal): Promise<void> {
     if (streams.length === 0) return
     for (const s of streams) this.#streams.set(s.name, s)
     let order = Promise.resolve()
     const take = async (records: readonly RawRecord[]) => {
       for (const r of records) {
         if (!r.value) continue
+        const objection = seal?.objection(r)
+        if (objection !== undefined) {
+          this.#log.error({ topic: r.topic, partition: r.partition, offset: r.offset }, `broadcast record left out: ${objection}`)
+          continue
+        }
         try {
           await codec.learn(r.topic, [r.value])
           this.put(r.topic, codec.decode(r.topic, r.value))

@@ -7,6 +7,7 @@ export * from './log.ts'
 export * from './memory-broker.ts'
 export * from './registry.ts'
 export * from './run-service.ts'
+export * from './seal.ts'
 export {
   connect,
   defineService,

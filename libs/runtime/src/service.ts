@@ -10,6 +10,7 @@ import { healthRoutes, serveHealth } from './health.ts'
 import { KafkaBroker } from './kafka-broker.ts'
 import type { Log } from './log.ts'
 import { ConfluentRegistry, type Registry } from './registry.ts'
+import type { Seal } from './seal.ts'
 import type { StageDefinition } from './stage-definition.ts'
 import { Telemetry } from './telemetry.ts'
 import { type TickWords, tickRecord } from './ticks.ts'
@@ -45,6 +46,8 @@ export interface ServiceContext {
 
 export interface ServiceParts {
   readonly stages: readonly StageDefinition[]
+  /** How what it writes is signed, and what it reads verified; without it nothing is. */
+  readonly seal?: Seal
   /** Answers what is not a health route; without it the health server is the only one. */
   readonly http?: (request: IncomingMessage, response: ServerResponse) => void
   /** Why the service is not ready beyond what the runtime sees. */
@@ -144,6 +147,7 @@ export const startStages = async <S extends Settings>(
   }
   await broker.ensureTopics(allTopics(spread))
   const producer = await broker.producer()
+  let seal: Seal | undefined
   const encodeAll = (stream: Stream<unknown>, values: readonly unknown[], trace?: TraceContext) =>
     values.map(value => {
       const words = value as { id?: string }
@@ -154,7 +158,13 @@ export const startStages = async <S extends Settings>(
         ce_specversion: '1.0',
       }
       if (trace) headers.traceparent = traceparent(trace)
-      return { topic: stream.name, key: stream.key(value), value: codec.encode(stream, value), headers }
+      const bytes = codec.encode(stream, value)
+      return {
+        topic: stream.name,
+        key: stream.key(value),
+        value: bytes,
+        headers: { ...headers, ...seal?.sign(stream.name, bytes, now()) },
+      }
     })
   const context: ServiceContext = {
     log,
@@ -224,11 +234,12 @@ export const startStages = async <S extends Settings>(
     },
   }
   const parts = await definition.create(config, context)
+  seal = parts.seal
   const follows = new Map<string, Stream<never>>()
   for (const stream of [...(definition.follows ?? []), ...parts.stages.flatMap(s => s.follows ?? [])])
     follows.set(stream.name, stream)
   await codec.prepare([...follows.values(), ...parts.stages.flatMap(s => [...s.reads, ...s.writes])])
-  await followed.start(broker, codec, [...follows.values()])
+  await followed.start(broker, codec, [...follows.values()], seal)
 
   const loops = new Map<string, PartitionLoop>()
   const subscriptions: Subscription[] = []
@@ -256,6 +267,8 @@ export const startStages = async <S extends Settings>(
           telemetry,
           service: definition.name,
           options: runtime,
+          seal,
+          now,
         })
         loops.set(`${group}/${lane.partition}`, loop)
         loop.run(fail)

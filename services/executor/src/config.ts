@@ -104,4 +104,16 @@ export const settings = {
     about: 'Where pages to people are posted.',
     secret: true,
   },
+  authorityFolder: {
+    env: 'AEGIS_AUTHORITY_FOLDER',
+    schema: z.string().optional(),
+    about:
+      'Folder with the private key of this service (SERVICE.key, made at its first start) and the public ones of the others (SERVICE.key.pub): decisions, approvals, controls and outcomes are signed, and refused where they are not. Empty: neither.',
+  },
+  limitsFile: {
+    env: 'AEGIS_EXECUTOR_LIMITS',
+    schema: z.string().optional(),
+    about:
+      'YAML or JSON file with limits of the executor itself, whatever was decided: actions, protected, environments, perHour. Empty: none of its own.',
+  },
 }

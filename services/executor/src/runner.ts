@@ -9,6 +9,8 @@ export interface RunnerOptions {
   readonly timeoutMs: number
   /** Who carries out an action on an entity of an environment. */
   readonly executorFor: (environment: string, action: string, target: string) => Executor
+  /** Why this executor itself does not do it; undefined where it may. */
+  readonly objection?: (action: Action) => string | undefined
   /** How long to wait for the kill switch's word where there is none yet (after a restart, or in a new environment), milliseconds. */
   readonly permissionMs?: number
 }
@@ -107,6 +109,8 @@ export class Runner {
     let mayHaveBegun = resumed
     try {
       executor = this.#options.executorFor(action.environment, action.action, action.target)
+      const objection = resumed ? undefined : this.#options.objection?.(action)
+      if (objection !== undefined) return { status: 'failed', error: `not done: ${objection}` }
       const mine = await this.#coordination.claim(id, this.#holder)
       if (!mine && !resumed) return undefined // another process has it, and tells
       if (resumed) {

@@ -1,9 +1,11 @@
+import { sealIn } from '@aegis/authority'
 import { controls, decisions, incidents, outcomes } from '@aegis/domain'
 import { defineService, streamList } from '@aegis/runtime'
 import { CarryOutDecisions } from './carry-out-decisions.ts'
 import { settings } from './config.ts'
 import { type Coordination, MemoryCoordination, RedisCoordination } from './coordination.ts'
 import { executorsBy } from './executors-by.ts'
+import { Limits, readLimits } from './limits.ts'
 import { Runner } from './runner.ts'
 
 /** @param shared what executors agree by, when it outlives this one; else the setting says */
@@ -19,11 +21,14 @@ export const executorWith = (shared?: Coordination) =>
         (config.redisUrl === 'memory'
           ? new MemoryCoordination(() => context.now() / 1000)
           : new RedisCoordination(config.redisUrl))
+      const limits = new Limits(readLimits(config.limitsFile), context.now)
       const runner = new Runner(context, coordination, {
+        objection: action => limits.objection(action),
         timeoutMs: config.timeoutMs,
         executorFor: await executorsBy(config, context.now),
       })
       return {
+        seal: config.authorityFolder ? sealIn(config.authorityFolder, 'executor') : undefined,
         stages: [
           {
             name: 'carry-out-decisions',

@@ -1,7 +1,8 @@
-import { timingSafeEqual } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { readEnvironments, sealIn } from '@aegis/authority'
 import {
   approvals,
+  audit,
   changes,
   controls,
   feedback,
@@ -17,6 +18,7 @@ import { redact, redactRecord } from '@aegis/log-mining'
 import { defineService, type ServiceContext, streamList } from '@aegis/runtime'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { Authenticate, senderOf } from './auth/authenticate.ts'
 import { PipelineClock } from './clock.ts'
 import { settings } from './config.ts'
 import { consolePage } from './console-page.ts'
@@ -53,6 +55,7 @@ export const gateway = defineService({
     feedback,
     controls,
     manualFixes,
+    audit,
   ),
   tails: [...StateView.streams, ...EventFeed.onDemand],
   clock: true,
@@ -97,15 +100,9 @@ export const gateway = defineService({
       const words = `body of ${length} bytes is larger than the ${config.maxBodyBytes} that AEGIS_MAX_BODY_BYTES allows`
       return refuse(request, reply, 413, words)
     })
-    if (config.apiToken) {
-      const expected = Buffer.from(`Bearer ${config.apiToken}`)
-      app.addHook('onRequest', async (request, reply) => {
-        const given = Buffer.from(request.headers.authorization ?? '')
-        if (given.length !== expected.length || !timingSafeEqual(given, expected))
-          return refuse(request, reply, 401, 'a bearer token is needed')
-      })
-    }
-    idempotent(app, context.now, request => request.headers.authorization ?? request.ip)
+    const auth = new Authenticate({ ...config, now: given.now })
+    auth.guard(app, refuse)
+    idempotent(app, context.now, request => `${senderOf(request).name}\0${request.ip}`)
     await app.register(swagger, { openapi: { info: { title: 'Aegis gateway', version: '0.1.0' } } })
     const view = new StateView()
     const feed = new EventFeed(context)
@@ -116,6 +113,7 @@ export const gateway = defineService({
       notice: new NoticeChanges(),
       clocks: new WatchSenderClocks((source, words) => context.log.warn({ source }, words)),
     }
+    auth.routes(app)
     otlpRoutes(app, context, door, take)
     remoteWriteRoute(app, context, door, config)
     influxRoutes(app, context, door, config)
@@ -123,7 +121,9 @@ export const gateway = defineService({
     topologyRoute(app, context, door, config)
     const targets = parseTargets(config.scrapeTargets)
     const clock = new PipelineClock(context)
-    stateRoutes(app, context, view, redact, control => void clock.tickOn(control))
+    const declared = () =>
+      config.environmentsFile ? [config.environment, ...readEnvironments(config.environmentsFile)] : undefined
+    stateRoutes(app, context, view, redact, control => void clock.tickOn(control), declared)
     feed.route(app)
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
     app.get('/', { schema: { hide: true } }, (_request, reply) => reply.type('text/html').send(consolePage(view)))
@@ -131,6 +131,7 @@ export const gateway = defineService({
 
     const closers: (() => Promise<void>)[] = []
     return {
+      seal: config.authorityFolder ? sealIn(config.authorityFolder, 'gateway') : undefined,
       stages: [],
       http: (request, response) => app.routing(request, response),
       started: async ({ host }) => {
@@ -143,7 +144,7 @@ export const gateway = defineService({
         closers.push(() => tail.close())
         closers.push(await startSources({ ...config, targets, redact }, context))
         if (config.otlpGrpcPort !== undefined)
-          await listenGrpc({ ...take, ...config, host, port: config.otlpGrpcPort }, context, door).then(
+          await listenGrpc({ ...take, ...config, auth, host, port: config.otlpGrpcPort }, context, door).then(
             grpc => {
               context.log.info({ port: grpc.port }, 'listens for OTLP over gRPC')
               closers.push(() => grpc.close())

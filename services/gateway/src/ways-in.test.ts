@@ -384,7 +384,15 @@ describe('OTLP/gRPC', () => {
   })
   it('asks for the token, and turns away what is too much', async () => {
     const small = new Door({ maxBodyBytes: 100, maxInFlightBytes: 10 })
-    const grpc = await listenGrpc({ ...options, ...more, apiToken: 'secret' }, context, small)
+    const grpc = await listenGrpc(
+      {
+        ...options,
+        ...more,
+        auth: { byHeader: given => (given === 'Bearer secret' ? { name: 'a', scopes: [], environments: [] } : undefined) },
+      },
+      context,
+      small,
+    )
     await expect(call(grpc.port, 'logs', new Uint8Array())).rejects.toMatchObject({ code: 16 })
     const metadata = new Words()
     metadata.set('authorization', 'Bearer secret')

@@ -105,4 +105,10 @@ export const settings = {
     schema: number(900_000),
     about: 'Milliseconds a decision waits for approval before it expires.',
   },
+  authorityFolder: {
+    env: 'AEGIS_AUTHORITY_FOLDER',
+    schema: z.string().optional(),
+    about:
+      'Folder with the private key of this service (SERVICE.key, made at its first start) and the public ones of the others (SERVICE.key.pub): decisions, approvals, controls and outcomes are signed, and refused where they are not. Empty: neither.',
+  },
 }

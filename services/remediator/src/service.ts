@@ -1,3 +1,4 @@
+import { sealIn } from '@aegis/authority'
 import { approvals, controls, decisions, incidents, manualFixes, models, outcomes } from '@aegis/domain'
 import { defineService, streamList } from '@aegis/runtime'
 import { askPolicyService } from './ask-policy-service.ts'
@@ -16,6 +17,7 @@ export const remediator = defineService({
       learned: await policyNamed('learned', config.exploration),
     }
     return {
+      seal: config.authorityFolder ? sealIn(config.authorityFolder, 'remediator') : undefined,
       stages: [
         {
           name: 'decide-actions',

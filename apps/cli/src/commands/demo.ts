@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { addEnvironments } from '@aegis/authority'
 import { faults } from '@aegis/demo-shop'
 import { AegisError } from '@aegis/domain'
 import { anyFree } from '@aegis/stack/local/ports'
@@ -7,6 +8,7 @@ import { canRunServers, up } from '@aegis/stack/local/stack'
 import { type Pipeline, type PipelineOptions, startEmbedded, startProcesses } from '@aegis/stack/pipeline/pipeline'
 import { Command, Option } from 'commander'
 import { type DrillReport, drill } from '../demo/drill.ts'
+import { environmentsFile, loginLink, ownKeys } from '../own-keys.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..')
 const DEFAULT_FAULT = 'killed-dependency'
@@ -114,7 +116,7 @@ async function run(options: DemoOptions): Promise<void> {
     )
     if (last && pipeline) {
       say(
-        `\nstill up: console ${pipeline.gatewayUrl}/  OTLP ${pipeline.gatewayUrl}/v1/{logs,metrics,traces}  (Ctrl-C stops everything)`,
+        `\nstill up: console ${loginLink(pipeline.gatewayUrl, ownKeys().secret)}  OTLP ${pipeline.gatewayUrl}/v1/{logs,metrics,traces}  (Ctrl-C stops everything)`,
       )
       await new Promise(() => undefined)
     }
@@ -139,11 +141,16 @@ export async function startPipeline(
   signal: AbortSignal,
 ): Promise<Pipeline> {
   const real = kind === 'real' || (kind === 'auto' && (await canRunServers()))
+  addEnvironments(
+    environmentsFile(),
+    shops.map(s => s.environment),
+  )
   const common: PipelineOptions = {
     logFolder: path.join(base, 'logs'),
     onReady: service => say(`  ${service} ready`),
     onLost: (service, how) => say(`  ${service} ended: ${how}; see ${path.join(base, 'logs', `${service}.log`)}`),
     env: {
+      ...ownKeys().env,
       AEGIS_DATA_PARTITIONS: '2',
       AEGIS_ENVIRONMENT_PARTITIONS: '1',
       AEGIS_ENVIRONMENT_MODES: shops.map(s => `${s.environment}=act`).join(','),

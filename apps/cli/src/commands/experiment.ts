@@ -20,7 +20,7 @@ const running = async (environment: string): Promise<Experiment | undefined> => 
 const put = (environment: string, { name, state, arms }: Experiment) =>
   ask(path(environment), {
     method: 'PUT',
-    body: JSON.stringify({ experiment: { name, state, arms }, who: process.env.USER ?? 'cli' }),
+    body: JSON.stringify({ experiment: { name, state, arms } }),
   })
 
 export const experimentCommand = (): Command => {

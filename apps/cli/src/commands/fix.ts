@@ -84,7 +84,7 @@ const saidHelped = (said: Pick<Said, 'success' | 'failure'>): boolean => {
 const send = ({ incident, ...fix }: Omit<Said, 'success' | 'failure'> & { success: boolean; time?: number }) =>
   ask<ManualFix>(`/api/v1/incidents/${encodeURIComponent(incident)}/fixes`, {
     method: 'POST',
-    body: JSON.stringify({ ...fix, who: process.env.USER ?? 'cli' }),
+    body: JSON.stringify(fix),
   })
 
 async function record(said: Said): Promise<void> {

@@ -11,13 +11,13 @@ import {
 } from '@aegis/domain'
 import { Command } from 'commander'
 import { incidentChain, incidentChainText } from '../logs/read-incident-chain.ts'
+import { authorization } from '../own-keys.ts'
 
 const GATEWAY = () => (process.env.AEGIS_GATEWAY_URL ?? 'http://127.0.0.1:14318').replace(/\/$/, '')
 
 /** Asks the gateway; its error messages are passed on as they are. */
 export const ask = async <T>(path: string, init: RequestInit = {}): Promise<T> => {
-  const headers: Record<string, string> = { 'content-type': 'application/json' }
-  if (process.env.AEGIS_API_TOKEN) headers.authorization = `Bearer ${process.env.AEGIS_API_TOKEN}`
+  const headers: Record<string, string> = { 'content-type': 'application/json', ...authorization(GATEWAY()) }
   let response: Response
   try {
     response = await fetch(`${GATEWAY()}${path}`, { ...init, headers, signal: AbortSignal.timeout(10_000) })
@@ -76,7 +76,6 @@ interface Whole {
   decisions: Decision[]
   outcomes: Outcome[]
 }
-const user = () => process.env.USER ?? 'cli'
 
 export const incidentCommand = (): Command => {
   const command = new Command('incident').addHelpText('after', '\nThe gateway is found by AEGIS_GATEWAY_URL.')
@@ -103,7 +102,7 @@ export const incidentCommand = (): Command => {
     .action(async (id: string, { cause, note }: { cause: string; note: string }) => {
       await ask(`/api/v1/incidents/${encodeURIComponent(id)}/cause`, {
         method: 'POST',
-        body: JSON.stringify({ cause: cause.includes(':') ? cause : `service:${cause}`, who: user(), note }),
+        body: JSON.stringify({ cause: cause.includes(':') ? cause : `service:${cause}`, note }),
       })
       console.log(`recorded: ${cause} caused ${id}`)
     })
@@ -196,7 +195,7 @@ export const approveCommand = (): Command =>
     .action(async (id: string, { reject, note }: { reject: boolean; note: string }) => {
       await ask(`/api/v1/decisions/${encodeURIComponent(id)}/approval`, {
         method: 'POST',
-        body: JSON.stringify({ approved: !reject, who: user(), note }),
+        body: JSON.stringify({ approved: !reject, note }),
       })
       console.log(`${reject ? 'rejected' : 'approved'} ${id}`)
     })
@@ -212,7 +211,7 @@ export const killCommand = (): Command =>
     .action(async (environment: string, { off }: { off: boolean }) => {
       await ask(`/api/v1/controls/${encodeURIComponent(environment)}`, {
         method: 'PUT',
-        body: JSON.stringify({ kill_switch: !off, who: user() }),
+        body: JSON.stringify({ kill_switch: !off }),
       })
       console.log(
         off

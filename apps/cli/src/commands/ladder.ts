@@ -28,7 +28,6 @@ export const ladderCommand = (): Command =>
         method: 'PUT',
         body: JSON.stringify({
           ...(action === undefined ? { default_mode: mode } : { ladder: { [action]: mode } }),
-          who: process.env.USER ?? 'cli',
         }),
       })
       console.log(`${action ?? 'every action not named'} in ${environment}: ${mode} from the next tick on`)

@@ -10,6 +10,7 @@ import {
 import { stackEnvironment } from '@aegis/stack/pipeline/client'
 import { embeddedStack } from '@aegis/stack/pipeline/shared-broker'
 import { Command } from 'commander'
+import { authorization } from '../own-keys.ts'
 import { READERS } from '../topology/readers.ts'
 
 interface Common {
@@ -56,7 +57,7 @@ const publishEdges = async (environment: string, edges: readonly Edge[]): Promis
 /** The newest edges that the embedded stack has seen. */
 const readEmbedded = async (gatewayUrl: string, environment: string): Promise<Graph> => {
   const response = await fetch(`${gatewayUrl}/api/v1/topology?environment=${encodeURIComponent(environment)}&limit=10000`, {
-    headers: process.env.AEGIS_API_TOKEN ? { authorization: `Bearer ${process.env.AEGIS_API_TOKEN}` } : {},
+    headers: authorization(gatewayUrl),
   })
   if (!response.ok) throw new AegisError('STORE_UNAVAILABLE', `the gateway at ${gatewayUrl} answered ${response.status}`)
   const edges = (await response.json()) as (Edge & { inferred?: boolean })[]

@@ -5,6 +5,7 @@ import { canRunServers, up } from '@aegis/stack/local/stack'
 import { startEmbedded, startProcesses } from '@aegis/stack/pipeline/pipeline'
 import { share } from '@aegis/stack/pipeline/shared-broker'
 import { Command, Option } from 'commander'
+import { loginLink, ownKeys } from '../own-keys.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..')
 
@@ -38,9 +39,10 @@ export const upCommand = (): Command =>
       const grpc = process.env.AEGIS_OTLP_GRPC_PORT || ((await isFree(OTLP_GRPC)) ? String(OTLP_GRPC) : 'off')
       if (!process.env.AEGIS_OTLP_GRPC_PORT && grpc === 'off')
         console.log(`port ${OTLP_GRPC} is taken: no OTLP over gRPC here; AEGIS_OTLP_GRPC_PORT names another port`)
+      const own = ownKeys()
       const common = {
         logFolder,
-        env: { AEGIS_GATEWAY_PORT: port, AEGIS_OTLP_GRPC_PORT: grpc },
+        env: { AEGIS_GATEWAY_PORT: port, AEGIS_OTLP_GRPC_PORT: grpc, ...own.env },
         onReady: (s: string) => console.log(`  ${s} ready`),
         onLost: (s: string, how: string) => console.error(`${s} ended: ${how}; see ${path.join(logFolder, `${s}.log`)}`),
       }
@@ -61,6 +63,6 @@ export const upCommand = (): Command =>
           error => console.error((error as Error).message),
         )
       console.log(
-        `console and OTLP: ${pipeline.gatewayUrl}${grpc === 'off' ? '' : `   OTLP/gRPC: port ${grpc}`}   logs: ${logFolder}   (Ctrl-C stops everything)`,
+        `console: ${loginLink(pipeline.gatewayUrl, own.secret)}\nOTLP: ${pipeline.gatewayUrl}${grpc === 'off' ? '' : `   OTLP/gRPC: port ${grpc}`}   logs: ${logFolder}   (Ctrl-C stops everything)`,
       )
     })

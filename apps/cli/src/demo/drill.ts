@@ -2,6 +2,7 @@
 
 import { type Fault, faultNamed, isWell, P95_LIMITS, p95LimitOf, startShop } from '@aegis/demo-shop'
 import { AegisError, type Cause, type Incident } from '@aegis/domain'
+import { authorization } from '../own-keys.ts'
 import { hasOpenIncident, settled } from './settled.ts'
 import { watch } from './watch.ts'
 
@@ -82,8 +83,8 @@ export const drill = async (options: DrillOptions): Promise<DrillReport & { stop
     // A shop that is being taken down looks ill: nothing is to be done about that, and no such decision to be learned from.
     await fetch(`${options.gatewayUrl}/api/v1/controls/${environment}`, {
       method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ kill_switch: true, who: 'drill' }),
+      headers: { 'content-type': 'application/json', ...authorization(options.gatewayUrl) },
+      body: JSON.stringify({ kill_switch: true }),
       signal: AbortSignal.timeout(3000),
     }).catch(() => undefined)
     seen.stop()

@@ -1,5 +1,6 @@
 /** What Aegis said, as it said it: a client of the gateway's server-sent events. */
 import type { Anomaly, Decision, Incident, Outcome } from '@aegis/domain'
+import { authorization } from '../own-keys.ts'
 
 export interface Heard {
   readonly anomalies: { at: number; value: Anomaly }[]
@@ -25,7 +26,7 @@ export const watch = (gatewayUrl: string, environment: string): Watch => {
     'remediation.outcomes': heard.outcomes as never,
   }
   const read = async () => {
-    const response = await fetch(`${gatewayUrl}/api/v1/events`, { signal: abort.signal })
+    const response = await fetch(`${gatewayUrl}/api/v1/events`, { headers: authorization(gatewayUrl), signal: abort.signal })
     let text = ''
     const decoder = new TextDecoder()
     for await (const chunk of response.body!) {

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import { readTraceparent } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
 import {
@@ -11,6 +10,7 @@ import {
   setLogVerbosity,
   status,
 } from '@grpc/grpc-js'
+import type { Authenticate } from '../auth/authenticate.ts'
 import type { Door } from '../routes/door.ts'
 import { decodeProtobuf, encodeResponse, responseOf, type Signal } from './proto.ts'
 import { type TakeOptions, takeOtlp } from './take.ts'
@@ -20,8 +20,8 @@ export interface GrpcOptions extends TakeOptions {
   /** 0 picks a free one. */
   readonly port: number
   readonly maxBodyBytes: number
-  /** Bearer token asked for in the metadata `authorization`; undefined: none. */
-  readonly apiToken?: string
+  /** Asked about the metadata `authorization`; undefined: everybody may. */
+  readonly auth?: Pick<Authenticate, 'byHeader'>
 }
 const SERVICES: Readonly<Record<Signal, string>> = {
   logs: 'opentelemetry.proto.collector.logs.v1.LogsService',
@@ -43,12 +43,9 @@ export const listenGrpc = async (
   door: Door,
 ): Promise<{ readonly port: number; close(): Promise<void> }> => {
   const server = new Server({ 'grpc.max_receive_message_length': options.maxBodyBytes })
-  const expected = options.apiToken ? Buffer.from(`Bearer ${options.apiToken}`) : undefined
-  const isAllowed = (metadata: Metadata): boolean => {
-    if (!expected) return true
-    const given = Buffer.from(String(metadata.get('authorization')[0] ?? ''))
-    return given.length === expected.length && timingSafeEqual(given, expected)
-  }
+  const isAllowed = (metadata: Metadata): boolean =>
+    options.auth === undefined ||
+    options.auth.byHeader(metadata.get('authorization')[0] as string | undefined, 'ingest') !== undefined
   const fail = (code: status, details: string) => ({ code, details })
   const take = async (signal: Signal, call: Call) => {
     const { request, metadata } = call

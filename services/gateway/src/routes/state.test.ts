@@ -8,12 +8,16 @@ import { stateRoutes } from './state.ts'
 const NOW = 1_800_000_000_000_000
 let app: FastifyInstance
 let published: { stream: string; value: Record<string, unknown> }[]
+let audited: { stream: string; value: Record<string, unknown> }[]
 let set: Control[]
 let inForce: Control | undefined
+let declared: readonly string[] | undefined
 beforeEach(async () => {
   published = []
+  audited = []
   set = []
   inForce = undefined
+  declared = undefined
   const view = new StateView()
   view.take('incidents', { id: 'i1', environment: 'prod', causes: [{ entity: 'service:cart' }], anomalies: [] })
   view.take('remediation.decisions', { id: 'x', decision: 'd1', incident: 'i1', environment: 'prod' })
@@ -24,7 +28,8 @@ beforeEach(async () => {
     now: () => NOW,
     latest: () => inForce as never,
     publish: async (stream, values) => {
-      for (const value of values) published.push({ stream: stream.name, value: value as Record<string, unknown> })
+      const list = stream.name === 'audit' ? audited : published
+      for (const value of values) list.push({ stream: stream.name, value: value as Record<string, unknown> })
     },
   }
   stateRoutes(
@@ -33,6 +38,7 @@ beforeEach(async () => {
     view,
     text => text.replace('hunter2', '[redacted]'),
     control => set.push(control),
+    () => declared,
   )
   await app.ready()
 })
@@ -52,7 +58,7 @@ describe('POST /api/v1/decisions/:id/approval', () => {
     expect(published).toMatchObject([
       {
         stream: 'remediation.approvals',
-        value: { decision: 'd1', environment: 'prod', approved: false, who: 'ada', until: NOW + 5 },
+        value: { decision: 'd1', environment: 'prod', approved: false, who: 'anonymous', until: NOW + 5 },
       },
     ])
   })
@@ -87,13 +93,14 @@ describe('PUT /api/v1/controls/:environment', () => {
     inForce = set[0]
     await ask('PUT', '/api/v1/controls/prod', { kill_switch: true, ladder: { start: 'canary' }, who: 'bob' })
     expect(set).toEqual(published.map(p => p.value))
+    expect(audited.map(a => a.value.what)).toEqual(['controls', 'controls'])
     expect(set[1]).toMatchObject({
       id: 'prod@2',
       version: 2,
       kill_switch: true,
       default_mode: 'approve',
       ladder: { restart: 'act', start: 'canary' },
-      who: 'bob',
+      who: 'anonymous',
     })
   })
   it('refuses experiments whose shares do not add up to 100, and modes that there are not', async () => {
@@ -107,5 +114,28 @@ describe('PUT /api/v1/controls/:environment', () => {
     expect(published).toEqual([])
     expect((await ask('PUT', '/api/v1/controls/prod', experiment(60, 40))).status).toBe(202)
     expect(JSON.parse(String(published[0].value.experiment))).toMatchObject({ name: 'e', state: 'running' })
+  })
+  it('loses nothing of many that come at once, and lets nobody undo a stop by the way', async () => {
+    const said = Array.from({ length: 50 }, (_, i) =>
+      ask('PUT', '/api/v1/controls/prod', i === 20 ? { kill_switch: true } : { ladder: { [`a${i}`]: 'act' } }),
+    )
+    await Promise.all(said)
+    expect(published.map(p => p.value.version)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
+    expect(published.at(-1)?.value).toMatchObject({ kill_switch: true })
+    expect(Object.keys(published.at(-1)?.value.ladder as object)).toHaveLength(49)
+  })
+  it('refuses what was said of another version, and environments that there are not', async () => {
+    const put = (url: string, match: string) =>
+      app.inject({
+        method: 'PUT',
+        url,
+        headers: { 'content-type': 'application/json', 'if-match': match },
+        payload: '{"kill_switch":true}',
+      })
+    expect((await put('/api/v1/controls/prod', '"3"')).statusCode).toBe(412)
+    expect((await put('/api/v1/controls/prod', '"0"')).statusCode).toBe(202)
+    declared = ['prod']
+    const answer = await put('/api/v1/controls/prdo', '0')
+    expect([answer.statusCode, answer.json().message]).toEqual([404, expect.stringContaining('did you mean prod?')])
   })
 })

@@ -1,6 +1,9 @@
+import { nearNames } from '@aegis/authority'
 import {
   type Approval,
   approvals,
+  audit,
+  BoundedMap,
   type Control,
   controls,
   type Feedback,
@@ -10,24 +13,24 @@ import {
   MODES,
   manualFixes,
   NAMED_BY,
+  type Stream,
 } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { checkEnvironment, senderOf } from '../auth/authenticate.ts'
 import type { StateView } from '../state-view.ts'
 import { parseBounded } from './json.ts'
 
 const approval = z.object({
   approved: z.boolean(),
-  who: z.string().min(1),
   note: z.string().default(''),
   until: z.number().optional(),
 })
-const cause = z.object({ cause: z.string(), who: z.string().min(1), note: z.string().default('') })
+const cause = z.object({ cause: z.string(), note: z.string().default('') })
 const fix = z.object({
   command: z.string().min(1).max(2000),
   success: z.boolean(),
-  who: z.string().min(1),
   action: z.string().optional(),
   target: z.string().optional(),
   note: z.string().default(''),
@@ -52,7 +55,6 @@ const control = z.object({
   maintenance: z
     .array(z.object({ from: z.number(), to: z.number(), reason: z.string(), entities: z.array(z.string()).default([]) }))
     .optional(),
-  who: z.string().min(1),
 })
 
 const body = <T>(schema: z.ZodType<T>, raw: unknown): T => {
@@ -77,7 +79,47 @@ export const stateRoutes = (
   view: StateView,
   redact: (text: string) => string,
   onControl: (control: Control) => void,
+  /** Environments there are; undefined: any. */
+  declared: () => readonly string[] | undefined = () => undefined,
 ): void => {
+  /** The last control said here, which may not have come back yet, and who waits for it: of two at a time the second builds on the first. */
+  const lastSaid = new BoundedMap<string, Control>(1000)
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+  /** On the audit stream before it is said, and said before it is answered. */
+  const say = async <T extends { id: string; environment: string }>(
+    request: FastifyRequest,
+    stream: Stream<T>,
+    subject: string,
+    make: (who: string) => T,
+    before?: T,
+  ): Promise<T> => {
+    const { name: who } = senderOf(request)
+    const value = make(who)
+    checkEnvironment(request, value.environment)
+    const time = context.now()
+    await context.publish(audit, [
+      {
+        id: idOf(stream.name, value.id, who, time),
+        environment: value.environment,
+        time,
+        who,
+        what: stream.name,
+        subject,
+        details: {
+          address: request.ip,
+          after: JSON.stringify(value),
+          ...(before && { before: JSON.stringify(before) }),
+        },
+      },
+    ])
+    await context.publish(stream, [value])
+    return value
+  }
   const newestFirst = <T extends { environment: string }>(values: Iterable<T>, query: unknown): T[] => {
     const { environment, limit } = query as { environment?: string; limit?: string }
     return [...values]
@@ -120,28 +162,28 @@ export const stateRoutes = (
     const decision = view.decisions.get(request.params.id)
     if (!decision) return reply.code(404).send(missing('decision', request.params.id))
     const said = body(approval, request.body)
-    const value: Approval = {
-      id: idOf(decision.decision, said.who, String(said.approved)),
+    const value = await say<Approval>(request, approvals, decision.decision, who => ({
+      ...said,
+      id: idOf(decision.decision, who, String(said.approved)),
       environment: decision.environment,
       time: context.now(),
       decision: decision.decision,
-      ...said,
-    }
-    await context.publish(approvals, [value])
+      who,
+    }))
     return reply.code(202).send(value)
   })
   app.post<{ Params: { id: string } }>('/api/v1/incidents/:id/cause', tags, async (request, reply) => {
     const incident = view.incidents.get(request.params.id)
     if (!incident) return reply.code(404).send(missing('incident', request.params.id))
     const said = body(cause, request.body)
-    const value: Feedback = {
-      id: idOf(incident.id, said.who),
+    const value = await say<Feedback>(request, feedback, incident.id, who => ({
+      ...said,
+      id: idOf(incident.id, who),
       environment: incident.environment,
       time: context.now(),
       incident: incident.id,
-      ...said,
-    }
-    await context.publish(feedback, [value])
+      who,
+    }))
     return reply.code(202).send(value)
   })
   app.post<{ Params: { id: string } }>('/api/v1/incidents/:id/fixes', tags, async (request, reply) => {
@@ -150,8 +192,9 @@ export const stateRoutes = (
     const said = body(fix, request.body)
     const time = Math.min(said.time ?? context.now(), context.now())
     const command = redact(said.command)
-    const value: ManualFix = {
+    const value = await say<ManualFix>(request, manualFixes, incident.id, who => ({
       ...said,
+      who,
       id: idOf(incident.id, command, time),
       environment: incident.environment,
       time,
@@ -159,8 +202,7 @@ export const stateRoutes = (
       command,
       note: redact(said.note),
       target: said.target ?? incident.causes[0]?.entity ?? null,
-    }
-    await context.publish(manualFixes, [value])
+    }))
     return reply.code(202).send(value)
   })
   app.get<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, (request, reply) =>
@@ -173,25 +215,48 @@ export const stateRoutes = (
   )
   app.put<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, async (request, reply) => {
     const { environment } = request.params
-    const said = body(control, request.body)
-    const before = context.latest(controls, environment)
-    const version = (before?.version ?? 0) + 1
-    const value: Control = {
-      id: `${environment}@${version}`,
-      environment,
-      time: context.now(),
-      version,
-      kill_switch: said.kill_switch ?? before?.kill_switch ?? false,
-      // Nobody said: what the remediator's settings say goes on.
-      default_mode: said.default_mode ?? before?.default_mode ?? '',
-      ladder: { ...before?.ladder, ...said.ladder },
-      protected: said.protected ?? before?.protected ?? [],
-      maintenance: said.maintenance ?? before?.maintenance ?? [],
-      experiment: said.experiment === undefined ? (before?.experiment ?? null) : JSON.stringify(said.experiment),
-      who: said.who,
+    const names = declared()
+    if (names && !names.includes(environment)) {
+      const near = nearNames(environment, names)
+      return reply.code(404).send({
+        message: `no environment is called ${environment}${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : ''} "aegis environments add ${environment}" declares it`,
+      })
     }
-    await context.publish(controls, [value])
-    onControl(value)
-    return reply.code(202).send(value)
+    const said = body(control, request.body)
+    checkEnvironment(request, environment)
+    return inTurn(async () => {
+      const heard = context.latest(controls, environment)
+      const own = lastSaid.get(environment)
+      const before = own && own.version > (heard?.version ?? 0) ? own : heard
+      const wanted = /^"?(\d+)"?$/.exec(String(request.headers['if-match'] ?? ''))?.[1]
+      if (wanted !== undefined && Number(wanted) !== (before?.version ?? 0))
+        return reply
+          .code(412)
+          .send({ message: `version ${before?.version ?? 0} is in force, not ${wanted}: look again, then say it again` })
+      const version = (before?.version ?? 0) + 1
+      const value = await say<Control>(
+        request,
+        controls,
+        environment,
+        who => ({
+          id: `${environment}@${version}`,
+          environment,
+          time: context.now(),
+          version,
+          kill_switch: said.kill_switch ?? before?.kill_switch ?? false,
+          // Nobody said: what the remediator's settings say goes on.
+          default_mode: said.default_mode ?? before?.default_mode ?? '',
+          ladder: { ...before?.ladder, ...said.ladder },
+          protected: said.protected ?? before?.protected ?? [],
+          maintenance: said.maintenance ?? before?.maintenance ?? [],
+          experiment: said.experiment === undefined ? (before?.experiment ?? null) : JSON.stringify(said.experiment),
+          who,
+        }),
+        before,
+      )
+      lastSaid.set(environment, value)
+      onControl(value)
+      return reply.code(202).send(value)
+    })
   })
 }

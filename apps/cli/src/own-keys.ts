@@ -1,0 +1,47 @@
+/** The keys that `aegis up` and the demo make for this checkout, so that the quick start is one command: kept in the state folder, readable by its owner only. */
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { makeKey, principalOf, readKeys, SCOPES, writeKeys, writePrivately } from '@aegis/authority'
+import { checkout } from '@aegis/stack/local/places'
+
+const folder = (): string => path.resolve(process.env.AEGIS_STATE_DIR ?? path.join(checkout, '.aegis'))
+export const keysFile = (): string => process.env.AEGIS_KEYS_FILE ?? path.join(folder(), 'keys.json')
+export const environmentsFile = (): string => process.env.AEGIS_ENVIRONMENTS_FILE ?? path.join(folder(), 'environments')
+const secretFile = (): string => path.join(folder(), 'cli-key')
+const ownSecret = (): string | undefined => (existsSync(secretFile()) ? readFileSync(secretFile(), 'utf8').trim() : undefined)
+
+/** Settings of a gateway started here, and the key that opens it. Where somebody has said who may come in, that stands. */
+export const ownKeys = (): { readonly env: Readonly<Record<string, string>>; readonly secret?: string } => {
+  const { AEGIS_KEYS_FILE, AEGIS_API_TOKEN, AEGIS_AUTHENTICATION } = process.env
+  if (AEGIS_KEYS_FILE || AEGIS_API_TOKEN || AEGIS_AUTHENTICATION === 'off') return { env: {} }
+  const file = keysFile()
+  const now = Date.now() * 1000
+  const keys = readKeys(file)
+  let secret = ownSecret()
+  if (secret === undefined || principalOf(keys, secret, now) === undefined) {
+    const made = makeKey({ name: process.env.USER || 'local', scopes: SCOPES, environments: ['*'] }, now)
+    secret = made.secret
+    writeKeys(file, [...keys, made.key])
+    writePrivately(secretFile(), `${secret}\n`)
+  }
+  // Telemetry of programs on this machine needs no key; words that open incidents or set controls do.
+  return {
+    env: {
+      AEGIS_KEYS_FILE: file,
+      AEGIS_ENVIRONMENTS_FILE: environmentsFile(),
+      AEGIS_AUTHORITY_FOLDER: process.env.AEGIS_AUTHORITY_FOLDER ?? path.join(folder(), 'authority'),
+      AEGIS_ANONYMOUS_SCOPES: process.env.AEGIS_ANONYMOUS_SCOPES ?? 'ingest',
+    },
+    secret,
+  }
+}
+
+/** The header that opens the gateway; the key of this checkout goes to this machine only. */
+export const authorization = (gatewayUrl: string): Record<string, string> => {
+  const secret =
+    process.env.AEGIS_API_TOKEN ?? (/^https?:\/\/(?:127\.|localhost|\[::1\])/.test(gatewayUrl) ? ownSecret() : undefined)
+  return secret === undefined ? {} : { authorization: `Bearer ${secret}` }
+}
+/** What logs a browser in. What stands behind # is never sent. */
+export const loginLink = (gatewayUrl: string, secret: string | undefined): string =>
+  secret === undefined ? gatewayUrl : `${gatewayUrl}/login#${secret}`
