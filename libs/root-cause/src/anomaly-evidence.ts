@@ -6,8 +6,9 @@
 import { type Anomaly, type Change, type Evidence, type Graph, kindOf, nameOf } from '@aegis/domain'
 import type { CauseCase, Finding } from './case-evidence.ts'
 import { isSelfTime, isSilence, isWireTime, meaningOf } from './metric-meaning.ts'
+import { addressesIn, isServerOf, quotedServer } from './quoted-server.ts'
 import { type Remedy, remedyEvidence } from './remedy-evidence.ts'
-import { reportedFault } from './reported-fault.ts'
+import { type ReportedFault, reportedFault } from './reported-fault.ts'
 import { STOPPED_SERIES } from './stop-rate.ts'
 
 export interface LiveInput {
@@ -17,6 +18,8 @@ export interface LiveInput {
   readonly changes?: readonly Change[]
   /** What was done in incidents before. */
   readonly remedies?: readonly Remedy[]
+  /** Who is reached at which address, as somebody told. */
+  readonly addresses?: ReadonlyMap<string, string>
 }
 export interface LiveOptions {
   /** How long before the first sign a change still counts, microseconds. Default 5 minutes. */
@@ -29,6 +32,11 @@ export interface LiveEvidence {
   readonly changed: ReadonlyMap<string, Change>
 }
 const UNREACHABLE = /refused|unreachable|no route|(host|address|name|service) not (found|known)|enotfound|no such host/i
+/** A connection that was there and broke, or an answer that did not come. */
+const CUT =
+  /econnreset|connection (was )?reset|connection terminated|closed (the )?connection|prematurely|hang up|broken pipe|timed? ?out|etimedout/i
+/** What stands before the address of whoever asked, or of who was asked to listen. */
+const OWN_SIDE = /(client|host|server|from|listening on|listen|bind)["':=\s]*$/i
 /** Who answered with an error status, and which; what stands behind it is that one's own words. */
 const ANSWERED =
   /(\S+) (?:answered|responded|replied|returned)(?: with)?(?: an?)?(?: http)?(?: status| code| error)* ([45]\d\d)\b/g
@@ -60,6 +68,36 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
     strange.add(a.entity)
     if (fades(a) > 0.5) onsets.set(a.entity, Math.min(onsets.get(a.entity) ?? Number.POSITIVE_INFINITY, a.started))
   }
+  const addresses = input.addresses ?? new Map<string, string>()
+  const everybody = [
+    ...new Set([...input.graph.nodes.map(n => n.id), ...input.anomalies.map(a => a.entity), ...addresses.values()]),
+  ]
+  /** Whom a line means by an address, or by words that only a server of its kind says. */
+  const serverIn = (text: string, speaker: string): Accused | undefined => {
+    const lost = UNREACHABLE.test(text) || CUT.test(text)
+    for (const address of addressesIn(text)) {
+      const entity = addresses.get(address)
+      if (entity && entity !== speaker && lost) return { entity, unreachable: UNREACHABLE.test(text), ...faultIn(text) }
+    }
+    const said = quotedServer(text)
+    if (!said || isServerOf(said.server, speaker)) return undefined
+    const near = reachedFrom(speaker, callees).filter(e => isServerOf(said.server, e))
+    const far = near.length > 0 ? near : everybody.filter(e => e !== speaker && isServerOf(said.server, e))
+    // Two of a kind, and nothing says which.
+    if (near.length === 0 && far.length !== 1) return undefined
+    return { entity: far[0], unreachable: said.unreachable ?? false, ...(said.fault && { fault: said.fault }) }
+  }
+  /** Refused at an address where nobody is known, by one whose callees are all known by theirs: what it was told is wrong. */
+  const callsNobody = (text: string, speaker: string): boolean => {
+    if (!UNREACHABLE.test(text)) return false
+    const called = callees.get(speaker) ?? []
+    const told = new Set(addresses.values())
+    if (called.length === 0 || !called.every(e => told.has(e))) return false
+    const said = addressesIn(text).filter(address => !OWN_SIDE.test(text.slice(0, text.toLowerCase().indexOf(address))))
+    return said.length > 0 && said.every(address => !addresses.has(address))
+  }
+  const astray = new Map<string, Evidence>()
+  const shortages: { entity: string; fault: ReportedFault; evidence: Evidence; weight: number }[] = []
   const accused = new Map<string, { by: Set<string>; evidence: Evidence[]; unreachable?: Evidence }>()
   for (const a of input.anomalies)
     if (a.kind === 'log') {
@@ -67,11 +105,13 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
       const own: Evidence[] = []
       let blames = false
       for (const e of a.evidence ?? []) {
-        const named = accusedIn(e.text, a.entity, callees)
+        const named = accusedIn(e.text, a.entity, callees) ?? serverIn(e.text, a.entity)
         if (!named) {
           own.push(e)
+          if (callsNobody(e.text, a.entity)) astray.set(a.entity, e)
           continue
         }
+        if (named.fault) shortages.push({ entity: named.entity, fault: named.fault, evidence: e, weight: fades(a) })
         blames = true
         const known = accused.get(named.entity) ?? { by: new Set(), evidence: [] }
         known.by.add(a.entity)
@@ -118,6 +158,21 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
           ...(reference ? { reference } : {}),
         })
       }
+  const told = (entity: string, kind: string, e: Evidence, weight: number): void => {
+    findings.push({
+      entity,
+      kind,
+      strength: REPORTED_STRENGTH * weight,
+      name: e.name ?? 'log lines',
+      before: 0,
+      after: 1,
+      text: e.text,
+      time: e.time,
+      reference: e,
+    })
+  }
+  for (const { entity, fault, evidence, weight } of shortages) told(entity, fault, evidence, weight)
+  for (const [entity, e] of astray) told(entity, 'config_error', e, 1)
   // Time on the wire is lost at both its ends; who sits at the end of most of it is where it is lost.
   let allLost = 0
   for (const excess of lost.values()) allLost += excess
@@ -249,6 +304,12 @@ const stopsIn = (a: Anomaly, weight: number): Stop[] =>
 export interface Accused {
   readonly entity: string
   readonly unreachable: boolean
+  /** What of it has run out, in its own words. */
+  readonly fault?: ReportedFault
+}
+const faultIn = (text: string): { fault?: ReportedFault } => {
+  const fault = reportedFault(text)
+  return fault ? { fault } : {}
 }
 /**
  * Whom a line of `entity` accuses among all that it depends on. "X answered 503: …" accuses X, and what follows is quoted: of others named there
