@@ -103,6 +103,6 @@ export const quotedServer = (text: string): Quoted | undefined => {
 }
 export const isServerOf = (server: string, entity: string): boolean => SERVERS[server]?.test(nameOf(entity)) ?? false
 
-const ADDRESS = /(?<![\w.])((?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:]+\]|[a-z0-9][\w.-]*)(?::(\d{2,5}))(?![\d.]*\w)/gi
+const ADDRESS = /(?<![\w.])((?:\d{1,3}\.){3}\d{1,3}|\[[0-9a-f:]+\]|(?=[\d.-]*[a-z])[a-z0-9][\w.-]*)(?::(\d{2,5}))(?![\d.]*\w)/gi
 /** Addresses with a port in a text, small letters. */
 export const addressesIn = (text: string): string[] => [...text.matchAll(ADDRESS)].map(m => m[0].toLowerCase())
