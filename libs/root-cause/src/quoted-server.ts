@@ -28,25 +28,25 @@ type Row = readonly [server: string, words: RegExp, fault?: ReportedFault | 'unr
 const ROWS: readonly Row[] = [
   [
     'postgresql',
-    /sorry, too many clients already|remaining connection slots|too many connections for (role|database)|sqlstate[\s\[:=]*53300/i,
+    /sorry, too many clients already|remaining connection slots|too many connections for (role|database)|sqlstate[\s[:=]*53300/i,
     'pool',
   ],
-  ['postgresql', /could not extend file|could not write (to file|block)|sqlstate[\s\[:=]*53100/i, 'disk'],
-  ['postgresql', /sqlstate[\s\[:=]*53200/i, 'memory'],
+  ['postgresql', /could not extend file|could not write (to file|block)|sqlstate[\s[:=]*53100/i, 'disk'],
+  ['postgresql', /sqlstate[\s[:=]*53200/i, 'memory'],
   [
     'postgresql',
-    /the database system is (shutting down|starting up|in recovery mode)|terminating connection due to|sqlstate[\s\[:=]*57p0[1-3]/i,
+    /the database system is (shutting down|starting up|in recovery mode)|terminating connection due to|sqlstate[\s[:=]*57p0[1-3]/i,
     'unreachable',
   ],
   [
     'postgresql',
-    /canceling statement due to|deadlock detected|could not serialize access|could not obtain lock on|sqlstate[\s\[:=]*(40p01|55p03|57014|40001)/i,
+    /canceling statement due to|deadlock detected|could not serialize access|could not obtain lock on|sqlstate[\s[:=]*(40p01|55p03|57014|40001)/i,
   ],
   [
     'postgresql',
-    /cannot execute \S+ in a read-only transaction|password authentication failed for user|no pg_hba\.conf entry|sqlstate[\s\[:=]*(25006|28p01|28000)/i,
+    /cannot execute \S+ in a read-only transaction|password authentication failed for user|no pg_hba\.conf entry|sqlstate[\s[:=]*(25006|28p01|28000)/i,
   ],
-  ['mysql', /(sqlstate[\s\[:=]*08004.*)?(\b1040\b.*)?too many connections|max_user_connections|\b1203\b.*connections/i, 'pool'],
+  ['mysql', /(sqlstate[\s[:=]*08004.*)?(\b1040\b.*)?too many connections|max_user_connections|\b1203\b.*connections/i, 'pool'],
   [
     'mysql',
     /mysql server has gone away|lost connection to mysql server|can't connect to (local )?mysql server|\bcr_server_(gone|lost)/i,
