@@ -47,6 +47,8 @@ const TOGETHER_US = 60_000_000
 /** A fault that is written about counts as a strong deviation, one more of an error line as a little. */
 const REPORTED_STRENGTH = 20
 /** What others say of an entity: that it cannot be reached at all, or only that calling it failed. */
+/** An absence that is not long over. */
+const GONE_STRENGTH = 3
 const ACCUSED_STRENGTH = { unreachable: 20, failed: 5 }
 
 export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveEvidence => {
@@ -221,6 +223,16 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
   for (const [entity, { evidence, unreachable }] of accused)
     if (unreachable || strange.has(entity)) for (const e of evidence) sign(entity, e.time)
   const changed = changesThatCount(input.changes ?? [], signs, onset, changeWindowUs)
+  // A change loses when what the entity depends on is gone: that breaks it whatever was changed.
+  const gone = new Set([
+    ...findings.filter(f => f.kind === 'absence' && f.strength > GONE_STRENGTH).map(f => f.entity),
+    ...[...accused].filter(([, a]) => a.unreachable).map(([entity]) => entity),
+  ])
+  for (const entity of [...changed.keys()]) {
+    const said = [...accused].filter(([, a]) => a.by.has(entity)).map(([e]) => e)
+    const needs = new Set([...reachedFrom(entity, callees), ...said])
+    if ([...needs].some(e => e !== entity && gone.has(e) && !changed.has(e))) changed.delete(entity)
+  }
   const entities = [...new Set([...input.graph.nodes.map(n => n.id), ...strange, ...accused.keys()])].sort()
   return {
     evidence: {

@@ -60,4 +60,24 @@ describe('liveEvidence', () => {
       'service:a config_error',
     )
   })
+  it('clears a change of one whose dependency is gone', () => {
+    const input = {
+      anomalies: [says('service:a', 'connect ECONNREFUSED 10.0.0.2:5432'), says('service:b', 'slow')],
+      graph: { nodes: [{ id: 'service:a' }, { id: 'service:pg' }], edges: [edge('service:a', 'service:pg')] },
+    }
+    const change = (entity: string) => ({
+      id: entity,
+      environment: 'e',
+      time: 4,
+      entity,
+      kind: 'deploy',
+      before: '1',
+      after: '2',
+      author: null,
+      source: 'api',
+    })
+    expect([...liveEvidence({ ...input, changes: [change('service:a'), change('service:b')] }).changed.keys()]).toEqual([
+      'service:b',
+    ])
+  })
 })
