@@ -148,7 +148,7 @@ kafka_brokers                            none
 kafka_topic_*                            none
 # nginx, HAProxy, Envoy, Traefik, PHP-FPM, Apache
 nginx_connections_waiting                none
-nginx_connections_active                 saturation pool
+nginx_connections_active                 queue pool
 nginx_connections_*                      none
 nginx_http_requests_total                traffic
 nginx_*                                  none
@@ -163,7 +163,7 @@ haproxy_backend_*connection_errors_total errors
 haproxy_backend_response_errors_total    errors
 haproxy_backend_http_requests_total      traffic
 haproxy_frontend_http_requests_total     traffic
-haproxy_process_current_connections      saturation pool
+haproxy_process_current_connections      queue pool
 haproxy_process_max_*                    capacity
 haproxy_*                                none
 envoy_cluster_upstream_rq_pending_active queue pool

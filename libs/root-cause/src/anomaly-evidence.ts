@@ -46,9 +46,9 @@ const FADES_US = 180_000_000
 const TOGETHER_US = 60_000_000
 /** A fault that is written about counts as a strong deviation, one more of an error line as a little. */
 const REPORTED_STRENGTH = 20
-/** What others say of an entity: that it cannot be reached at all, or only that calling it failed. */
 /** An absence that is not long over. */
 const GONE_STRENGTH = 3
+/** What others say of an entity: that it cannot be reached at all, or only that calling it failed. */
 const ACCUSED_STRENGTH = { unreachable: 20, failed: 5 }
 
 export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveEvidence => {
@@ -160,6 +160,15 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
           ...(reference ? { reference } : {}),
         })
       }
+  // A probe sees through whom it asks: where that one still speaks, or another is gone, it felt what stands behind.
+  const isProbed = (f: Finding) => f.kind === 'absence' && f.name.startsWith('probe_')
+  const speaks = new Set(input.anomalies.filter(a => a.kind === 'log').map(a => a.entity))
+  const missing = new Set(findings.filter(f => f.kind === 'absence' && !isProbed(f)).map(f => f.entity))
+  for (const [entity, { unreachable }] of accused) if (unreachable) missing.add(entity)
+  findings.forEach((f, i) => {
+    if (isProbed(f) && !missing.has(f.entity) && (missing.size > 0 || speaks.has(f.entity)))
+      findings[i] = { ...f, kind: 'success' }
+  })
   const told = (entity: string, kind: string, e: Evidence, weight: number): void => {
     findings.push({
       entity,
