@@ -307,6 +307,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
           {
             anomalies: all,
             graph,
+            addresses: this.#surroundings.addresses(group.environment),
             changes: this.#changes.filter(c => c.environment === group.environment),
             remedies: (this.#remedies.get(group.environment) ?? []).filter(r => r.incident !== group.id),
           },
