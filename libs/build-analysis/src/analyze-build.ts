@@ -323,7 +323,7 @@ const confidenceOf = (top: Candidate, ranked: readonly Candidate[], told: Comman
   const agrees = told !== undefined && KINDS[top.kind].class === told ? 1 : 0
   const rival = ranked.find(m => m.kind !== top.kind && m.role === 'cause')
   const margin = Math.min(0.5, top.score - (rival?.score ?? 0))
-  const z = -1.6 + 1.9 * top.score + 0.6 * named + 0.6 * agrees + 1.2 * margin + (twin && top.fresh ? 0.2 : 0)
+  const z = -0.7 + 1.9 * top.score + 0.6 * named + 0.6 * agrees + 1.2 * margin + (twin && top.fresh ? 0.2 : 0)
   return Math.round(100 / (1 + Math.exp(-z))) / 100
 }
 
