@@ -63,8 +63,10 @@ export const analyzeBuild = (text: string, passText?: string): BuildAnalysis => 
   const ranked = rank(marks, told, step)
   const top = ranked[0]
   const inside = !step || !top || (top.line >= step.start && top.line <= step.end)
-  if (!top || top.score < 0.22 || (!inside && top.score < 0.5)) return unexplained(log, structure, green, top)
-  const ranges = blocks(log, ranked, marks)
+  const weak = top && (top.role === 'consequence' ? top.score < 0.35 : top.tool === '' && top.score < 0.45)
+  if (!top || top.score < 0.22 || (!inside && top.score < 0.5) || (weak && structure.ended === 'failed'))
+    return unexplained(log, structure, green, top)
+  const ranges = blocks(log, ranked, marks, green)
   const failure = describe(log, ranked, top, told, step, green !== undefined)
   const others = independent(structure, marks, top).map(c =>
     describe(
@@ -173,21 +175,37 @@ const rank = (marks: readonly Candidate[], told: CommandClass | undefined, step:
 }
 
 const STACK = /^\s+at \S|^\s+File "|^\s+\.\.\. \d+ more|^\s*Caused by: |^\s*\d+: +\S+|^\s+from \S+:\d+|^\s*#\d+ /
+/** Where the output of a tool goes on with something else. */
+const PROGRESS =
+  /^(?:\[INFO\]|\[info\]|\$ |> |travis_|##|make|npm |yarn |Building |Running |Download|Compiling |PASS|ok\b|\s*[✓✔√]|\d+ (?:passing|pending|examples?|tests?)|Done\b|The command |\s*$)/
+/** What stands over the lines of one failure. */
+const HEADING = /^Traceback |^_{4,} .* _{4,}$|^\s*(?:FAIL|ERROR): |^\s*\d+\) |^\s*--- FAIL|^\s*● |^=+ FAIL/
 /** Chunks around the best lines: a trace, the indented lines under an error, the block up to its heading. */
-const blocks = (log: BuildLog, ranked: readonly Candidate[], marks: readonly Candidate[]): [number, number][] => {
+const blocks = (
+  log: BuildLog,
+  ranked: readonly Candidate[],
+  marks: readonly Candidate[],
+  green: Green | undefined,
+): [number, number][] => {
   const marked = new Map(marks.map(m => [m.line, m]))
   const taken = new Set<number>()
   const out: [number, number][] = []
   for (const c of ranked.slice(0, 60)) {
     if (taken.has(c.line) || out.length >= 20) continue
-    const [first, final] = blockOf(log, c, marked)
+    if (out.length > 0 && c.score < 0.4 * (ranked[0] as Candidate).score) break
+    const [first, final] = blockOf(log, c, marked, green)
     if (first > final) continue
     out.push([first, final])
     for (let k = first; k <= final; k++) taken.add(k)
   }
   return out
 }
-const blockOf = (log: BuildLog, c: Candidate, marked: ReadonlyMap<number, Candidate>): [number, number] => {
+const blockOf = (
+  log: BuildLog,
+  c: Candidate,
+  marked: ReadonlyMap<number, Candidate>,
+  green: Green | undefined,
+): [number, number] => {
   const at = (n: number) => log.lines[n - 1] ?? ''
   let final = c.line
   let blank = 0
@@ -199,14 +217,17 @@ const blockOf = (log: BuildLog, c: Candidate, marked: ReadonlyMap<number, Candid
       continue
     }
     const mark = marked.get(n)
-    if (/^##\[/.test(text) || mark?.tool === 'runner') break
-    const same = mark && mark.role !== 'noise' && mark.kind === c.kind && mark.tool === c.tool && blank === 0
+    if (/^##\[/.test(text) || mark?.tool === 'runner' || (green?.shapes.has(shapeOf(text)) && !STACK.test(text))) break
+    const near = n - c.line <= 30 && blank === 0 && mark?.role !== 'consequence' && !PROGRESS.test(text)
+    const level = /^\[(?:ERROR|error)\]/
+    const same = mark?.role === 'cause' && mark.kind === c.kind && mark.tool === c.tool && blank === 0
     if (
       !(
         STACK.test(text) ||
         indent(n) > indent(c.line) ||
         same ||
-        (/^\[(?:ERROR|error)\]/.test(text) && /^\[(?:ERROR|error)\]/.test(at(c.line)) && blank === 0)
+        near ||
+        (level.test(text) && level.test(at(c.line)) && blank === 0)
       )
     )
       break
@@ -214,9 +235,9 @@ const blockOf = (log: BuildLog, c: Candidate, marked: ReadonlyMap<number, Candid
     final = n
   }
   let first = c.line
-  if (/^E\s/.test(at(c.line)) || /Error\b/.test(at(c.line)))
+  if (/^E\s/.test(at(c.line)) || /Error\b|^Failed |_test\.go:|expect/.test(at(c.line)))
     for (let n = c.line - 1; n >= Math.max(1, c.line - 40); n--) {
-      if (/^Traceback |^_{4,} .* _{4,}$|^\s*(?:FAIL|ERROR): /.test(at(n))) {
+      if (HEADING.test(at(n))) {
         first = n
         break
       }
@@ -245,7 +266,12 @@ const unexplained = (
       continue
     words.push(n)
   }
-  const cited = words.length > 0 ? words : top ? [top.line] : [Math.min(to, log.lines.length)]
+  const cited =
+    words.length > 0
+      ? [...new Set([...(top && words.includes(top.line) ? [top.line] : []), ...words])]
+      : top
+        ? [top.line]
+        : [Math.min(to, log.lines.length)]
   const silent = words.length === 0
   return {
     failures: [
@@ -255,7 +281,7 @@ const unexplained = (
         type: silent ? null : 'code_defect',
         class: 'other',
         whose: 'change',
-        confidence: 0.15,
+        confidence: silent ? 0.15 : 0.45,
         abstain: silent,
         causeLines: cited.slice(0, 10),
         quotes: cited
@@ -279,10 +305,11 @@ const describe = (
   step: Step | undefined,
   twin: boolean,
 ): BuildFailure => {
-  const kind = KINDS[top.kind]
+  const name: KindName = top.kind === 'compile' && told === 'style' ? 'lint' : top.kind
+  const kind = KINDS[name]
   const causeLines = [...new Set([top.line, ...ranked.slice(0, 12).map(m => m.line)])].slice(0, 10)
   return {
-    kind: top.kind,
+    kind: name,
     tool: top.tool,
     type: kind.type,
     class: classOf(top, told, step),
@@ -311,7 +338,7 @@ const COMMANDS: readonly (readonly [RegExp, CommandClass])[] = [
 ]
 const classOf = (top: Candidate, told: CommandClass | undefined, step: Step | undefined): CommandClass => {
   const own = KINDS[top.kind].class
-  if (top.kind === 'warning' || top.kind === 'compile') return own
+  if (top.kind === 'warning' || (top.kind === 'compile' && told === 'test')) return own
   if (told) return told
   if (top.kind !== 'failed' && top.kind !== 'exception') return own
   return COMMANDS.find(([pattern]) => step && pattern.test(step.command))?.[1] ?? own

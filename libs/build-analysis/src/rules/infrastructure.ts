@@ -57,7 +57,7 @@ export const infrastructure = [
     ],
     [
       'unavailable',
-      /The connection to the server .* was refused|timed out waiting for the condition|pod .* (?:failed to come online|is unhealthy)|exceeded its progress deadline|Unable to connect to the server/,
+      /The connection to the server .* was refused|timed out waiting for the condition|pod .* (?:failed to start|is unhealthy|did not become ready)|exceeded its progress deadline|Unable to connect to the server/,
       'error: timed out waiting for the condition',
       0.8,
     ],
