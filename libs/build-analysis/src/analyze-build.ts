@@ -60,7 +60,7 @@ export const analyzeBuild = (text: string, passText?: string): BuildAnalysis => 
   const step = structure.failing
   const within = step ? marks.filter(m => m.line >= step.start && m.line <= step.end) : marks
   const told = CLASS_TOLD(within)
-  const ranked = rank(marks, told, step)
+  const ranked = rank(settle(marks, log), told, step)
   const top = ranked[0]
   const inside = !step || !top || (top.line >= step.start && top.line <= step.end)
   const weak = top && (top.role === 'consequence' ? top.score < 0.35 : top.tool === '' && top.score < 0.45)
@@ -68,7 +68,7 @@ export const analyzeBuild = (text: string, passText?: string): BuildAnalysis => 
     return unexplained(log, structure, green, top)
   const ranges = blocks(log, ranked, marks, green)
   const failure = describe(log, ranked, top, told, step, green !== undefined)
-  const others = independent(structure, marks, top).map(c =>
+  const others = independent(structure, within, marks, top).map(c =>
     describe(
       log,
       [c, ...ranked.filter(m => m.line > c.line && m.kind === c.kind && m.line < c.line + 50)],
@@ -145,6 +145,30 @@ const hasFailed = (structure: Structure, marks: readonly Candidate[], green: Gre
   if (structure.ended === 'failed') return true
   return marks.some(m => m.role !== 'noise' && m.weight >= 0.35)
 }
+
+/** Trouble around a build, which stops it or is lived with. */
+const AROUND: ReadonlySet<KindName> = new Set(['access', 'config', 'environment', 'unavailable', 'network', 'external', 'failed'])
+/**
+ * Trouble around a build counts less where the build went on: it came three times and more, with other work between, or only after tests or compiler
+ * had failed. What is retried by itself is apart: the last time may be the end.
+ */
+const settle = (marks: readonly Candidate[], log: BuildLog): Candidate[] => {
+  const times = new Map<string, number>()
+  const shape = (m: Candidate) => shapeOf(log.lines[m.line - 1] as string)
+  for (const m of marks) if (AROUND.has(m.kind) && !RETRIED_HARD.has(m.kind)) times.set(shape(m), (times.get(shape(m)) ?? 0) + 1)
+  const failed =
+    marks.find(m => m.role === 'cause' && m.score >= 0.7 && CODE.has(KINDS[m.kind].class))?.line ?? Number.POSITIVE_INFINITY
+  const ended = marks.find(m => m.role === 'consequence' && m.tool === 'runner')?.line ?? Number.POSITIVE_INFINITY
+  return marks.map(m => {
+    if (m.role !== 'cause' || !AROUND.has(m.kind)) return m
+    // What is said after a command ended only tells that it did.
+    if (m.tool === '' && m.line > ended && m.line - ended < 10) return { ...m, score: m.score * 0.5 }
+    const often = (times.get(shape(m)) ?? 0) >= 3 ? 0.6 : 1
+    return { ...m, score: m.score * often * (m.line > failed ? 0.6 : 1) }
+  })
+}
+const RETRIED_HARD: ReadonlySet<KindName> = new Set(['network', 'external'])
+const CODE: ReadonlySet<CommandClass> = new Set(['test', 'compile', 'style', 'docs', 'policy'])
 
 /** What is tried again by itself: the last time is the one that failed the build. */
 const RETRIED: ReadonlySet<KindName> = new Set(['network', 'external', 'image', 'checkout', 'access', 'runner', 'unavailable'])
@@ -354,15 +378,31 @@ const confidenceOf = (top: Candidate, ranked: readonly Candidate[], told: Comman
   return Math.round(100 / (1 + Math.exp(-z))) / 100
 }
 
-/** Failures of their own: in other failed steps, by a cause as sure as the first. */
-const independent = ({ steps, failing }: Structure, marks: readonly Candidate[], top: Candidate): Candidate[] => {
+/** Failures of their own: in other failed steps, or of another class that the step itself says has failed too; each by a cause as sure as the first. */
+const independent = (
+  { steps, failing }: Structure,
+  within: readonly Candidate[],
+  marks: readonly Candidate[],
+  top: Candidate,
+): Candidate[] => {
   const out: Candidate[] = []
+  const add = (from: readonly Candidate[], floor: number) => {
+    const [best] = from.filter(m => m.role === 'cause' && m.fresh).sort((a, b) => b.weight - a.weight || a.line - b.line)
+    if (best && best.weight >= floor && best.kind !== top.kind && !out.some(o => o.kind === best.kind)) out.push(best)
+  }
+  const classes = new Set(within.filter(m => m.role === 'consequence' && m.kind !== 'failed').map(m => KINDS[m.kind].class))
+  for (const c of classes)
+    if (CODE.has(c) && CODE.has(KINDS[top.kind].class) && c !== KINDS[top.kind].class)
+      add(
+        within.filter(m => KINDS[m.kind].class === c),
+        0.75,
+      )
   for (const step of steps) {
     if (!step.failed || step === failing || (failing && step.start >= failing.start && step.end <= failing.end)) continue
-    const best = marks
-      .filter(m => m.line >= step.start && m.line <= step.end && m.role === 'cause' && m.fresh)
-      .sort((a, b) => b.weight - a.weight || a.line - b.line)[0]
-    if (best && best.weight >= 0.7 && best.kind !== top.kind && !out.some(o => o.kind === best.kind)) out.push(best)
+    add(
+      marks.filter(m => m.line >= step.start && m.line <= step.end),
+      0.7,
+    )
   }
   return out.slice(0, 4)
 }
