@@ -15,7 +15,7 @@ export interface Mark {
 
 /** Words and signs without which no line is looked at closer: nine of ten lines of a log are done with here. */
 const SIGNAL =
-  /err|fail|fatal|exception|panic|abort|assert|cannot|can't|could not|couldn't|unable|invalid|illegal|denied|refus|forbid|unauthor|doesn't|isn't|no module|not supplied|not found|not ok|missing|no such|no match|no solution|not (?:up to date|exist|match|match|set|valid|supported|recognized|clean|reached|defined|met)|undefined|unresolved|unexpected|expect|incompat|conflict|mismatch|timed? ?out|timeout|exceed|kill|out of|crash|race|leak|overflow|segmentation|core dumped|violation|vulnerab|CVE-|GHSA|PYSEC|expired|E\s{2,}|^\s*\d+[:)]|●|[✕✗×✖✘]|npm |would reformat|warn|--- |^FAIL|__|dependency|requires|lock|SIG[A-Z]{3}|cancel|rejected|unhealthy|BackOff|toomany|rate limit|too many|too long|shutdown|lost|terminat|returned|exit|severity|please|must|diff|hook|fixing|reformatted|unbound|unknown|usage|duplicate|unsatisf|unused|dirty|maximum|interrupt|Lint|TS\d{4}|MD\d{3}|warning|[A-Z]{1,4}\d{2,4}\b|[45]\d\d\b|Because|found|Issue|Problem|rspec|[.]\w+[:(]\d+|Error|space|memory|heap|corrupt|stopped|specified|deployment|changed|allowed|below|minimum|regress|licen[cs]e|waiting for|reset|wrong|bad |broken|unsafe|dubious/i
+  /err|fail|fatal|exception|panic|abort|assert|cannot|can't|could not|couldn't|unable|invalid|illegal|denied|refus|forbid|unauthor|doesn't|isn't|no module|not supplied|not found|not ok|missing|no such|no match|no solution|not (?:up to date|exist|match|match|set|valid|supported|recognized|clean|reached|defined|met)|undefined|unresolved|unexpected|expect|incompat|conflict|mismatch|timed? ?out|timeout|exceed|kill|out of|crash|race|leak|overflow|segmentation|core dumped|violation|vulnerab|CVE-|GHSA|PYSEC|expired|E\s{2,}|^\s*\d+[:)]|●|[✕✗×✖✘]|npm |would reformat|warn|--- |^FAIL|__|dependency|requir|lock|SIG[A-Z]{3}|cancel|rejected|unhealthy|BackOff|toomany|rate limit|too many|too long|shutdown|lost|terminat|returned|exit|severity|please|must|diff|hook|fixing|reformatted|unbound|unknown|usage|duplicate|unsatisf|unused|dirty|maximum|interrupt|Lint|TS\d{4}|MD\d{3}|warning|[A-Z]{1,4}\d{2,4}\b|[45]\d\d\b|Because|found|Issue|Problem|rspec|[.]\w+[:(]\d+|Error|space|memory|heap|corrupt|stopped|specified|deployment|changed|allowed|below|minimum|regress|licen[cs]e|waiting for|reset|wrong|bad |broken|unsafe|dubious/i
 
 /** A word that says something went wrong. */
 const SEVERE =
@@ -27,7 +27,7 @@ const PASSED =
   /^\s*(?:✓|✔|√|ok \d+|PASS(?:ED)?\b|\[\s+OK\s+\]|\[ {2}PASSED|test .* \.\.\. ok$|--- PASS|\S+ PASSED|Download(?:ing|ed)\b|Collecting |Installing |Compiling |Copying |copying |creating |Unpacking |Selecting |Setting up |Get:\d|Hit:\d|adding |Fetching |Receiving objects|remote: C|byte-compiling |inflating: |extracting: |\+ |\$ |> [\w@/.:-]+ [\w-]+$|shell: |env:|with:|> Task \S+$)|\b(?:PASSED|\.\.\. ok|SUCCESS)$|^\[(?:INFO|DEBUG|debug|info)\]|^\S+ (?:INFO|DEBUG|TRACE)\b/
 
 /** Work beside the build, whose failing seldom fails it: reports, metrics and caches sent away. */
-const EXTRA = /\b(?:upload\w*|telemetry|metrics?|analytics|coveralls|codecov|cache|badge|notif\w+|slack|storage write check)\b/i
+const EXTRA = /\b(?:upload\w*|telemetry|metrics?|analytics|coveralls|codecov|cache|badge|notif\w+|slack)\b/i
 
 interface Ready extends Rule {
   readonly literal: string
