@@ -6,7 +6,7 @@ const ROUTES: readonly (readonly [methods: string, url: RegExp, scope: Scope | '
   ['POST', /^\/api\/v1\/(?:logs|observations|write)$/, 'ingest'],
   ['POST', /^\/(?:write|api\/v2\/write|query)$/, 'ingest'],
   ['GET', /^\/ping$/, 'open'],
-  ['POST', /^\/api\/v1\/(?:changes|issues|alerts)$/, 'detect'],
+  ['POST', /^\/api\/v1\/(?:changes|issues|alerts|topology)$/, 'detect'],
   ['POST', /^\/api\/v1\/incidents\/:id\/(?:cause|fixes)$/, 'approve'],
   ['POST', /^\/api\/v1\/decisions\/:id\/approval$/, 'approve'],
   ['PUT', /^\/api\/v1\/controls\/:environment$/, 'control'],
