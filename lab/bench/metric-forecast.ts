@@ -5,9 +5,10 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { readMetrics } from '@aegis/cli/tables/read-metrics'
 import { normal, seededRandom } from '@aegis/learning/random'
 import { type Crossings, evaluateCrossings } from '../evaluation/crossings.ts'
-import { readTable, seriesUnder } from '../evaluation/metric-anomaly.ts'
+import { seriesUnder } from '../evaluation/metric-anomaly.ts'
 
 const { values: options } = parseArgs({ options: { data: { type: 'string' }, ahead: { type: 'string', default: '3600' } } })
 const ahead = Number(options.ahead)
@@ -54,7 +55,10 @@ async function recorded(folder: string) {
   let days = 0
   for (const series of await seriesUnder(folder)) {
     if (series.train === undefined) continue
-    const [train, test] = [await readTable(join(series.folder, series.train)), await readTable(join(series.folder, series.test))]
+    const [train, test] = [
+      await readMetrics(join(series.folder, series.train)),
+      await readMetrics(join(series.folder, series.test)),
+    ]
     for (let m = 0; m < test.metrics; m++) {
       const pick = (t: typeof test) => Float64Array.from({ length: t.count }, (_, i) => t.values[i * t.metrics + m])
       const past = pick(train).filter(Number.isFinite)

@@ -5,11 +5,11 @@
  * `node lab/bench/remediation-learners.ts [--incidents 3000] [--episodes 1000] [--seed-base 1000000]`; ten seconds of CPU time.
  */
 import { ACTIONS, type Experience, type Learner, type Policy, seededRandom } from '@aegis/domain'
-import { ContextualBandit } from '@aegis/remediation/contextual-bandit'
-import { EpsilonGreedyPolicyGradient } from '@aegis/remediation/policy-gradient'
 import { shippedIncidentModel } from '@aegis/remediation/shipped-model'
+import { ContextualBandit } from '../remediation/contextual-bandit.ts'
 import { IncidentSim } from '../remediation/incident-sim.ts'
 import { type IncidentPlayer, modelPlayer, playIncidents, rulesPlayer, situationOf } from '../remediation/play-incidents.ts'
+import { EpsilonGreedyPolicyGradient } from '../remediation/policy-gradient.ts'
 
 const number = (name: string, otherwise: number): number =>
   process.argv.includes(name) ? Number(process.argv[process.argv.indexOf(name) + 1]) : otherwise

@@ -58,7 +58,7 @@ export function columnsOf(path: string, [head, ...rows]: readonly string[][], na
   return rows.map(row => at.map(index => row[index] ?? ''))
 }
 
-export function parseCsv(text: string): string[][] {
+export function parseCsv(text: string, delimiter = ','): string[][] {
   const rows: string[][] = []
   let row: string[] = []
   let i = text.charCodeAt(0) === 0xfeff ? 1 : 0
@@ -77,17 +77,17 @@ export function parseCsv(text: string): string[][] {
       }
       // what follows a closing quote belongs to the field, as in Python's reader
       const start = i
-      while (i < text.length && text[i] !== ',' && text[i] !== '\n' && text[i] !== '\r') i++
+      while (i < text.length && text[i] !== delimiter && text[i] !== '\n' && text[i] !== '\r') i++
       field += text.slice(start, i)
     } else {
       const start = i
-      while (i < text.length && text[i] !== ',' && text[i] !== '\n') i++
+      while (i < text.length && text[i] !== delimiter && text[i] !== '\n') i++
       field = text.slice(start, i)
-      if (text[i] !== ',' && field.endsWith('\r')) field = field.slice(0, -1)
+      if (text[i] !== delimiter && field.endsWith('\r')) field = field.slice(0, -1)
     }
     row.push(field)
     if (text[i] === '\r') i++
-    if (text[i] === ',') {
+    if (text[i] === delimiter) {
       i++
       if (i >= text.length) row.push('')
       continue

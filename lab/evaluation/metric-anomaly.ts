@@ -9,8 +9,8 @@ import { join, relative } from 'node:path'
 import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
 import { DETECTOR_NAMES, isDetector, needsTensorFlow } from '@aegis/anomaly-detection/make-detector'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
+import { readMetrics } from '@aegis/cli/tables/read-metrics'
 import { AegisError } from '@aegis/domain'
-import { readText } from './log-tables.ts'
 
 export interface MetricAnomalyOptions {
   readonly data: string
@@ -50,8 +50,9 @@ export async function evalMetricAnomaly(options: MetricAnomalyOptions): Promise<
   for (const [i, { folder, test, train }] of folders.entries()) {
     const started = performance.now()
     const name = relative(data, folder)
-    const rows = await readTable(join(folder, test))
-    const history = train === undefined ? undefined : await readTable(join(folder, train))
+    const rows = await readMetrics(join(folder, test))
+    const history = train === undefined ? undefined : await readMetrics(join(folder, train))
+    for (const note of [...(history?.notes ?? []), ...rows.notes]) console.error(note)
     if (history && history.metrics !== rows.metrics)
       throw new AegisError('INPUT_INVALID', `${name}: ${train} has ${history.metrics} metrics, ${test} has ${rows.metrics}`)
     const { scores, decisions, explanations } = evaluateMetrics(history, rows, {
@@ -100,43 +101,6 @@ export async function seriesUnder(folder: string): Promise<SeriesFolder[]> {
   return found
 }
 
-export async function readTable(path: string) {
-  const text = await readText(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'EISDIR') throw error
-    throw new AegisError(
-      'INPUT_INVALID',
-      `cannot read ${path}: ${error.code === 'ENOENT' ? 'there is no such file' : 'it is a folder'}`,
-    )
-  })
-  const lines = text.split(/\r?\n/)
-  if (lines[lines.length - 1] === '') lines.pop()
-  const names = lines[0]?.split(',').slice(1) ?? []
-  if (names.length === 0 || lines.length < 2)
-    throw new AegisError('INPUT_INVALID', `${path}: expected a header "t,<metric>,…" and rows below it`)
-  const count = lines.length - 1
-  const metrics = names.length
-  const values = new Float64Array(count * metrics)
-  const times = new Float64Array(count)
-  const stamps: string[] = new Array(count)
-  for (let i = 0; i < count; i++) {
-    const cells = lines[i + 1].split(',')
-    if (cells.length !== metrics + 1)
-      throw new AegisError('INPUT_INVALID', `${path}, line ${i + 2}: ${cells.length} columns where the header has ${metrics + 1}`)
-    stamps[i] = cells[0]
-    times[i] = secondsOf(cells[0])
-    if (Number.isNaN(times[i])) throw new AegisError('INPUT_INVALID', `${path}, line ${i + 2}: "${cells[0]}" is no time`)
-    for (let j = 0; j < metrics; j++) {
-      const value = cells[j + 1] === '' ? Number.NaN : Number(cells[j + 1])
-      values[i * metrics + j] = value
-    }
-  }
-  return { names, count, metrics, values, times, stamps }
-}
-
-const secondsOf = (stamp: string): number => {
-  const number = Number(stamp)
-  return Number.isNaN(number) ? Date.parse(`${stamp.replace(' ', 'T')}Z`) / 1000 : number
-}
 const stampOf = (stamp: string): string | number => (Number.isNaN(Number(stamp)) ? stamp : Number(stamp))
 
 /** The usual distance of two rows: gaps and repeated stamps do not matter. */

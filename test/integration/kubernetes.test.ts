@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { changesBetween, stateOfCluster } from '@aegis/cli/topology/cluster-state'
+import { changesBetween } from '@aegis/cli/topology/cluster-releases'
+import { stateOfCluster } from '@aegis/cli/topology/cluster-state'
 import { readCluster, STATE_KINDS } from '@aegis/cli/topology/read-cluster'
 import { type Action, Unverified } from '@aegis/domain'
 import { Cluster, isReady } from '@aegis/executor/executors/kubernetes/cluster'
 import { KubernetesExecutor } from '@aegis/executor/executors/kubernetes/executor'
-import { edgesOfKubernetes } from '@aegis/root-cause'
+import { systemOfKubernetes } from '@aegis/root-cause'
 import {
   AppsV1Api,
   AuthorizationV1Api,
@@ -110,8 +111,10 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
         const made = await rbac.createNamespacedRole({ namespace, body: body as V1Role })
         if (who === 'executor') role = made
       } else if (body.kind === 'RoleBinding') await rbac.createNamespacedRoleBinding({ namespace, body: body as V1RoleBinding })
-      else if (body.kind === 'ClusterRole') nodeRole = await rbac.createClusterRole({ body: body as V1ClusterRole })
-      else await rbac.createClusterRoleBinding({ body: body as V1ClusterRoleBinding })
+      else if (body.kind === 'ClusterRole') {
+        const made = await rbac.createClusterRole({ body: body as V1ClusterRole })
+        if (who === 'executor') nodeRole = made
+      } else await rbac.createClusterRoleBinding({ body: body as V1ClusterRoleBinding })
     }
   }
   const tokenOf = async (name: string): Promise<string> => {
@@ -146,7 +149,7 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
       const list = [...(await pods('till')), ...(await pods('bank'))]
       return list.length === 3 && list.every(p => p.spec?.nodeName)
     })
-    const edges = edgesOfKubernetes(await readCluster(cluster.as(cluster.adminToken), namespace, () => undefined))
+    const { edges } = systemOfKubernetes(await readCluster(cluster.as(cluster.adminToken), namespace, () => undefined))
     const of = (from: string) => edges.filter(e => e.from === from).map(e => `${e.kind} ${e.to}`)
     const running = await pods('till')
     expect(of('service:till').sort()).toEqual(

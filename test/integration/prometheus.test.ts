@@ -3,11 +3,11 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { StreamClient } from '@aegis/cli/pipeline/client'
-import { anyFree } from '@aegis/cli/stack/ports'
 import { metricsRaw, type Observation } from '@aegis/domain'
 import { gateway } from '@aegis/gateway'
 import { connect, RUNTIME_SETTINGS, type RunningService, readConfig, type ServiceDefinition, silentLog } from '@aegis/runtime'
+import { anyFree } from '@aegis/stack/local/ports'
+import { StreamClient } from '@aegis/stack/pipeline/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ServicesHere, servicesHere, until } from './services-here.ts'
 
@@ -42,7 +42,7 @@ describe.skipIf(lacking !== '')(`Prometheus${lacking}`, () => {
     writeFileSync(
       path.join(scratch, 'prometheus.yml'),
       `global: { scrape_interval: 1s }
-scrape_configs: [{ job_name: written, static_configs: [{ targets: ['127.0.0.1:${exporterPort}'] }] }]
+scrape_configs: [{ job_name: written, static_configs: [{ targets: ['127.0.0.1:${exporterPort}'], labels: { env: written } }] }]
 remote_write: [{ url: 'http://127.0.0.1:${service.port}/api/v1/write', queue_config: { batch_send_deadline: 1s } }]
 `,
     )
@@ -62,24 +62,30 @@ remote_write: [{ url: 'http://127.0.0.1:${service.port}/api/v1/write', queue_con
     await services?.stop()
     rmSync(scratch, { recursive: true, force: true })
   })
-  const gathered = (entity: string, metric: string, n: number): Promise<Observation[]> =>
-    until(`${n} observations of ${metric} of ${entity}`, () => {
-      const list = seen.filter(o => o.entity === entity && o.metric_name === metric)
+  const gathered = (environment: string, metric: string, n: number): Promise<Observation[]> =>
+    until(`${n} observations of ${metric} of ${environment}`, () => {
+      const list = seen.filter(o => o.environment === environment && o.metric_name === metric)
       return list.length >= n ? list : undefined
     })
 
-  it.each(['service:written', 'service:scraped'])('gives observations of %s: gauges, counters, units, up', async entity => {
-    const [load] = await gathered(entity, 'node_load1', 3)
-    expect(load).toMatchObject({ metric_type: 'gauge', environment: 'default' })
+  it.each([
+    ['written', 'written'],
+    ['default', 'scraped'],
+  ])('gives observations of the machine in %s: gauges, counters, units, and up of the target', async (environment, job) => {
+    const [load] = await gathered(environment, 'node_load1', 3)
+    expect(load).toMatchObject({ metric_type: 'gauge', entity: 'host:127.0.0.1' })
     expect(load.dimensions?.instance).toMatch(/^127\.0\.0\.1:\d+$/)
-    const cpu = await gathered(entity, 'node_cpu_seconds_total', 3)
+    const cpu = await gathered(environment, 'node_cpu_seconds_total', 3)
     expect(cpu[0]).toMatchObject({ metric_type: 'counter', unit: 's', dimensions: { mode: expect.any(String) } })
-    expect((await gathered(entity, 'node_memory_MemAvailable_bytes', 2))[0]).toMatchObject({ metric_type: 'gauge', unit: 'By' })
-    expect((await gathered(entity, 'up', 3)).at(-1)?.value).toBe(1)
+    expect((await gathered(environment, 'node_memory_MemAvailable_bytes', 2))[0]).toMatchObject({
+      metric_type: 'gauge',
+      unit: 'By',
+    })
+    expect((await gathered(environment, 'up', 3)).at(-1)).toMatchObject({ value: 1, entity: `service:${job}` })
   })
   it('gives the same numbers either way', async () => {
-    const [written] = await gathered('service:written', 'node_memory_MemTotal_bytes', 1)
-    const [scraped] = await gathered('service:scraped', 'node_memory_MemTotal_bytes', 1)
+    const [written] = await gathered('written', 'node_memory_MemTotal_bytes', 1)
+    const [scraped] = await gathered('default', 'node_memory_MemTotal_bytes', 1)
     expect(written.value).toBe(scraped.value)
   })
   it('says what is wrong with a body, and that it need not be sent again', async () => {

@@ -4,6 +4,7 @@
  */
 
 import { Spot } from '@aegis/learning/spot'
+import { Companion, SHARE } from './companion.ts'
 import type { Ensemble } from './ensemble.ts'
 import type { Guilty } from './entity-events.ts'
 import { makeDetector } from './make-detector.ts'
@@ -30,6 +31,7 @@ export class EntityModel {
   readonly trained: TrainedEntity
   readonly #detector: Ensemble
   readonly #spot: Spot
+  readonly #companion: Companion | undefined
   readonly #columns: ReadonlyMap<string, number>
   #last: Float64Array
   #age: Float64Array
@@ -42,7 +44,9 @@ export class EntityModel {
     this.trained = trained
     this.#detector = makeDetector(detector, { tensors })
     this.#detector.load(trained.ensemble)
-    this.#spot = new Spot({ alarmsPerDay, rowsPerDay })
+    this.#spot = new Spot({ alarmsPerDay: trained.companion ? SHARE * alarmsPerDay : alarmsPerDay, rowsPerDay })
+    this.#companion = trained.companion && new Companion(metrics.length, alarmsPerDay, rowsPerDay)
+    if (trained.companion) this.#companion?.load(trained.companion)
     this.#spot.load(trained.spot)
     this.#columns = new Map(metrics.map((metric, j) => [metric, j]))
     this.#last = new Float64Array(metrics.length)
@@ -70,9 +74,13 @@ export class EntityModel {
     const middle = Float64Array.from(this.#last)
     this.#detector.expected(middle)
     const guilt = new Float64Array(row.length)
-    const score = this.#detector.score(row, guilt)
+    const own = this.#detector.score(row, guilt)
     const threshold = this.#spot.threshold
-    this.#spot.push(score)
+    this.#spot.push(own)
+    const second = this.#companion?.row(row, time === undefined ? undefined : time / 1e6)
+    const leads = second !== undefined && second.ratio >= 1 && second.ratio * threshold > own
+    if (leads) guilt.set(second.guilt)
+    const score = leads ? second.ratio * threshold : own
     this.#detector.push(row)
     this.#last = row
     const most = guilt.reduce((a, b) => Math.max(a, b), 0)
@@ -96,15 +104,16 @@ export class EntityModel {
     }
     // The rows it remembers are of the old level.
     this.#detector.load(this.trained.ensemble)
+    if (this.trained.companion) this.#companion?.load(this.trained.companion)
     this.#last.fill(0)
   }
 
   save() {
-    const ensemble = this.#detector.save()
-    const members = ensemble.members.map(m => ({ ...(m as object), weights: undefined }))
+    const companion = this.#companion?.save()
     return {
-      ensemble: { ...ensemble, members, blame: { ...ensemble.blame, weights: undefined } },
+      ensemble: withoutWeights(this.#detector.save()),
       spot: this.#spot.save(),
+      ...(companion && { companion: { ...companion, detector: withoutWeights(companion.detector) } }),
       last: Array.from(this.#last),
       age: Array.from(this.#age),
       offset: Array.from(this.#offset),
@@ -113,17 +122,30 @@ export class EntityModel {
   }
   /** Goes on from what `save` gave, with the weights it was made with. */
   load(state: ReturnType<EntityModel['save']>): void {
-    const published = this.trained.ensemble.members as { weights?: unknown }[]
-    const members = state.ensemble.members.map((m, k) =>
-      published[k].weights === undefined ? m : { ...(m as object), weights: published[k].weights },
-    )
-    const { blame: learned } = this.trained.ensemble
-    const blame = learned && { ...learned, ...state.ensemble.blame, weights: learned.weights }
-    this.#detector.load({ ...state.ensemble, members, blame })
+    const { ensemble, companion } = this.trained
+    this.#detector.load(withWeights(state.ensemble, ensemble))
     this.#spot.load(state.spot)
+    if (state.companion && companion)
+      this.#companion?.load({ ...state.companion, detector: withWeights(state.companion.detector, companion.detector) })
     this.#last = Float64Array.from(state.last)
     this.#age = Float64Array.from(state.age)
     this.#offset = Float64Array.from(state.offset)
     this.#level = Float64Array.from(state.level)
   }
+}
+
+type Saved = ReturnType<Ensemble['save']>
+/** What runs, without what was learned: that is on the `models` stream. */
+const withoutWeights = (saved: Saved): Saved => ({
+  ...saved,
+  members: saved.members.map(m => ({ ...(m as object), weights: undefined })),
+  blame: { ...saved.blame, weights: undefined } as unknown as Saved['blame'],
+})
+const withWeights = (running: Saved, published: Saved): Saved => {
+  const known = published.members as { weights?: unknown }[]
+  const members = running.members.map((m, k) =>
+    known[k].weights === undefined ? m : { ...(m as object), weights: known[k].weights },
+  )
+  const { blame: learned } = published
+  return { ...running, members, blame: learned && { ...learned, ...running.blame, weights: learned.weights } }
 }

@@ -4,6 +4,7 @@
  */
 
 import { Spot } from '@aegis/learning/spot'
+import { Companion, SHARE } from './companion.ts'
 import { type MakeOptions, makeDetector } from './make-detector.ts'
 import type { Rows } from './row-model.ts'
 import { scaleOf, standardise } from './standardise.ts'
@@ -68,9 +69,17 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
     return { ...rows, values }
   }
   detector.fit(standard(history))
+  const alarmsPerDay = options.alarmsPerDay ?? 0.5
+  const rowsPerDay = 86_400 / options.stepSeconds
+  // Without history the members are of so many kinds already that a second opinion adds none.
+  const companion =
+    !streaming && Companion.goesWith(options.detector ?? 'ensemble')
+      ? new Companion(test.metrics, alarmsPerDay, rowsPerDay)
+      : undefined
+  companion?.fit(standard(history))
   const spot = new Spot({
-    alarmsPerDay: options.alarmsPerDay,
-    rowsPerDay: 86_400 / options.stepSeconds,
+    alarmsPerDay: companion ? SHARE * alarmsPerDay : alarmsPerDay,
+    rowsPerDay,
     ...(streaming && STREAM_ALARMS),
   })
   spot.fit(detector.fitted)
@@ -110,6 +119,12 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
     scores[i] = detector.score(row, guilt)
     thresholds[i] = spot.threshold
     decisions[i] = spot.push(scores[i]) ? 1 : 0
+    const second = companion?.row(row, test.times?.[i])
+    if (second && second.ratio >= 1 && second.ratio > scores[i] / thresholds[i]) {
+      decisions[i] = 1
+      guilt.set(second.guilt)
+      if (companion?.ranks) scores[i] = second.ratio * thresholds[i]
+    }
     if (options.expected) {
       detector.expected(told.fill(Number.NaN))
       for (let j = 0; j < told.length; j++) expected[at + j] = told[j] * scale.spread[j] + scale.mean[j]

@@ -4,6 +4,7 @@
  */
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { Spot } from '@aegis/learning/spot'
+import { Companion, SHARE } from './companion.ts'
 import type { Ensemble } from './ensemble.ts'
 import { makeDetector } from './make-detector.ts'
 import type { Rows } from './row-model.ts'
@@ -37,6 +38,8 @@ export interface TrainedEntity {
   readonly threshold: number
   readonly spot: ReturnType<Spot['save']>
   readonly ensemble: ReturnType<Ensemble['save']>
+  /** The second opinion that goes with the whole ensemble. */
+  readonly companion?: ReturnType<Companion['save']>
   /** Errors at the last check of a network's training. */
   readonly loss?: number
   readonly validation?: number
@@ -45,6 +48,12 @@ export interface TrainedEntity {
 const YOUNG = 1000
 /** Surprises end at 20; a threshold beyond that would never be passed. */
 const MOST = 15
+/** What the worker says. */
+export interface TrainMessage {
+  readonly progress?: Progress
+  readonly done?: TrainedEntity
+  readonly failed?: string
+}
 
 export function trainEntity(
   request: TrainRequest,
@@ -68,7 +77,9 @@ export function trainEntity(
   }
   detector.fit({ ...rows, values })
   const rowsPerDay = 86_400 / stepSeconds
-  const spot = new Spot({ alarmsPerDay, rowsPerDay })
+  const companion = Companion.goesWith(name) ? new Companion(metrics.length, alarmsPerDay, rowsPerDay) : undefined
+  companion?.fit({ ...rows, values })
+  const spot = new Spot({ alarmsPerDay: companion ? SHARE * alarmsPerDay : alarmsPerDay, rowsPerDay })
   spot.fit(detector.fitted)
   const state = spot.save()
   // How rare the rarest is, a few rows cannot say; and a surprise that is unheard of is one whatever is extrapolated.
@@ -83,6 +94,8 @@ export function trainEntity(
     threshold: base,
     spot: { ...state, base },
     ensemble: detector.save(),
+    // A few rows say too little of tails for a threshold that is not given.
+    ...(companion && rows.count >= YOUNG && { companion: companion.save() }),
     loss: last?.loss,
     validation: last?.validation,
   }

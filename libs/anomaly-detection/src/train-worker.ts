@@ -1,8 +1,7 @@
-/** The other end of `trainInWorker`: trains what it is sent, says so, and ends; it ends with whoever started it, too. */
+/** The other end of `trainInWorker`: trains what it is sent, says so, and ends when it is let go, or with whoever started it. */
 import { needsTensorFlow } from './make-detector.ts'
 import { loadTensorFlow } from './tensorflow.ts'
-import { type TrainRequest, trainEntity } from './train-entity.ts'
-import type { TrainMessage } from './train-in-worker.ts'
+import { type TrainMessage, type TrainRequest, trainEntity } from './train-entity.ts'
 
 const say = (message: TrainMessage): Promise<void> =>
   new Promise((resolve, reject) => process.send!(message, (error: Error | null) => (error ? reject(error) : resolve())))
@@ -12,9 +11,7 @@ process.once('message', async (request: TrainRequest) => {
   try {
     const tensors = needsTensorFlow(request.detector) ? await loadTensorFlow() : undefined
     await say({ done: trainEntity(request, tensors, progress => void say({ progress })) })
-    process.exit(0)
   } catch (error) {
     await say({ failed: (error as Error).message })
-    process.exit(1)
   }
 })

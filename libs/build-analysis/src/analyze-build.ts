@@ -1,7 +1,7 @@
+import { type Dependency, findDependency } from './find-dependency.ts'
+import { findFiles } from './find-files.ts'
 import { type CommandClass, type FailureType, KINDS, type KindName, type Whose } from './kinds.ts'
 import { type Mark, markLine } from './mark-lines.ts'
-import { findDependency, type Dependency } from './find-dependency.ts'
-import { findFiles } from './find-files.ts'
 import { type BuildLog, quoteOf, readBuildLog, shapeOf } from './read-build-log.ts'
 import { readSteps, type Step, type Structure } from './steps.ts'
 

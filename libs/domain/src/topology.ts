@@ -1,4 +1,4 @@
-/** `kind:name`, such as `service:payment`. Kinds: service, process, pod, host, database, queue, external. */
+/** `kind:name`, such as `service:payment`. Kinds: service, process, pod, host, database, queue, volume, namespace, external. */
 export type EntityId = string
 
 export type EdgeKind = 'calls' | 'runs_on' | 'reads' | 'writes'
@@ -31,6 +31,22 @@ export interface Topology {
   close?(): Promise<void>
 }
 
+/** The edge from `address:<host:port, host, unit, …>` to who is reached there; kept apart from the graph of dependencies. */
+export const NAMED_BY = 'named_by'
+
 export const entityId = (kind: string, name: string): EntityId => `${kind}:${name}`
 export const nameOf = (entity: EntityId): string => entity.slice(entity.indexOf(':') + 1)
 export const kindOf = (entity: EntityId): string => entity.slice(0, Math.max(0, entity.indexOf(':')))
+
+const STORES =
+  /postgres|mysql|mariadb|mssql|mongo|redis|valkey|memcache|cassandra|scylla|cockroach|couch|elastic|opensearch|clickhouse|influxdb|neo4j|sqlite|(^|[-_/])(db|sql|database)([-_:]|$)/i
+const QUEUES = /kafka|redpanda|rabbit|nats|(^|[-_/])(queue|mq|amqp|pulsar)([-_:]|$)/i
+/** What stands beside a store or queue, and is none. */
+const BESIDE =
+  /[-_](exporter|operator|ui|admin|express|commander|insight|consumer|producer|client|worker|backup|migrat\w*|connect(or)?|proxy|manager)([-_:@]|$)/i
+/** Service, database or queue: what kind of thing a workload is, from its name and image. */
+export const kindOfWorkload = (name: string, image = ''): 'service' | 'database' | 'queue' => {
+  const said = [name, image.split('/').at(-1) ?? '']
+  if (said.some(w => BESIDE.test(w))) return 'service'
+  return said.some(w => QUEUES.test(w)) ? 'queue' : said.some(w => STORES.test(w)) ? 'database' : 'service'
+}

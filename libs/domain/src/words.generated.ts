@@ -714,9 +714,9 @@ export interface TopologyEdge {
   readonly from: string
   /** Entity depended on, kind:name. */
   readonly to: string
-  /** calls, runs_on, reads or writes. */
+  /** calls, runs_on, reads or writes; named_by from an address to who is reached there. */
   readonly kind: string
-  /** spans, manifest, compose, cluster, user or inferred. */
+  /** spans, manifest, compose, cluster, user, discover or inferred. */
   readonly source: string
   /** True when concluded rather than seen. */
   readonly inferred?: boolean

@@ -35,6 +35,21 @@ describe('causal chain', () => {
     ])
   })
 
+  it('ties lines by ids of requests in their text, and those that name a service to what it said', () => {
+    const { links } = causalChain([
+      event('store-1', 1, { service: 'store', body: 'write failed trace_id=4bf92f35 size=3' }),
+      event('cart-1', 2, { service: 'cart', body: 'order 7 failed request_id: "r-12345" trace_id=4bf92f35' }),
+      event('web-1', 3, { service: 'service:web', body: 'answered 500 x-request-id=r-12345' }),
+      event('web-2', 4, { service: 'service:web', body: 'call to store failed' }),
+      event('web-3', 5, { service: 'service:web', body: 'restored the cartridge' }),
+    ])
+    expect(links).toEqual([
+      { from: 'store-1', to: 'cart-1', kind: 'trace', label: '4bf92f35' },
+      { from: 'cart-1', to: 'web-1', kind: 'trace', label: 'r-12345' },
+      { from: 'store-1', to: 'web-2', kind: 'entity', label: 'store' },
+    ])
+  })
+
   it('learns what regularly comes before what', () => {
     const order = new TemplateOrder()
     for (let i = 0; i < 40; i++) {

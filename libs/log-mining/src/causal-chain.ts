@@ -48,6 +48,14 @@ export interface ChainOptions {
 
 const NAMES_A_THING = new Set<Mention['kind']>(['ip', 'host', 'pod', 'container', 'path', 'uuid', 'url', 'user', 'mac'])
 
+const REQUEST =
+  /\b(?:x-)?(?:trace|request|req|correlation|transaction)[ _.-]?id["']?\s*[=:]\s*["']?([\w.-]{6,})|\btraceparent["']?\s*[=:]\s*["']?00-([0-9a-f]{32})/gi
+/** Requests that a line names by an id of theirs. */
+const requestsIn = (body: string): string[] => [...body.matchAll(REQUEST)].map(m => m[1] ?? m[2])
+const nameOfService = ({ service }: ChainEvent): string | undefined => service?.replace(/^[a-z]+:/, '') || undefined
+const namesService = (body: string, name: string): boolean =>
+  name.length > 2 && new RegExp(`(?<![\\w.-])${name.replace(/\W/g, '\\$&')}(?![\\w-])`, 'i').test(body)
+
 export function causalChain(input: readonly ChainEvent[], options: ChainOptions = {}): CausalChain {
   const events = select(input, options.maxEvents ?? 200)
   const named = new Map<string, number>()
@@ -55,6 +63,9 @@ export function causalChain(input: readonly ChainEvent[], options: ChainOptions 
   const tooCommon = Math.max(2, (options.commonShare ?? 0.3) * events.length)
   const last = new Map<string, ChainEvent>()
   const links: ChainLink[] = []
+  const services = new Set(events.flatMap(e => nameOfService(e) ?? []))
+  /** The last bad line of each service. */
+  const spoke = new Map<string, ChainEvent>()
   for (const event of events) {
     const tie = (kind: ChainLink['kind'], key: string, label: string) => {
       const before = last.get(`${kind} ${key}`)
@@ -62,12 +73,22 @@ export function causalChain(input: readonly ChainEvent[], options: ChainOptions 
         links.push({ from: before.id, to: event.id, kind, label })
       last.set(`${kind} ${key}`, event)
     }
-    if (event.traceId !== undefined && event.traceId !== '') tie('trace', event.traceId, event.traceId)
+    const requests = new Set([...(event.traceId ? [event.traceId] : []), ...requestsIn(event.body)])
+    for (const id of requests) tie('trace', id, id)
     if (event.exception !== undefined) tie('exception', event.exception, event.exception)
     for (const mention of event.mentions) {
       const count = named.get(keyOf(mention)) ?? 0
       if (NAMES_A_THING.has(mention.kind) && count > 1 && count <= tooCommon) tie('entity', keyOf(mention), mention.text)
     }
+    // Who is named comes before who names it, where it said something bad itself.
+    for (const name of services) {
+      const before = name === nameOfService(event) || !namesService(event.body, name) ? undefined : spoke.get(name)
+      if (before && !links.some(link => link.from === before.id && link.to === event.id))
+        links.push({ from: before.id, to: event.id, kind: 'entity', label: name })
+    }
+    const own = nameOfService(event)
+    if (own !== undefined && (event.anomalous || severities.indexOf(event.severity) >= severities.indexOf('WARN')))
+      spoke.set(own, event)
   }
   if (options.order !== undefined) links.push(...orderLinks(events, options.order, links))
   const place = new Map(events.map((event, i) => [event.id, i]))

@@ -6,8 +6,8 @@
  * regression would only repeat the record, which the suggestion shows anyway. The intercept is not penalised, so that without
  * telling traits the answer is the share that helped. A trait counts by presence; what was in fewer than two of the tries is left out.
  */
-import type { Signature } from './similar-fixes.ts'
-
+/** Weighted traits of a situation. */
+export type Signature = Readonly<Record<string, number>>
 export interface TriedFix {
   readonly signature: Signature
   readonly success: boolean

@@ -1,7 +1,7 @@
 import type { Cause } from '@aegis/domain'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { likeness, type RecordedFix, type Signature, signatureOf, suggestFixes } from './similar-fixes.ts'
+import { likeness, type RecordedFix, type Signature, signatureOf, suggestFixes, withStage } from './similar-fixes.ts'
 
 const incident = (fault: string, entity: string, metrics: readonly string[]) => ({
   severity: 'high',
@@ -22,7 +22,7 @@ const incident = (fault: string, entity: string, metrics: readonly string[]) => 
 })
 const fix = (id: string, command: string, success: boolean, signature: Signature, target = 'frontend'): RecordedFix => ({
   fix: { id, command, success, who: 'ada', time: 1, target },
-  signature,
+  stages: [signature],
 })
 const signatures = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'e'), fc.double({ min: 0.1, max: 5, noNaN: true }))
 
@@ -87,5 +87,30 @@ describe('suggestFixes', () => {
       fix('one', 'pray', true, memory),
     ]
     expect(suggestFixes(memory, many).map(s => s.command)).toEqual(['restart', 'pray'])
+  })
+})
+
+describe('stages of an incident', () => {
+  const looks = (n: number, fault = 'pool') => {
+    const { causes, ...rest } = incident(
+      fault,
+      'ledger',
+      Array.from({ length: n }, (_, i) => `metric_${i}`),
+    )
+    const evidence = Array.from({ length: n }, (_, i) => ({ kind: 'metric', name: `metric_${i}` }))
+    return signatureOf({ ...rest, causes: [{ ...causes[0], evidence } as unknown as Cause] })
+  }
+  const lived = [1, 2, 3, 5, 8, 13, 21].reduce((stages, n) => withStage(stages, looks(n)), [] as readonly Signature[])
+  it('are few: how it looked first, on the way, and last', () => {
+    expect(lived.length).toBeLessThanOrEqual(4)
+    expect([lived[0], lived.at(-1)]).toEqual([looks(1), looks(21)])
+    expect(withStage(withStage([], looks(3)), looks(3, 'disk'))).toEqual([looks(3), looks(3, 'disk')])
+  })
+  it('a known fix is found when an incident like it opens, and while it grows', () => {
+    const rich = { fix: fix('1', 'resize', true, {}).fix, stages: lived }
+    for (const n of [1, 3, 8, 21]) expect(suggestFixes(looks(n), [rich])[0]).toMatchObject({ command: 'resize', tried: 1 })
+    // Held against its end alone it would not be.
+    expect(likeness(looks(1), looks(21))).toBeLessThan(0.4)
+    expect(suggestFixes(looks(1, 'network'), [rich])).toEqual([])
   })
 })

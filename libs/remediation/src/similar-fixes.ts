@@ -4,17 +4,19 @@
  * A situation's signature is a set of weighted traits read from its incident: kind of fault, kinds and names of evidence, metrics, depth of the path;
  * entity names take part with little weight, so that experience carries over to other services. Likeness is the weighted Jaccard index (shared
  * weight over joined weight, Jaccard 1912), with rare traits weighing more by their inverse frequency among the fixes known. Under the floor
- * nothing is said. A suggestion's chance of success is the lower Wilson bound of its likeness-weighted record, so one lucky try does not lead. Where a
+ * nothing is said. An incident is thin when it opens and gathers traits while it lasts, so a fix is kept with how its incident looked at several
+ * stages, and the one most like the situation counts: early is held against early. A suggestion's chance of success is the lower Wilson bound of its likeness-weighted record, so one lucky try does not lead. Where a
  * command was tried often enough, what it was tried on is learned from as well (`fix-predictor.ts`), and the more cautious of the two ranks it.
  */
 import type { Incident, ManualFix } from '@aegis/domain'
 import { wilson } from './experiments.ts'
-import { predictSuccess } from './fix-predictor.ts'
+import { predictSuccess, type Signature } from './fix-predictor.ts'
 
-export type Signature = Readonly<Record<string, number>>
+export type { Signature }
 export interface RecordedFix {
   readonly fix: Pick<ManualFix, 'id' | 'command' | 'success' | 'who' | 'time'> & Partial<Pick<ManualFix, 'action' | 'target'>>
-  readonly signature: Signature
+  /** How its incident looked, from the first diagnosis to the last. */
+  readonly stages: readonly Signature[]
 }
 export interface SimilarFixOptions {
   /** Likeness under which a past situation does not count. */
@@ -60,6 +62,19 @@ export function signatureOf(incident: Pick<Incident, 'causes' | 'severity' | 'en
   return traits
 }
 
+/** Stages of one incident kept at most, and how many more traits make a new one. */
+const STAGES = { most: 4, growth: 1.5 } as const
+/** The stages with what it looks like now: another kind of fault or half as many traits again is a new stage, anything else is how the last one looks by now. */
+export function withStage(stages: readonly Signature[], now: Signature): readonly Signature[] {
+  const last = stages.at(-1)
+  const fault = (s: Signature) => Object.keys(s).find(t => t.startsWith('fault '))
+  if (!last) return [now]
+  const isNew = fault(last) !== fault(now) || Object.keys(now).length >= STAGES.growth * Object.keys(last).length
+  if (isNew && stages.length < STAGES.most) return [...stages, now]
+  // The first stays as it was: it is what the next one of its kind will look like when it opens.
+  return stages.length === 1 ? [last, now] : [...stages.slice(0, -1), now]
+}
+
 /** From 0, nothing in common, to 1, alike. `rarity` multiplies a trait's weight; 1 for all unless told. */
 export function likeness(a: Signature, b: Signature, rarity: (trait: string) => number = () => 1): number {
   let [shared, joined] = [0, 0]
@@ -89,16 +104,21 @@ export function suggestFixes(
 ): readonly Suggestion[] {
   const { floor, examples } = { ...SIMILAR_FIX_DEFAULTS, ...options }
   const seen = new Map<string, number>()
-  for (const { signature } of known) for (const trait of Object.keys(signature)) seen.set(trait, (seen.get(trait) ?? 0) + 1)
+  for (const { stages } of known)
+    for (const trait of new Set(stages.flatMap(s => Object.keys(s)))) seen.set(trait, (seen.get(trait) ?? 0) + 1)
   // Between 1 for a trait every fix has and about 2 for one hardly any has: rarity sharpens, it does not decide.
   const rarity = (trait: string) => 1 + Math.log((known.length + 1) / ((seen.get(trait) ?? 0) + 1)) / Math.log(known.length + 2)
+  const nearest = (stages: readonly Signature[]) =>
+    stages
+      .map(signature => ({ signature, alike: likeness(situation, signature, rarity) }))
+      .reduce((a, b) => (b.alike > a.alike ? b : a), { signature: {} as Signature, alike: 0 })
   const triesOf = (command: string) =>
     known
       .filter(k => plain(k.fix.command, k.fix.target) === command)
-      .map(({ fix, signature }) => ({ signature, success: fix.success }))
+      .map(({ fix, stages }) => ({ signature: nearest(stages).signature, success: fix.success }))
   const byCommand = new Map<string, { fix: RecordedFix['fix']; likeness: number }[]>()
-  for (const { fix, signature } of known) {
-    const alike = likeness(situation, signature, rarity)
+  for (const { fix, stages } of known) {
+    const { alike } = nearest(stages)
     if (alike < floor) continue
     const command = plain(fix.command, fix.target)
     byCommand.set(command, [...(byCommand.get(command) ?? []), { fix, likeness: alike }])

@@ -1,6 +1,8 @@
 import type { Anomaly } from '@aegis/domain'
 import { describe, expect, it } from 'vitest'
 import { accusedIn, liveEvidence } from './anomaly-evidence.ts'
+import { explainIncident } from './explain-incident.ts'
+import { fuseEvidence } from './fuse-evidence.ts'
 import { STOPPED_SERIES } from './stop-rate.ts'
 
 const callees = new Map([
@@ -118,4 +120,30 @@ describe('liveEvidence', () => {
       { entity: 'service:pay', kind: 'trace_stop_share', strength: 0.25 },
     ])
   })
+})
+
+it('a band is told as a band: its middle is no value that ever was', () => {
+  const rule = {
+    id: 'a',
+    environment: 'e',
+    time: 2e6,
+    started: 1e6,
+    ended: null,
+    state: 'open',
+    entity: 'service:pay',
+    kind: 'rule',
+    severity: 'high',
+    score: 9,
+    threshold: 5,
+    summary: 'slow',
+    series: [{ metric: 'latency_p99', unit: '', value: 9, expected_low: 0, expected_high: 5, score: 9 }],
+    templates: [],
+    evidence: [],
+    detector: 'rules',
+    model_version: '1',
+  } as unknown as Anomaly
+  const { evidence, findings } = liveEvidence({ anomalies: [rule], graph: { nodes: [{ id: 'service:pay' }], edges: [] } })
+  const told = explainIncident(evidence, fuseEvidence(evidence, { findings }))
+  expect(told.evidence.map(e => e.text)).toContain('latency_p99 is 9, expected 0 to 5')
+  expect(told.text).not.toContain('2.5')
 })

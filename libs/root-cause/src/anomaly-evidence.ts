@@ -7,6 +7,7 @@ import { type Anomaly, type Change, type Evidence, type Graph, kindOf, nameOf } 
 import type { CauseCase, Finding } from './case-evidence.ts'
 import { isSelfTime, isSilence, isWireTime, meaningOf } from './metric-meaning.ts'
 import { type Remedy, remedyEvidence } from './remedy-evidence.ts'
+import { reportedFault } from './reported-fault.ts'
 import { STOPPED_SERIES } from './stop-rate.ts'
 
 export interface LiveInput {
@@ -31,13 +32,6 @@ const UNREACHABLE = /refused|unreachable|no route|(host|address|name|service) no
 /** Who answered with an error status, and which; what stands behind it is that one's own words. */
 const ANSWERED =
   /(\S+) (?:answered|responded|replied|returned)(?: with)?(?: an?)?(?: http)?(?: status| code| error)* ([45]\d\d)\b/g
-/** Resources that a log line may say are running out. */
-const REPORTED: readonly (readonly [RegExp, string])[] = [
-  [/disk|space|quota|enospc/i, 'disk'],
-  [/memory|heap|oom/i, 'memory'],
-  [/pool|exhaust|too many/i, 'pool'],
-  [/config/i, 'config_error'],
-]
 /** What was over before the last sign counts half for each such while between the two, microseconds: a long incident gathers much that passed. */
 const FADES_US = 180_000_000
 /** Signs within this of each other began together, microseconds. */
@@ -85,10 +79,10 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
         if (named.unreachable) known.unreachable ??= e
         accused.set(named.entity, known)
       }
-      const about = `${blames ? '' : a.summary} ${own.map(e => e.text).join(' ')}`
-      const reported = own.length > 0 || !blames ? REPORTED.find(([words]) => words.test(about)) : undefined
-      const kind = reported ? reported[1] : blames ? 'error' : 'log_new_severe'
-      const quoted = own.find(e => reported?.[0].test(e.text)) ?? own[0] ?? a.evidence?.[0]
+      const telling = own.find(e => reportedFault(e.text) !== undefined)
+      const reported = telling ? reportedFault(telling.text) : blames ? undefined : reportedFault(a.summary)
+      const kind = reported ?? (blames ? 'error' : 'log_new_severe')
+      const quoted = telling ?? own[0] ?? a.evidence?.[0]
       findings.push({
         entity: a.entity,
         kind,
@@ -118,6 +112,7 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
           strength: Math.min(50, Math.max(0, g.score)) * fades(a),
           name: g.metric,
           before: (low + high) / 2,
+          expected: [low, high],
           after: g.value,
           time: reference?.time ?? a.started,
           ...(reference ? { reference } : {}),

@@ -55,6 +55,8 @@ export interface Finding {
   readonly name: string
   readonly before: number
   readonly after: number
+  /** What it is expected between, where no single value before is known: `before` is only its middle. */
+  readonly expected?: readonly [low: number, high: number]
   /** Verbatim line, or the operation. */
   readonly text?: string
   readonly time?: number

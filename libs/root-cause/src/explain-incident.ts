@@ -57,6 +57,8 @@ const sourceOf = (f: Finding): ExplainedEvidence['source'] =>
           : 'series'
 /** Statements of a pair are joined by a byte no one should see. */
 const readable = (name: string) => partsOf(name).join(' → ')
+/** What was before, or the band that it is expected in: the middle of one is no value that ever was. */
+const usual = (f: Finding): string => (f.expected ? `${number(f.expected[0])} to ${number(f.expected[1])}` : number(f.before))
 const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
   [
     /^log_new|^span_log_new|_severe$/,
@@ -74,8 +76,8 @@ const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
         f.name.includes('\0') ? `${partsOf(f.name)[1]} no longer follows` : `at ${f.name}`
       }`,
   ],
-  [/^trace_self/, f => `its own time in ${f.name} rose (${number(f.before)} → ${number(f.after)} µs)`],
-  [/^trace_gap/, f => `time is lost on the wire, ${f.name} (${number(f.before)} → ${number(f.after)} µs)`],
+  [/^trace_self/, f => `its own time in ${f.name} rose (${usual(f)} → ${number(f.after)} µs)`],
+  [/^trace_gap/, f => `time is lost on the wire, ${f.name} (${usual(f)} → ${number(f.after)} µs)`],
   [/^trace_/, f => `${readable(f.name)} (${number(f.before)} → ${number(f.after)})`],
   [/^causal$/, f => `no other series explains the change of ${f.name} (${number(f.before)} → ${number(f.after)})`],
   [
@@ -86,7 +88,13 @@ const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
   [/^absence$/, () => 'it no longer reports'],
   [/^accused$/, f => `those who call it say "${(f.text ?? '').split('\n')[0].slice(0, 120)}"`],
   [/^impact_/, f => `most of the ${f.name} begins here`],
-  [/./, f => `${f.name} ${f.after >= f.before ? 'rose' : 'fell'} from ${number(f.before)} to ${number(f.after)}`],
+  [
+    /./,
+    f =>
+      f.expected
+        ? `${f.name} is ${number(f.after)}, expected ${number(f.expected[0])} to ${number(f.expected[1])}`
+        : `${f.name} ${f.after >= f.before ? 'rose' : 'fell'} from ${number(f.before)} to ${number(f.after)}`,
+  ],
 ]
 /** A record that came with its own words keeps them; otherwise the finding is put into words. */
 const phraseOf = (f: Finding): string =>

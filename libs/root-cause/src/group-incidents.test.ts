@@ -30,6 +30,10 @@ const anomaly = (severity: string, ...series: [metric: string, value: number, lo
 })
 
 describe('hasImpact', () => {
+  it('what a rule foresees is an incident as what it sees, of any metric and by its own severity', () => {
+    const foreseen = (severity: string) => ({ ...anomaly(severity, ['system.disk.used', 0.9, 0, 0.95]), kind: 'predicted' })
+    expect(['low', 'medium', 'high'].map(s => hasImpact(foreseen(s)))).toEqual([false, true, true])
+  })
   it('is what people notice: errors, latency and silence at any severity', () => {
     for (const metric of ['calls.error_share', 'calls.latency_p95', 'telemetry'])
       expect(hasImpact(anomaly('low', [metric, 9, 0, 1])), metric).toBe(true)

@@ -36,7 +36,8 @@ const isSurge = (g: GuiltySeries): boolean => meaningOf(g.metric).meaning === 't
  * high traffic alone is none at all.
  */
 export const hasImpact = (a: Anomaly): boolean => {
-  if (a.kind === 'log' || a.kind === 'trace' || a.kind === 'rule') return a.severity !== 'low'
+  // Somebody wrote the rule of a prediction as of any other: what it foresees is to be prevented, whatever it is measured by.
+  if (a.kind === 'log' || a.kind === 'trace' || a.kind === 'rule' || a.kind === 'predicted') return a.severity !== 'low'
   const series = a.series ?? []
   return series.some(g => isSymptom(g.metric)) || (a.severity === 'critical' && !(series.length > 0 && series.every(isSurge)))
 }

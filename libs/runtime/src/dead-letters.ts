@@ -47,3 +47,18 @@ export const redriven = (letter: RawRecord): OutRecord => ({
   value: letter.value,
   headers: Object.fromEntries(Object.entries(letter.headers).filter(([name]) => !ADDED.test(name))),
 })
+
+const PUT_BACK = 'aegis-redriven'
+/** Says on the topic of dead letters that one of them was put back. */
+export const putBack = (letter: RawRecord): OutRecord => ({
+  topic: letter.topic,
+  partition: letter.partition,
+  key: null,
+  value: null,
+  headers: { [PUT_BACK]: String(letter.offset) },
+})
+/** The letters of one partition that still wait: without those that were put back, and without what says so. */
+export const waiting = (records: readonly RawRecord[]): RawRecord[] => {
+  const gone = new Set(records.flatMap(r => (r.headers[PUT_BACK] === undefined ? [] : [Number(String(r.headers[PUT_BACK]))])))
+  return records.filter(r => r.headers[PUT_BACK] === undefined && !gone.has(r.offset))
+}

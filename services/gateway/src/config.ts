@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+const port = z.coerce.number().int().min(0).max(65_535).optional()
+
 export const settings = {
   environment: {
     env: 'AEGIS_ENVIRONMENT',
@@ -59,7 +61,7 @@ export const settings = {
   },
   statsdPort: {
     env: 'AEGIS_STATSD_PORT',
-    schema: z.coerce.number().int().min(0).max(65_535).optional(),
+    schema: port,
     about: 'UDP port for StatsD; empty: none. It asks for no token: keep it inside.',
   },
   statsdHost: {
@@ -71,6 +73,31 @@ export const settings = {
     env: 'AEGIS_STATSD_INTERVAL_MS',
     schema: z.coerce.number().int().min(100).default(10_000),
     about: 'Milliseconds over which StatsD values are put together.',
+  },
+  syslogPort: {
+    env: 'AEGIS_SYSLOG_PORT',
+    schema: port,
+    about: 'TCP and UDP port for syslog (RFC 3164, 5424, 6587); empty: none. It asks for no token: keep it inside.',
+  },
+  syslogHost: {
+    env: 'AEGIS_SYSLOG_HOST',
+    schema: z.string().default('127.0.0.1'),
+    about: 'Address syslog is listened for on.',
+  },
+  graphitePort: {
+    env: 'AEGIS_GRAPHITE_PORT',
+    schema: port,
+    about: "TCP port for Graphite's plaintext protocol; empty: none. It asks for no token: keep it inside.",
+  },
+  graphiteHost: {
+    env: 'AEGIS_GRAPHITE_HOST',
+    schema: z.string().default('127.0.0.1'),
+    about: 'Address Graphite is listened for on.',
+  },
+  otlpGrpcPort: {
+    env: 'AEGIS_OTLP_GRPC_PORT',
+    schema: z.union([z.literal('off').transform(() => undefined), port]),
+    about: 'Port for OTLP/gRPC, on the address of the API server; empty or off: none. `aegis up` takes 4317.',
   },
   apiToken: {
     env: 'AEGIS_API_TOKEN',

@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NoticeChanges } from './notice-changes.ts'
 import { decodeProtobuf, encodeProtobuf } from './otlp/proto.ts'
-import { readLogs, readMetrics, readTraces } from './otlp/read.ts'
+import { readLogs } from './otlp/read-logs.ts'
+import { readMetrics } from './otlp/read-metrics.ts'
+import { readTraces } from './otlp/read-traces.ts'
 import { StateView } from './state-view.ts'
 
 const options = {
@@ -127,9 +129,11 @@ describe('OTLP', () => {
       fc.property(odd, message => void readLogs(Object(message), options)),
       { seed: 5, numRuns: 500 },
     )
-    expect(readLogs({ resourceLogs: [{ scopeLogs: [{ logRecords: [{}] }] }] }, options).values).toMatchObject([
-      { entity: 'service:unknown', body: '' },
-    ])
+    expect(readLogs({ resourceLogs: [{ scopeLogs: [{ logRecords: [{}] }] }] }, options)).toMatchObject({
+      values: [],
+      rejected: 1,
+      reason: 'resourceLogs[0].scopeLogs[0].logRecords[0] has neither body nor attributes',
+    })
   })
 })
 

@@ -14,6 +14,7 @@ export class NoticeChanges {
   notice(origins: readonly Origin[], now: number): Change[] {
     const changes: Change[] = []
     for (const origin of origins) {
+      if (!origin.entity) continue
       for (const [kind, value] of [
         ['deploy', origin.version],
         ['config', origin.configHash],

@@ -42,3 +42,30 @@ describe('issues from outside', () => {
     expect(issue.safeParse({ entity: 'pay', name: 'x' }).success).toBe(false)
   })
 })
+
+describe('alerts in other forms', () => {
+  const of = (v: object) => issueOfAlert(alert.parse(v), options)
+  it('of Prometheus itself: without a status the end tells', () => {
+    const posted = { labels: { alertname: 'Slow', service: 'pay', code: 500 }, startsAt: '1970-01-01T00:00:00.000001Z' }
+    expect(of({ ...posted, annotations: null })).toMatchObject({
+      state: 'firing',
+      entity: 'service:pay',
+      attributes: { code: '500' },
+    })
+    expect(of({ ...posted, endsAt: '2999-01-01T00:00:00Z' }).state).toBe('firing')
+    expect(issueOfAlert(alert.parse({ ...posted, endsAt: '2026-01-01T00:00:00Z' }), { ...options, now: 2e15 }).state).toBe(
+      'resolved',
+    )
+  })
+  it('of old Grafana: a rule with its tags', () => {
+    const posted = {
+      ruleName: 'Slow',
+      ruleId: 3,
+      state: 'alerting',
+      message: 'too slow',
+      tags: { service: 'pay' },
+    }
+    expect(of(posted)).toMatchObject({ state: 'firing', entity: 'service:pay', name: 'Slow', summary: 'too slow' })
+    expect(of({ ...posted, state: 'ok' })).toMatchObject({ state: 'resolved', id: of(posted).id })
+  })
+})

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import {
   approvals,
   changes,
@@ -9,19 +10,28 @@ import {
   manualFixes,
   metricsRaw,
   models,
+  topologyEdges,
   tracesSpans,
 } from '@aegis/domain'
-import { redact } from '@aegis/log-mining'
-import { defineService, streamList } from '@aegis/runtime'
+import { redact, redactRecord } from '@aegis/log-mining'
+import { defineService, type ServiceContext, streamList } from '@aegis/runtime'
 import swagger from '@fastify/swagger'
-import fastify from 'fastify'
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { PipelineClock } from './clock.ts'
 import { settings } from './config.ts'
 import { consolePage } from './console-page.ts'
 import { NoticeChanges } from './notice-changes.ts'
+import { listenGrpc } from './otlp/grpc.ts'
+import { WatchSenderClocks } from './otlp/watch-sender-clocks.ts'
+import { Door } from './routes/door.ts'
 import { EventFeed } from './routes/events.ts'
+import { idempotent } from './routes/idempotency.ts'
+import { influxRoutes } from './routes/influx.ts'
 import { ingestRoutes } from './routes/ingest.ts'
+import { answerOtlpError, isOtlp, otlpRoutes } from './routes/otlp.ts'
+import { remoteWriteRoute } from './routes/remote-write.ts'
 import { stateRoutes } from './routes/state.ts'
+import { topologyRoute } from './routes/topology.ts'
 import { parseTargets } from './sources/scrape.ts'
 import { startSources } from './sources/start-sources.ts'
 import { StateView } from './state-view.ts'
@@ -32,46 +42,85 @@ export const gateway = defineService({
   about: 'Takes telemetry in, shows what was found and decided, and keeps the pipeline clock.',
   settings,
   follows: streamList(controls, models),
-  publishes: streamList(logsRaw, metricsRaw, tracesSpans, changes, issuesExternal, approvals, feedback, controls, manualFixes),
-  tails: StateView.streams,
+  publishes: streamList(
+    logsRaw,
+    metricsRaw,
+    tracesSpans,
+    changes,
+    issuesExternal,
+    topologyEdges,
+    approvals,
+    feedback,
+    controls,
+    manualFixes,
+  ),
+  tails: [...StateView.streams, ...EventFeed.onDemand],
   clock: true,
-  async create(config, context) {
+  async create(config, given) {
+    // The one way out of here to any stream: whatever a reader of some format has overlooked, no secret passes.
+    const context: ServiceContext = {
+      ...given,
+      publish: async (stream, values, trace) => {
+        const clean: (typeof values)[number][] = []
+        for (const value of values) {
+          clean.push(redactRecord(value))
+          // A large request must not hold up the others.
+          if (clean.length % 500 === 0) await setImmediate()
+        }
+        try {
+          await given.publish(stream, clean, trace)
+        } catch (error) {
+          // What fits no schema is the sender's fault, and trying again would not help; anything else is load or outage.
+          throw Object.assign(error as Error, {
+            statusCode: (error as { code?: string }).code === 'RECORD_MALFORMED' ? 400 : 503,
+          })
+        }
+      },
+    }
+    const refuse = (request: FastifyRequest, reply: FastifyReply, status: number, message: string) =>
+      isOtlp(request.url) ? answerOtlpError(request, reply, status, message) : reply.code(status).send({ message })
     const app = fastify({ bodyLimit: config.maxBodyBytes, logger: false, trustProxy: false })
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-    app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-      const status = error.statusCode ?? 503
-      if (status >= 500) context.log.warn({ err: error }, 'request failed')
+    app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+      // The broker's troubles bring their status; what fails while a body is read is the body's.
+      const status = error.statusCode ?? (request.method === 'GET' ? 500 : 400)
+      if (status >= 500 || error.statusCode === undefined) context.log.warn({ err: error }, 'request failed')
       if (status === 429 || status === 503) reply.header('retry-after', '1')
-      return reply.code(status).send({ message: error.message })
+      return refuse(request, reply, status, error.message)
     })
     app.addHook('onRequest', async (request, reply) => {
       const length = Number(request.headers['content-length'] ?? 0)
       if (length <= config.maxBodyBytes) return
       // Read to the end and thrown away: a client that is cut off half-way never sees the answer.
       request.raw.resume()
-      return reply
-        .code(413)
-        .send({ message: `body of ${length} bytes is larger than the ${config.maxBodyBytes} that AEGIS_MAX_BODY_BYTES allows` })
+      const words = `body of ${length} bytes is larger than the ${config.maxBodyBytes} that AEGIS_MAX_BODY_BYTES allows`
+      return refuse(request, reply, 413, words)
     })
     if (config.apiToken) {
       const expected = Buffer.from(`Bearer ${config.apiToken}`)
       app.addHook('onRequest', async (request, reply) => {
         const given = Buffer.from(request.headers.authorization ?? '')
         if (given.length !== expected.length || !timingSafeEqual(given, expected))
-          return reply.code(401).send({ message: 'a bearer token is needed' })
+          return refuse(request, reply, 401, 'a bearer token is needed')
       })
     }
+    idempotent(app, context.now, request => request.headers.authorization ?? request.ip)
     await app.register(swagger, { openapi: { info: { title: 'Aegis gateway', version: '0.1.0' } } })
     const view = new StateView()
-    const feed = new EventFeed()
-    ingestRoutes(app, context, {
+    const feed = new EventFeed(context)
+    const door = new Door(config)
+    const take = {
       environment: config.environment,
-      maxBodyBytes: config.maxBodyBytes,
-      maxInFlightBytes: config.maxInFlightBytes,
       redact,
       notice: new NoticeChanges(),
-    })
+      clocks: new WatchSenderClocks((source, words) => context.log.warn({ source }, words)),
+    }
+    otlpRoutes(app, context, door, take)
+    remoteWriteRoute(app, context, door, config)
+    influxRoutes(app, context, door, config)
+    ingestRoutes(app, context, door, take)
+    topologyRoute(app, context, door, config)
     const targets = parseTargets(config.scrapeTargets)
     const clock = new PipelineClock(context)
     stateRoutes(app, context, view, redact, control => void clock.tickOn(control))
@@ -84,7 +133,7 @@ export const gateway = defineService({
     return {
       stages: [],
       http: (request, response) => app.routing(request, response),
-      started: async () => {
+      started: async ({ host }) => {
         const tail = await context.tail(StateView.streams, 'start', seen => {
           for (const { stream, value } of seen) {
             view.take(stream, value)
@@ -92,7 +141,19 @@ export const gateway = defineService({
           }
         })
         closers.push(() => tail.close())
-        closers.push(await startSources({ ...config, targets }, context))
+        closers.push(await startSources({ ...config, targets, redact }, context))
+        if (config.otlpGrpcPort !== undefined)
+          await listenGrpc({ ...take, ...config, host, port: config.otlpGrpcPort }, context, door).then(
+            grpc => {
+              context.log.info({ port: grpc.port }, 'listens for OTLP over gRPC')
+              closers.push(() => grpc.close())
+            },
+            error =>
+              context.log.warn(
+                { err: error },
+                `port ${config.otlpGrpcPort} cannot be had: nothing listens for OTLP over gRPC; AEGIS_OTLP_GRPC_PORT names another port`,
+              ),
+          )
         if (config.clock === 'off') return
         const leadership = await context.lead('clock', leading => clock.lead(leading))
         closers.push(() => leadership.close())

@@ -36,11 +36,12 @@ import {
   type Signature,
   signatureOf,
   suggestFixes,
+  withStage,
 } from '@aegis/remediation'
 import type { AskPolicyService } from './ask-policy-service.ts'
 import { ErrorBudget } from './error-budget.ts'
 import { InCharge, type InChargeOptions } from './in-charge.ts'
-import { chooseAction, type DecisionGrounds, makeDecision } from './make-decision.ts'
+import { chooseAction, type DecisionGrounds, isRefused, makeDecision } from './make-decision.ts'
 
 export interface DecideOptions {
   readonly defaultMode: Mode
@@ -93,7 +94,7 @@ const wordFor = <T>(words: Readonly<Record<string, T>>, environment: string): T 
 
 /** Incidents to guarded decisions: one at a time, each with what was weighed, why, and everything needed to decide it again. */
 export class DecideActions implements Stage, Stateful {
-  readonly snapshotVersion = 4
+  readonly snapshotVersion = 5
   readonly #charge: InCharge
   readonly #budget: ErrorBudget
   readonly #options: DecideOptions
@@ -102,7 +103,7 @@ export class DecideActions implements Stage, Stateful {
   #deeds = new Map<string, Deed[]>()
   #controls = new Map<string, Control>()
   /** What incidents looked like, for the day somebody says what helped. */
-  readonly #signatures = new BoundedMap<string, Signature>(MOST.signatures)
+  readonly #signatures = new BoundedMap<string, readonly Signature[]>(MOST.signatures)
   #fixes: RecordedFix[] = []
 
   constructor(policy: Policy, options: DecideOptions) {
@@ -177,7 +178,7 @@ export class DecideActions implements Stage, Stateful {
     this.#standing.set(incident.id, s)
     if (incident.verdict === 'cause_named') {
       s.named = incident
-      this.#signatures.set(incident.id, signatureOf(incident))
+      this.#signatures.set(incident.id, withStage(this.#signatures.get(incident.id) ?? [], signatureOf(incident)))
     }
     if (incident.verdict === 'cause_named') await this.#decide(s, input, results, signal)
   }
@@ -206,6 +207,14 @@ export class DecideActions implements Stage, Stateful {
     else s.current = decision
     if (decision.mode === 'approve') s.waitingSince = input.time
     results.push(emit(decisions, decision, input))
+    // Nothing is done, and nobody would know: a person is called.
+    if (isRefused(decision) && !s.paged) {
+      s.paged = true
+      const refused = `${decision.action} on ${decision.target} was refused: ${decision.reasons.at(-1)}`
+      const call = makeDecision(policy, incident, { ...grounds, attempt: s.attempt++, refused })
+      if (call.mode === 'act') s.current = call
+      results.push(emit(decisions, call, input))
+    }
     const { candidate } = this.#charge
     if (!candidate) return
     const inShadowOf = `${policy.name} ${policy.version}`
@@ -256,9 +265,9 @@ export class DecideActions implements Stage, Stateful {
     return { policy, arm: { experiment: experiment.name, arm: arm.name } }
   }
 
-  #learn(fix: RecordedFix['fix'], signature: Signature | undefined): void {
-    if (!signature) return
-    this.#fixes = [...this.#fixes.filter(f => f.fix.id !== fix.id), { fix, signature }].slice(-MOST.fixes)
+  #learn(fix: RecordedFix['fix'], stages: readonly Signature[] | undefined): void {
+    if (!stages) return
+    this.#fixes = [...this.#fixes.filter(f => f.fix.id !== fix.id), { fix, stages }].slice(-MOST.fixes)
   }
 
   #outcome(o: Outcome, input: Input, results: Result[]): void {
@@ -346,7 +355,14 @@ export class DecideActions implements Stage, Stateful {
     this.#deeds = new Map(state.deeds)
     this.#controls = new Map(state.controls)
     // Before version 2 nothing was learned from fixes.
-    this.#signatures.load(state.signatures ?? [])
-    this.#fixes = state.fixes ?? []
+    // Before version 5 an incident was kept as it looked last.
+    const stagesOf = (v: Signature | readonly Signature[]) => (Array.isArray(v) ? (v as readonly Signature[]) : [v as Signature])
+    this.#signatures.load(
+      ((state.signatures ?? []) as [string, Signature | readonly Signature[]][]).map(([id, v]) => [id, stagesOf(v)]),
+    )
+    this.#fixes = ((state.fixes ?? []) as (RecordedFix & { signature?: Signature })[]).map(({ fix, stages, signature }) => ({
+      fix,
+      stages: stages ?? stagesOf(signature ?? {}),
+    }))
   }
 }

@@ -179,6 +179,19 @@ describe('what the guard is handed', () => {
     expect((await mode(disruptive)).mode).toBe('refuse')
     expect(asked).toEqual(['clean_disk', 'clean_disk', 'clean_disk', 'restart'])
   })
+  it('calls a person when what was chosen is refused, once, with the reason, and the same again in a replay', async () => {
+    const refuse = async () => ({ asked: true, answered: true, allowed: false, reason: 'a freeze' })
+    const stage = make({ ask: refuse })
+    const [no, call, ...more] = await only(stage, received(incidents, incident('a')))
+    expect([no.mode, call.mode, call.action, more]).toEqual(['refuse', 'act', 'page', []])
+    expect(call.reasons).toContain(
+      'clean_disk on service:cart was refused: the policy service said no: a freeze'.replace('service:cart', no.target),
+    )
+    expect(makeDecision(new RulesPolicy(), incident('a'), JSON.parse(call.facts))).toEqual(call)
+    expect(await only(stage, received(incidents, incident('a')))).toEqual([])
+    // The ladder's own word is no refusal: whoever wrote it knows.
+    expect(await only(make({ defaultMode: 'refuse' }), received(incidents, incident('a')))).toHaveLength(1)
+  })
   it('holds the lists of actions', async () => {
     expect((await only(make({ deny: ['clean_disk'] }), received(incidents, incident('a'))))[0].mode).toBe('refuse')
     expect((await only(make({ allow: ['restart'] }), received(incidents, incident('a'))))[0].mode).toBe('refuse')

@@ -34,21 +34,43 @@ export interface DecisionGrounds {
   readonly suggestions?: readonly Suggestion[]
   /** The arm of an experiment that chose the policy. */
   readonly arm?: { readonly experiment: string; readonly arm: string }
+  /** Why only a person may be called: what was chosen before was refused. */
+  readonly refused?: string
   /** Name and version of the policy that decides while this one only says what it would have done. */
   readonly inShadowOf?: string
 }
 
-const situationOf = (incident: Incident, { tried, facts }: Pick<DecisionGrounds, 'tried' | 'facts'>): RuledSituation => {
+const situationOf = (
+  incident: Incident,
+  { tried, facts, refused }: Pick<DecisionGrounds, 'tried' | 'facts' | 'refused'>,
+): RuledSituation => {
   const [cause] = incident.causes
+  const options = optionsOf(incident.causes, tried, facts.limits.minimumConfidence)
   return {
     features: encodeSituation(incident, tried),
-    options: optionsOf(incident.causes, tried, facts.limits.minimumConfidence),
+    options: refused === undefined ? options : options.map(o => ({ ...o, allowed: o.action === 'page' })),
     faultKind: cause.fault_kind ?? 'unknown',
     target: cause.entity,
     tried: tried.filter(t => t.target === cause.entity).map(t => t.action),
   }
 }
 const seedOf = (incident: Incident, attempt: number) => hash32(`${incident.id}/${attempt}`)
+/**
+ * Whether a decision was refused by somebody who may: the policy service, a list, protection. The ladder and the kill switch are the word of people
+ * who know, and what is under way is somebody's already.
+ */
+export const isRefused = ({ mode, action, target, facts }: Decision): boolean => {
+  const { ladder, defaultMode, killSwitch, recent } = (JSON.parse(facts) as { facts: GuardFacts }).facts
+  const allowed = Object.hasOwn(ladder, action) ? ladder[action] : defaultMode
+  return (
+    mode === 'refuse' &&
+    action !== 'page' &&
+    allowed !== 'refuse' &&
+    MODES.includes(allowed) &&
+    !killSwitch &&
+    !recent.some(r => !r.finished && r.target === target)
+  )
+}
 /** What the policy prefers, before the guard: the same as in the decision made on the same grounds. */
 export const chooseAction = (
   policy: Policy,
@@ -58,7 +80,7 @@ export const chooseAction = (
 
 /** Policy, then guard: pure, so that the same incident, grounds and policy give the same decision again; what both looked at is in it. */
 export function makeDecision(policy: Policy, incident: Incident, grounds: DecisionGrounds): Decision {
-  const { attempt, tried, now, facts, suggestions = [], arm, inShadowOf } = grounds
+  const { attempt, tried, now, facts, suggestions = [], arm, refused, inShadowOf } = grounds
   const situation = situationOf(incident, grounds)
   const seed = seedOf(incident, attempt)
   const choice = policy.choose(situation, seededRandom(seed))
@@ -73,6 +95,7 @@ export function makeDecision(policy: Policy, incident: Incident, grounds: Decisi
   const mode: Mode = inShadowOf ? lower(verdict.mode, 'shadow') : verdict.mode
   const reasons = [
     ...verdict.reasons,
+    ...(refused === undefined ? [] : [refused]),
     ...(arm ? [`experiment ${arm.experiment}: arm ${arm.arm}`] : []),
     ...(inShadowOf ? [`in shadow of ${inShadowOf}, which decides`] : []),
   ]

@@ -5,6 +5,8 @@ import {
   type Input,
   isFrom,
   keyOf,
+  NAMED_BY,
+  nameOf,
   type Tick,
   type Topology,
   topologyEdges,
@@ -31,6 +33,8 @@ export class Surroundings {
   #unwritten = new Map<string, { edges: Edge[]; time: number }>()
   /** When old edges of an environment were last ended. */
   #aged = new Map<string, number>()
+  /** Who is reached at each address that somebody told, by environment. */
+  #names = new Map<string, Map<string, string>>()
   /** What was read of the graph for each incident, until its entities or the environment's edges change; not in the snapshot. */
   readonly #read = new Map<string, { readonly key: string; readonly graph: Graph }>()
   /** Edges seen since the start, and how often a new one was among them, by environment. */
@@ -45,6 +49,12 @@ export class Surroundings {
   take(input: Input): boolean {
     if (!isFrom(input, topologyEdges)) return false
     const { environment, from, to, kind, time, inferred, requests_per_second, error_share } = input.value
+    if (kind === NAMED_BY) {
+      const names = this.#names.get(environment) ?? new Map<string, string>()
+      this.#names.set(environment, names)
+      if (names.size < MOST_EDGES || names.has(from)) names.set(nameOf(from), to)
+      return true
+    }
     const at = this.#unwritten.get(environment) ?? { edges: [], time: 0 }
     at.edges.push({
       from,
@@ -103,14 +113,22 @@ export class Surroundings {
     return this.#topology.around(environment, entities, 2)
   }
 
+  /** Who is reached at which address. */
+  addresses(environment: string): ReadonlyMap<string, string> {
+    return this.#names.get(environment) ?? new Map()
+  }
+
   forget(isKnown: (incident: string) => boolean): void {
     for (const id of this.#read.keys()) if (!isKnown(id)) this.#read.delete(id)
   }
 
-  toJSON(): [string, number][] {
-    return [...this.#aged]
+  toJSON() {
+    return { aged: [...this.#aged], names: [...this.#names].map(([environment, names]) => [environment, [...names]] as const) }
   }
-  fromJSON(state: [string, number][] | undefined): void {
-    this.#aged = new Map(state ?? [])
+  /** Before addresses were kept it was the list of ages alone. */
+  fromJSON(state: ReturnType<Surroundings['toJSON']> | [string, number][] | undefined): void {
+    const { aged, names } = Array.isArray(state) ? { aged: state, names: [] } : (state ?? { aged: [], names: [] })
+    this.#aged = new Map(aged)
+    this.#names = new Map(names.map(([environment, list]) => [environment, new Map(list)]))
   }
 }

@@ -1,51 +1,67 @@
+import path from 'node:path'
 import protobuf from 'protobufjs'
 
-/**
- * The part of OTLP 1.x that Aegis reads; field numbers from the specification (opentelemetry-proto, stable since 1.0).
- * @see https://opentelemetry.io/docs/specs/otlp/
- */
-const PROTO = `
-syntax = "proto3";
-message AnyValue { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3; double double_value = 4; ArrayValue array_value = 5; KeyValueList kvlist_value = 6; bytes bytes_value = 7; } }
-message ArrayValue { repeated AnyValue values = 1; }
-message KeyValueList { repeated KeyValue values = 1; }
-message KeyValue { string key = 1; AnyValue value = 2; }
-message Scope { string name = 1; string version = 2; }
-message Resource { repeated KeyValue attributes = 1; }
-message LogsRequest { repeated ResourceLogs resource_logs = 1; }
-message ResourceLogs { Resource resource = 1; repeated ScopeLogs scope_logs = 2; }
-message ScopeLogs { Scope scope = 1; repeated LogRecord log_records = 2; }
-message LogRecord { fixed64 time_unix_nano = 1; int32 severity_number = 2; string severity_text = 3; AnyValue body = 5; repeated KeyValue attributes = 6; fixed32 flags = 8; bytes trace_id = 9; bytes span_id = 10; fixed64 observed_time_unix_nano = 11; }
-message MetricsRequest { repeated ResourceMetrics resource_metrics = 1; }
-message ResourceMetrics { Resource resource = 1; repeated ScopeMetrics scope_metrics = 2; }
-message ScopeMetrics { Scope scope = 1; repeated Metric metrics = 2; }
-message Metric { string name = 1; string unit = 3; Points gauge = 5; Points sum = 7; Histogram histogram = 9; ExponentialHistogram exponential_histogram = 10; Summary summary = 11; }
-message Points { repeated NumberDataPoint data_points = 1; int32 aggregation_temporality = 2; bool is_monotonic = 3; }
-message NumberDataPoint { fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; oneof value { double as_double = 4; sfixed64 as_int = 6; } repeated KeyValue attributes = 7; }
-message Histogram { repeated HistogramDataPoint data_points = 1; int32 aggregation_temporality = 2; }
-message HistogramDataPoint { fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4; double sum = 5; repeated KeyValue attributes = 9; }
-message ExponentialHistogram { repeated ExponentialHistogramDataPoint data_points = 1; int32 aggregation_temporality = 2; }
-message ExponentialHistogramDataPoint { repeated KeyValue attributes = 1; fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4; double sum = 5; }
-message Summary { repeated SummaryDataPoint data_points = 1; }
-message SummaryDataPoint { fixed64 start_time_unix_nano = 2; fixed64 time_unix_nano = 3; fixed64 count = 4; double sum = 5; repeated Quantile quantile_values = 6; repeated KeyValue attributes = 7; }
-message Quantile { double quantile = 1; double value = 2; }
-message TracesRequest { repeated ResourceSpans resource_spans = 1; }
-message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; }
-message ScopeSpans { Scope scope = 1; repeated Span spans = 2; }
-message Span { bytes trace_id = 1; bytes span_id = 2; bytes parent_span_id = 4; string name = 5; int32 kind = 6; fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8; repeated KeyValue attributes = 9; Status status = 15; fixed32 flags = 16; }
-message Status { string message = 2; int32 code = 3; }
-`
-const root = protobuf.parse(PROTO, { keepCase: false }).root
-const types = {
-  logs: root.lookupType('LogsRequest'),
-  metrics: root.lookupType('MetricsRequest'),
-  traces: root.lookupType('TracesRequest'),
-}
+export const SIGNALS = ['logs', 'metrics', 'traces'] as const
+export type Signal = (typeof SIGNALS)[number]
 
-export type Signal = keyof typeof types
+/** The published definitions, read as they are. @see https://opentelemetry.io/docs/specs/otlp/ */
+const FOLDER = path.join(import.meta.dirname, 'protos')
+const SERVICES = ['logs/v1/logs_service', 'metrics/v1/metrics_service', 'trace/v1/trace_service']
+
+const root = new protobuf.Root()
+root.resolvePath = (_origin, target) => path.resolve(FOLDER, target)
+root.loadSync(SERVICES.map(name => `opentelemetry/proto/collector/${name}.proto`))
+protobuf.parse('syntax = "proto3"; package google.rpc; message Status { int32 code = 1; string message = 2; }', root)
+root.resolveAll()
+/** A member of a oneof that was not sent is nothing: without this it reads as the zero of its type, and which member was sent is lost. */
+const unset = (space: protobuf.NamespaceBase): void => {
+  for (const member of space.nestedArray) {
+    if (member instanceof protobuf.Type)
+      for (const field of member.fieldsArray) if (field.partOf) Object.assign(member.ctor.prototype, { [field.name]: undefined })
+    if (member instanceof protobuf.Namespace) unset(member)
+  }
+}
+unset(root)
+
+const collector = (name: string): protobuf.Type => root.lookupType(`opentelemetry.proto.collector.${name}`)
+const requests = {
+  logs: collector('logs.v1.ExportLogsServiceRequest'),
+  metrics: collector('metrics.v1.ExportMetricsServiceRequest'),
+  traces: collector('trace.v1.ExportTraceServiceRequest'),
+}
+const responses = {
+  logs: collector('logs.v1.ExportLogsServiceResponse'),
+  metrics: collector('metrics.v1.ExportMetricsServiceResponse'),
+  traces: collector('trace.v1.ExportTraceServiceResponse'),
+}
+const status = root.lookupType('google.rpc.Status')
 
 /** A protobuf body in the shape of OTLP's JSON encoding (camelCase; ids stay bytes). Throws on what is no protobuf. */
-export const decodeProtobuf = (signal: Signal, body: Uint8Array): object => types[signal].decode(body)
+export const decodeProtobuf = (signal: Signal, body: Uint8Array): object => requests[signal].decode(body)
 /** The other way, for tests and clients. */
 export const encodeProtobuf = (signal: Signal, message: object): Uint8Array =>
-  types[signal].encode(types[signal].fromObject(message)).finish()
+  requests[signal].encode(requests[signal].fromObject(message)).finish()
+
+/** What OTLP answers: nothing where all was taken, else how many items were not, and why. */
+export const responseOf = (signal: Signal, { rejected, reason }: { rejected: number; reason: string }): object =>
+  rejected === 0 && reason === ''
+    ? {}
+    : {
+        partialSuccess: {
+          [signal === 'logs' ? 'rejectedLogRecords' : signal === 'metrics' ? 'rejectedDataPoints' : 'rejectedSpans']: rejected,
+          errorMessage: reason,
+        },
+      }
+export const encodeResponse = (signal: Signal, response: object): Buffer =>
+  Buffer.from(responses[signal].encode(responses[signal].fromObject(response)).finish())
+export const decodeResponse = (signal: Signal, body: Uint8Array): object => responses[signal].decode(body).toJSON()
+
+/** Codes of google.rpc, as OTLP's errors carry them, by status of HTTP. */
+const CODES: Readonly<Record<number, number>> = { 400: 3, 401: 16, 403: 7, 404: 5, 413: 3, 415: 3, 429: 8, 503: 14 }
+export const statusOf = (httpStatus: number, message: string): { code: number; message: string } => ({
+  code: CODES[httpStatus] ?? (httpStatus < 500 ? 3 : 13),
+  message,
+})
+export const encodeStatus = (value: { code: number; message: string }): Buffer => Buffer.from(status.encode(value).finish())
+export const decodeStatus = (body: Uint8Array): { code: number; message: string } =>
+  status.decode(body) as unknown as { code: number; message: string }

@@ -1,5 +1,3 @@
-import { promisify } from 'node:util'
-import { gunzip, inflate } from 'node:zlib'
 import {
   type Change,
   changes,
@@ -11,40 +9,41 @@ import {
   type Observation,
   readTraceparent,
   type Stream,
-  type TraceContext,
-  tracesSpans,
 } from '@aegis/domain'
+import { severityNamed } from '@aegis/log-mining'
 import type { ServiceContext } from '@aegis/runtime'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import type { NoticeChanges } from '../notice-changes.ts'
-import { decodeProtobuf, type Signal } from '../otlp/proto.ts'
-import { type ReadOptions, readLogs, readMetrics, readTraces } from '../otlp/read.ts'
+import { wrongTime } from '../otlp/shape.ts'
+import type { TakeOptions } from '../otlp/take.ts'
 import { alert, entity, issue, issueOf, issueOfAlert } from '../read-issues.ts'
-import { remoteWriteRoute } from './remote-write.ts'
+import type { Door } from './door.ts'
+import { readItems, refusal } from './items.ts'
 
-const unzip = { gzip: promisify(gunzip), deflate: promisify(inflate) } as Record<
-  string,
-  (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
->
-
-export interface IngestOptions {
-  readonly environment: string
-  readonly maxBodyBytes: number
-  readonly maxInFlightBytes: number
-  readonly redact: (text: string) => string
-  readonly notice: NoticeChanges
-}
-
+/** Microseconds, or ISO 8601; a time of another unit would be one of 1970. */
+const time = z
+  .union([z.number().int(), z.string().transform(text => Date.parse(text) * 1000)])
+  .superRefine((us, on) => {
+    const wrong = wrongTime(us, Number.POSITIVE_INFINITY, us, 'microseconds')
+    if (wrong) on.addIssue({ code: 'custom', message: wrong })
+  })
+  .optional()
+/** Values that are no text are written as JSON has them. */
+const words = z
+  .record(
+    z.string(),
+    z.unknown().transform(v => (typeof v === 'string' ? v : JSON.stringify(v ?? ''))),
+  )
+  .default({})
 const logLine = z.object({
-  body: z.string(),
-  entity: entity.optional(),
+  body: z.string().min(1),
+  entity: entity.nullish(),
   environment: z.string().optional(),
-  time: z.number().int().optional(),
-  severity: z.string().optional(),
-  attributes: z.record(z.string(), z.string()).default({}),
-  trace_id: z.string().optional(),
-  span_id: z.string().optional(),
+  time,
+  severity: z.union([z.string(), z.number()]).nullish(),
+  attributes: words,
+  trace_id: z.string().nullish(),
+  span_id: z.string().nullish(),
 })
 const change = z.object({
   entity,
@@ -54,7 +53,7 @@ const change = z.object({
   author: z.string().nullable().default(null),
   source: z.string().default('api'),
   environment: z.string().optional(),
-  time: z.number().int().optional(),
+  time,
 })
 const observation = z.object({
   entity,
@@ -63,128 +62,55 @@ const observation = z.object({
   metric_type: z.enum(['gauge', 'counter', 'delta']).default('gauge'),
   unit: z.string().default(''),
   environment: z.string().optional(),
-  time: z.number().int().optional(),
-  dimensions: z.record(z.string(), z.string()).default({}),
+  time,
+  dimensions: words,
 })
-/** A producer that sends its trace along can follow what came of its records. */
-const traceOf = (request: FastifyRequest): TraceContext | undefined =>
-  readTraceparent(request.headers.traceparent as string | undefined)
-const problem = (error: z.ZodError): string => error.issues.map(i => `${i.path.join('.') || 'body'}: ${i.message}`).join('; ')
 
-/** OTLP/HTTP in both encodings, and plain JSON for programs without an SDK. Answers only when the broker has the records. */
-export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, options: IngestOptions): void => {
-  let inFlight = 0
-  const accept = async <T>(request: FastifyRequest, work: () => Promise<T>): Promise<T> => {
-    const size = (request.body as Buffer)?.length ?? 0
-    if (inFlight + size > options.maxInFlightBytes)
-      throw Object.assign(new Error('the broker is behind; try again'), { statusCode: 429 })
-    inFlight += size
-    try {
-      return await work()
-    } finally {
-      inFlight -= size
-    }
-  }
-  const plain = async (request: FastifyRequest): Promise<Buffer> => {
-    const body = request.body as Buffer
-    const encoding = request.headers['content-encoding']
-    if (!encoding || encoding === 'identity') return body
-    const open = unzip[encoding]
-    if (!open)
-      throw Object.assign(new Error(`content-encoding ${encoding} is not understood; use gzip, deflate or none`), {
-        statusCode: 415,
-      })
-    return open(body, { maxOutputLength: options.maxBodyBytes }).catch(error => {
-      throw Object.assign(new Error(`body is not ${encoding}: ${error.message}`), { statusCode: 400 })
-    })
-  }
-  const otlp = <T>(
-    signal: Signal,
-    stream: Stream<T>,
-    read: (
-      message: object,
-      options: ReadOptions,
-    ) => { values: T[]; origins: Parameters<NoticeChanges['notice']>[0]; rejected: number; reason: string },
-  ) =>
-    app.post(
-      `/v1/${signal}`,
-      { schema: { tags: ['ingest'], summary: `OTLP/HTTP ${signal}, protobuf or JSON.` } },
-      (request, reply) =>
-        accept(request, async () => {
-          const body = await plain(request)
-          const json = request.headers['content-type']?.includes('json') ?? false
-          let message: object
-          try {
-            message = json ? (JSON.parse(body.toString()) as object) : decodeProtobuf(signal, body)
-          } catch (error) {
-            return reply
-              .code(400)
-              .send({ message: `body is not OTLP ${signal} in ${json ? 'JSON' : 'protobuf'}: ${(error as Error).message}` })
-          }
-          const now = context.now()
-          const { values, origins, rejected, reason } = read(message, {
-            environment: options.environment,
-            now,
-            source: request.ip,
-            redact: options.redact,
-          })
-          const noticed = options.notice.notice(origins, now)
-          if (noticed.length > 0) await context.publish(changes, noticed)
-          if (values.length > 0) await context.publish(stream, values, traceOf(request))
-          if (!json) return reply.type('application/x-protobuf').send(Buffer.alloc(0))
-          return reply.send(
-            rejected > 0
-              ? {
-                  partialSuccess: {
-                    [signal === 'logs' ? 'rejectedLogRecords' : signal === 'metrics' ? 'rejectedDataPoints' : 'rejectedSpans']:
-                      rejected,
-                    errorMessage: reason,
-                  },
-                }
-              : {},
-          )
-        }),
-    )
-  otlp('logs', logsRaw, readLogs)
-  otlp('metrics', metricsRaw, readMetrics)
-  otlp('traces', tracesSpans, readTraces)
-
-  remoteWriteRoute(app, context, { ...options, accept })
-
+/** Plain JSON for programs without an SDK. Answers only when the broker has the records, item by item. */
+export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, door: Door, options: TakeOptions): void => {
   const direct = <In, T>(
     path: string,
     item: z.ZodType<In>,
     stream: Stream<T>,
     make: (value: In, now: number, source: string) => T,
-    unwrap: (parsed: unknown) => unknown = parsed => parsed,
+    list?: string,
+    remark: (values: readonly T[]) => object = () => ({}),
   ) =>
     app.post(
       path,
-      { schema: { tags: ['ingest'], summary: `One ${stream.name} value or a list of them, as JSON.` } },
+      { schema: { tags: ['ingest'], summary: `One ${stream.name} value or a list of them, as JSON or one a line.` } },
       (request, reply) =>
-        accept(request, async () => {
-          let parsed: unknown
-          try {
-            parsed = unwrap(JSON.parse((await plain(request)).toString()))
-          } catch (error) {
-            return reply.code(400).send({ message: `body is not JSON: ${(error as Error).message}` })
-          }
-          const result = z.array(item).safeParse(Array.isArray(parsed) ? parsed : [parsed])
-          if (!result.success) return reply.code(400).send({ message: problem(result.error) })
+        door.accept(request, async () => {
+          const read = readItems((await door.plain(request)).toString(), item, list)
           const now = context.now()
-          await context.publish(
-            stream,
-            result.data.map(v => make(v, now, request.ip)),
-            traceOf(request),
-          )
-          return reply.code(202).send({ accepted: result.data.length })
+          const values = read.values.map(v => make(v, now, request.ip))
+          if (values.length > 0) await context.publish(stream, values, readTraceparent(request.headers.traceparent as string))
+          if (read.rejected.length === 0) return reply.code(202).send({ accepted: values.length, ...remark(values) })
+          return reply
+            .code(values.length > 0 ? 202 : 400)
+            .send({ accepted: values.length, ...remark(values), ...refusal(read.rejected) })
         }),
     )
   direct('/api/v1/logs', logLine, logsRaw, (v, now, source): LogLine => {
     const environment = v.environment ?? options.environment
     const time = v.time ?? now
     const body = options.redact(v.body)
-    return { ...v, id: idOf(environment, v.entity ?? source, time, body), environment, time, body, observed_time: now, source }
+    // A word nobody knows says nothing of how bad it is, and the line itself is asked; it stays in sight.
+    const severity = v.severity === undefined || v.severity === null ? null : (severityNamed(v.severity) ?? null)
+    const attributes = severity === null && v.severity ? { ...v.attributes, severity: String(v.severity) } : v.attributes
+    return {
+      id: idOf(environment, v.entity ?? source, time, body),
+      environment,
+      time,
+      entity: v.entity ?? null,
+      body,
+      severity,
+      attributes,
+      trace_id: v.trace_id ?? null,
+      span_id: v.span_id ?? null,
+      observed_time: now,
+      source,
+    }
   })
   direct('/api/v1/observations', observation, metricsRaw, (v, now): Observation => {
     const environment = v.environment ?? options.environment
@@ -204,6 +130,14 @@ export const ingestRoutes = (app: FastifyInstance, context: ServiceContext, opti
     alert,
     issuesExternal,
     (v, now) => issueOfAlert(v, { ...options, now }),
-    parsed => (parsed as { alerts?: unknown } | null)?.alerts ?? parsed,
+    'alerts',
+    values => {
+      const nobody = values.filter(v => v.entity === null).map(v => v.name)
+      if (nobody.length === 0) return {}
+      const names = [...new Set(nobody)].join(', ')
+      return {
+        message: `${nobody.length} name nobody (${names}): kept with their environment, no incident; add a label such as service, deployment, pod or node`,
+      }
+    },
   )
 }

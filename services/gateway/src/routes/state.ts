@@ -9,11 +9,13 @@ import {
   type ManualFix,
   MODES,
   manualFixes,
+  NAMED_BY,
 } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { StateView } from '../state-view.ts'
+import { parseBounded } from './json.ts'
 
 const approval = z.object({
   approved: z.boolean(),
@@ -56,7 +58,7 @@ const control = z.object({
 const body = <T>(schema: z.ZodType<T>, raw: unknown): T => {
   let json: unknown
   try {
-    json = JSON.parse((raw as Buffer).toString())
+    json = parseBounded((raw as Buffer | undefined)?.toString() ?? '')
   } catch (error) {
     throw Object.assign(new Error(`body is not JSON: ${(error as Error).message}`), { statusCode: 400 })
   }
@@ -106,7 +108,12 @@ export const stateRoutes = (
       ? reply.send({ decision, outcomes: view.outcomes.get(decision.decision) ?? [] })
       : reply.code(404).send(missing('decision', request.params.id))
   })
-  app.get('/api/v1/topology', tags, request => newestFirst(view.edges.values(), { limit: '2000', ...(request.query as object) }))
+  app.get('/api/v1/topology', tags, request =>
+    newestFirst(
+      [...view.edges.values()].filter(e => e.kind !== NAMED_BY),
+      { limit: '2000', ...(request.query as object) },
+    ),
+  )
   app.get('/api/v1/changes', tags, request => newestFirst(view.changes, request.query))
 
   app.post<{ Params: { id: string } }>('/api/v1/decisions/:id/approval', tags, async (request, reply) => {

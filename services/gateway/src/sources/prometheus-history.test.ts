@@ -89,6 +89,9 @@ describe('what the gateway does with it', () => {
     scrapeIntervalMs: 15_000,
     statsdHost: '127.0.0.1',
     statsdIntervalMs: 10_000,
+    syslogHost: '127.0.0.1',
+    graphiteHost: '127.0.0.1',
+    redact: text => text,
     maxBodyBytes: 1 << 22,
     historyMs: 600_000,
     ...over,
@@ -122,7 +125,7 @@ describe('what the gateway does with it', () => {
       step: '15',
     })
     expect(to.sent.every(o => o.history)).toBe(true)
-    expect(to.sent[0]).toMatchObject({ entity: 'service:node', metric_name: 'node_load1', metric_type: 'gauge', value: 0.5 })
+    expect(to.sent[0]).toMatchObject({ entity: 'host:host-0', metric_name: 'node_load1', metric_type: 'gauge', value: 0.5 })
     expect(to.sent[1]).toMatchObject({ metric_name: 'node_boots', metric_type: 'counter' })
     await sendHistory(sources({ historyUrl: url, targets: [] }), to as never)
     expect(asked.at(-1)?.query.query).toBe('{job!=""}')

@@ -1,4 +1,5 @@
 import { idOf, type Observation } from '@aegis/domain'
+import { whoseSample } from '../whose.ts'
 
 /** A sample of a Prometheus series. */
 export interface Sample {
@@ -13,12 +14,12 @@ export interface Sample {
 
 /**
  * A sample as an observation, or undefined for what says nothing here: stale markers and other values that are no number, and buckets (their count and sum come
- * beside them). The entity is the label `service`, else `job`; `instance` tells its instances apart; `environment` or `env` its environment.
+ * beside them). Whom it is about: see `whoseSample`; `instance` tells its instances apart; `environment` or `env` its environment.
  */
 export function observationOf(s: Sample, defaultEnvironment: string): Observation | undefined {
   if (!Number.isFinite(s.value) || s.name === '' || (s.name.endsWith('_bucket') && s.labels.le !== undefined)) return undefined
-  const { __name__: _name, job, service, environment, env, ...dimensions } = s.labels
-  const entity = `service:${service || job || 'unknown'}`
+  const { __name__: _name, job: _job, service: _service, environment, env, ...dimensions } = s.labels
+  const entity = whoseSample(s.name, s.labels)
   const where = environment || env || defaultEnvironment
   const half = /^(.+)_(sum|count)$/.exec(s.name)
   const isPair = half !== null && s.type !== 'gauge' && s.type !== 'counter'

@@ -7,9 +7,10 @@ import { compress } from 'snappyjs'
 import { describe, expect, it } from 'vitest'
 import { observationOf } from './prometheus-series.ts'
 import { parseExposition } from './prometheus-text.ts'
-import { decodeRemoteWrite, encodeRemoteWrite, versionOf } from './remote-write.ts'
+import { encodeRemoteWrite, FamilyTypes, readRemoteWrite, versionOf } from './remote-write.ts'
 import { parseTargets, scrape } from './scrape.ts'
-import { listenStatsd, StatsdTable, type StatsdValue, statsdObservation } from './statsd.ts'
+import { listenStatsd, StatsdTable } from './statsd.ts'
+import { type TaggedValue, taggedObservation } from './tagged.ts'
 
 const T = 1_700_000_000_000
 const MOST = 1 << 20
@@ -36,28 +37,58 @@ describe('remote-write', () => {
   }
   it('reads both versions', () => {
     const labels = { __name__: 'http_requests_total', job: 'shop' }
-    expect(decodeRemoteWrite(compress(encodeRemoteWrite(one, 1)), 1, MOST)).toEqual([
+    expect(readRemoteWrite(compress(encodeRemoteWrite(one, 1)), 1, MOST).samples).toEqual([
       { name: 'http_requests_total', labels, value: 5, time: T * 1000, type: 'counter' },
       { name: 'http_requests_total', labels, value: 7, time: (T + 15_000) * 1000, type: 'counter' },
     ])
-    expect(decodeRemoteWrite(compress(encodeRemoteWrite(two, 2)), 2, MOST)).toMatchObject([
+    expect(readRemoteWrite(compress(encodeRemoteWrite(two, 2)), 2, MOST).samples).toMatchObject([
       { name: 'temperature_celsius', labels: { job: 'shop' }, value: 21.5, type: 'gauge' },
     ])
     expect(versionOf('application/x-protobuf;proto=io.prometheus.write.v2.Request')).toBe(2)
     expect(versionOf('application/x-protobuf')).toBe(1)
   })
+  it('keeps the types that came in a request of their own, and count and sum of native histograms', () => {
+    const families = new FamilyTypes()
+    const read = (message: object) => readRemoteWrite(compress(encodeRemoteWrite(message, 1)), 1, MOST, families)
+    read({ metadata: [{ type: 1, metric_family_name: 'requests' }] })
+    const labels = [{ name: '__name__', value: 'requests' }]
+    const histograms = [{ count_int: 4, sum: 2.5, timestamp: T }]
+    expect(
+      read({
+        timeseries: [
+          { labels, samples: [{ value: 1, timestamp: T }] },
+          { labels: [{ name: '__name__', value: 'wait_seconds' }], histograms },
+          { labels: [{ name: 'job', value: 'x' }], samples: [{ value: 1, timestamp: T }] },
+        ],
+      }),
+    ).toMatchObject({
+      samples: [
+        { name: 'requests', type: 'counter' },
+        { name: 'wait_seconds_count', value: 4 },
+        { name: 'wait_seconds_sum', value: 2.5 },
+      ],
+      written: 3,
+      histograms: 1,
+      bad: 1,
+      reason: 'a series has no name (label __name__)',
+    })
+  })
   it('refuses what is none, what points nowhere, and what unpacks to too much', () => {
-    expect(() => decodeRemoteWrite(Buffer.from('hello'), 1, MOST)).toThrow()
+    expect(() => readRemoteWrite(Buffer.from('hello'), 1, MOST)).toThrow()
     const nowhere = { ...two, timeseries: [{ ...two.timeseries[0], labels_refs: [1, 99] }] }
-    expect(() => decodeRemoteWrite(compress(encodeRemoteWrite(nowhere, 2)), 2, MOST)).toThrow('not there')
-    expect(() => decodeRemoteWrite(compress(new Uint8Array(MOST + 1)), 1, MOST)).toThrow()
+    expect(readRemoteWrite(compress(encodeRemoteWrite(nowhere, 2)), 2, MOST)).toMatchObject({
+      samples: [],
+      bad: 1,
+      reason: expect.stringContaining('not there'),
+    })
+    expect(() => readRemoteWrite(compress(new Uint8Array(MOST + 1)), 1, MOST)).toThrow()
   })
   it('never ends otherwise than with samples or an error, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(1 as const, 2 as const), (bytes, version) => {
         for (const body of [bytes, compress(bytes)])
           try {
-            expect(Array.isArray(decodeRemoteWrite(body, version, MOST))).toBe(true)
+            expect(Array.isArray(readRemoteWrite(body, version, MOST).samples)).toBe(true)
           } catch (error) {
             expect(error).toBeInstanceOf(Error)
           }
@@ -180,7 +211,7 @@ describe('StatsD', () => {
       ['t.sum', 'delta', 60],
       ['s', 'gauge', 2],
     ])
-    expect(statsdObservation(values[3], 9, 'default')).toMatchObject({
+    expect(taggedObservation(values[3], 9, 'default')).toMatchObject({
       entity: 'service:pay',
       environment: 'eu',
       metric_name: 't.sum',
@@ -191,12 +222,13 @@ describe('StatsD', () => {
     expect(table.take().map(v => v.value)).toEqual([8])
   })
   it('listens', async () => {
-    const got: StatsdValue[] = []
+    const got: TaggedValue[] = []
     const server = await listenStatsd({
       host: '127.0.0.1',
       port: 0,
       intervalMs: 60_000,
       onValues: values => got.push(...values),
+      onOthers: () => undefined,
       onBad: () => undefined,
     })
     const socket = createSocket('udp4')

@@ -3,16 +3,11 @@ import type { ServiceContext } from '@aegis/runtime'
 import { readHistory } from './prometheus-history.ts'
 import { observationOf } from './prometheus-series.ts'
 import { scrape, type Target } from './scrape.ts'
-import { listenStatsd, statsdObservation } from './statsd.ts'
+import { type ListenerOptions, startListeners } from './start-listeners.ts'
 
-export interface SourceOptions {
-  readonly environment: string
+export interface SourceOptions extends ListenerOptions {
   readonly targets: readonly Target[]
   readonly scrapeIntervalMs: number
-  readonly statsdHost: string
-  /** UDP port; undefined for none. */
-  readonly statsdPort?: number
-  readonly statsdIntervalMs: number
   readonly maxBodyBytes: number
   /** Where the history of series is asked for at start; undefined: nowhere. */
   readonly historyUrl?: string
@@ -65,23 +60,7 @@ export async function startSources(
   const closers: (() => Promise<void>)[] = []
   const publish = (values: readonly Observation[], from: string) =>
     context.publish(metricsRaw, values).catch(error => context.log.warn({ err: error, from }, 'observations are lost'))
-  if (options.statsdPort !== undefined) {
-    const statsd = await listenStatsd({
-      host: options.statsdHost,
-      port: options.statsdPort,
-      intervalMs: options.statsdIntervalMs,
-      onValues: values => {
-        const now = context.now()
-        void publish(
-          values.map(v => statsdObservation(v, now, options.environment)),
-          'statsd',
-        )
-      },
-      onBad: lines => context.log.warn({ lines }, 'StatsD lines that cannot be read'),
-    })
-    context.log.info({ port: statsd.port }, 'listens for StatsD')
-    closers.push(() => statsd.close())
-  }
+  closers.push(...(await startListeners(options, context)))
   if (options.targets.length > 0 || options.historyUrl) {
     let timers: NodeJS.Timeout[] = []
     const down = new Set<string>()
