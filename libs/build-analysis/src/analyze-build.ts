@@ -103,6 +103,9 @@ const readGreen = (text: string): Green => {
   }
 }
 
+/** Numbers that only say where or how long: lines that differ by them say the same. Exit codes and statuses stand alone and stay. */
+const PLACES = /(?<=[:(,_.\w])\d+|\d{4,}/g
+
 /** Marks with their scores in the light of where they stand; nothing is dropped yet. */
 const score = (log: BuildLog, { failing, steps }: Structure, green: Green | undefined): Candidate[] => {
   const out: Candidate[] = []
@@ -111,10 +114,11 @@ const score = (log: BuildLog, { failing, steps }: Structure, green: Green | unde
   for (let i = 0; i < log.lines.length; i++) {
     const text = log.lines[i] as string
     if (text === '') continue
-    let mark = seen.get(text)
-    if (mark === undefined && !seen.has(text)) {
+    const key = text.replace(PLACES, '0')
+    let mark = seen.get(key)
+    if (mark === undefined && !seen.has(key)) {
       mark = markLine(text)
-      if (seen.size < 50_000) seen.set(text, mark)
+      if (seen.size < 50_000) seen.set(key, mark)
     }
     if (!mark) continue
     const line = i + 1
