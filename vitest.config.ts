@@ -9,7 +9,15 @@ export default defineConfig({
     projects: [
       project(
         'unit',
-        ['libs/**/*.test.ts', 'services/**/*.test.ts', 'deploy/**/*.test.ts', 'tools/**/*.test.ts', 'lab/**/*.test.ts'],
+        [
+          'libs/**/*.test.ts',
+          'services/**/*.test.ts',
+          'apps/**/*.test.ts',
+          'deploy/**/*.test.ts',
+          'tools/**/*.test.ts',
+          'docs/guides/*.test.ts',
+          'lab/**/*.test.ts',
+        ],
         30_000,
       ),
       project('integration', ['test/integration/**/*.test.ts'], 180_000, {

@@ -16,11 +16,11 @@ const ASSEMBLES = ['apps', 'lab', 'test', 'tools']
 const objection = (from: Place, source: Source, to: Place, typeOnly: boolean): string | undefined => {
   const test = isTest(source.file)
   if (to.kind === 'lab') {
-    if (['apps', 'lab', 'test'].includes(from.kind) || from.name === 'cli' || test) return undefined
+    if (['apps', 'lab', 'test'].includes(from.kind) || test) return undefined
     return 'what runs never imports the lab'
   }
   if (from.kind === 'deploy') return 'the shop knows nothing of Aegis'
-  if (ASSEMBLES.includes(from.kind) || from.name === 'cli') return undefined
+  if (ASSEMBLES.includes(from.kind)) return undefined
   if (from.kind === 'libs') {
     if (to.kind !== 'libs') return 'no library imports a service'
     if (from.name === 'domain') return 'the domain depends on nothing'
@@ -49,13 +49,11 @@ for (const source of sources) {
     if (!file) continue
     const to = placeOf(file)
     if (to.kind === from.kind && to.name === from.name) continue
-    if (specifier.startsWith('.') && to.kind !== 'tools') say('reaches into another package by path')
+    if (specifier.startsWith('.') && to.name !== 'tools') say('reaches into another package by path')
     const problem = objection(from, source, to, typeOnly)
     if (problem) say(problem)
   }
-  const pure =
-    !isTest(source.file) &&
-    ((from.kind === 'libs' && from.name !== 'runtime') || (from.kind === 'services' && from.name !== 'cli'))
+  const pure = !isTest(source.file) && ((from.kind === 'libs' && from.name !== 'runtime') || from.kind === 'services')
   if (pure)
     for (const m of source.text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '').matchAll(/Date\.now\(|Math\.random\(|new Date\(\)/g))
       problems.push(`${source.file} uses ${m[0]}: time and randomness are handed in, or replays would differ`)

@@ -26,7 +26,8 @@ export interface Place {
 /** `libs/domain/src/ids.ts` is of kind `libs` and name `domain`; `lab/bench/main.ts` is of kind and name `bench`. */
 export const placeOf = (file: string): Place => {
   const [kind, name] = file.split('/')
-  return ['libs', 'services', 'apps', 'deploy'].includes(kind) ? { kind, name } : { kind, name: kind }
+  const own = ['libs', 'services', 'apps', 'deploy'].includes(kind) || (kind === 'tools' && name === 'stack')
+  return own ? { kind, name } : { kind, name: kind }
 }
 export const packageOf = (file: string): string => {
   const { kind, name } = placeOf(file)

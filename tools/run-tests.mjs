@@ -15,7 +15,7 @@ const suites = [
   { project: 'scenarios', servers: true },
 ].filter(s => wanted.length === 0 || wanted.includes(s.project))
 
-const { canRunServers } = await import(path.join(root, 'services/cli/src/stack/stack.ts'))
+const { canRunServers } = await import(path.join(root, 'tools/stack/src/local/stack.ts'))
 const servers = await canRunServers()
 /** Told once more at the very end: the end is what is kept of a long output. */
 const failures = []

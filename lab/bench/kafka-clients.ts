@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { up } from '@aegis/cli/stack/stack'
 import { idOf, seededRandom } from '@aegis/domain'
 import { connect, RUNTIME_SETTINGS, readConfig, silentLog } from '@aegis/runtime'
+import { up } from '@aegis/stack/local/stack'
 import { Consumer, FetchIsolationLevels, Producer } from '@platformatic/kafka'
 
 interface Words {

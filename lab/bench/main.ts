@@ -12,6 +12,10 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
   },
   'log-mining': { about: 'template miner beside Drain3', load: () => import('./log-mining.ts') as never },
   'metric-anomaly': { about: 'detectors, values and rows a CPU-second', load: () => import('./metric-anomaly.ts') as never },
+  'metric-warm-up': {
+    about: 'false alarms of healthy entities by how many rows they were learned from',
+    load: () => import('./metric-warm-up.ts') as never,
+  },
   'root-cause': { about: 'ranking on large graphs', load: () => import('./root-cause.ts') as never },
   'root-cause-left-out': {
     about: 'what root cause learns, judged on the data set it did not learn from',

@@ -9,11 +9,11 @@ import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { StreamClient } from '@aegis/cli/pipeline/client'
-import { up } from '@aegis/cli/stack/stack'
 import { idOf, type LogLine, logsRaw, seededRandom } from '@aegis/domain'
 import { allTopics, connect, RUNTIME_SETTINGS, readConfig, silentLog } from '@aegis/runtime'
 import { HEAP_FLAGS } from '@aegis/runtime/collect-garbage'
+import { up } from '@aegis/stack/local/stack'
+import { StreamClient } from '@aegis/stack/pipeline/client'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const random = seededRandom(11)

@@ -18,10 +18,10 @@ import { loadavg } from 'node:os'
 import path from 'node:path'
 import { type Shop, startPipeline } from '@aegis/cli/commands/demo'
 import { drill } from '@aegis/cli/demo/drill'
-import { anyFree } from '@aegis/cli/stack/ports'
 import { faults } from '@aegis/demo-shop'
 import { AegisError } from '@aegis/domain'
 import { shippedIncidentModel } from '@aegis/remediation/shipped-model'
+import { anyFree } from '@aegis/stack/local/ports'
 import { BUSY, type Drilled, figuresOf, keyOf, minutesLeft, POLICIES, tableOf } from './remediation-pairs.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')

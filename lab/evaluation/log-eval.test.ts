@@ -94,34 +94,34 @@ describe('eval log-parsing', () => {
 
 describe('eval log-anomaly', () => {
   it('tells sets apart by what they hold', async () => {
-    const jobs = Array.from({ length: 80 }, (_, i) => i)
+    const jobs = Array.from({ length: 200 }, (_, i) => i)
     const log = jobs.flatMap(i => [
       `2026-01-01 00:00:10 INFO a.B: opened job_${i}`,
       `2026-01-01 00:00:20 INFO a.B: closed job_${i}`,
     ])
-    await put('anomaly_jobs/x.log.gz', [...log, '2026-01-01 00:00:30 INFO a.B: lost job_79', ''].join('\n'))
+    await put('anomaly_jobs/x.log.gz', [...log, '2026-01-01 00:00:30 INFO a.B: lost job_199', ''].join('\n'))
     await put(
       'anomaly_jobs/labels.csv',
-      `UnitId,Split,SplitRandom\n${jobs.map(i => csvLine([`job_${i}`, i < 40 ? 'train' : 'test', i % 2 ? 'test' : 'train'])).join('')}`,
+      `UnitId,Split,SplitRandom\n${jobs.map(i => csvLine([`job_${i}`, i < 100 ? 'train' : 'test', i % 2 ? 'test' : 'train'])).join('')}`,
     )
     await put(
       'anomaly_events/sequences.csv.gz',
-      `UnitId,Split,Events\n${jobs.map(i => csvLine([`s${i}`, i < 60 ? 'train' : 'test', i === 70 ? '1 9 2' : '1 2 3'])).join('')}`,
+      `UnitId,Split,Events\n${jobs.map(i => csvLine([`s${i}`, i < 160 ? 'train' : 'test', i === 170 ? '1 9 2' : '1 2 3'])).join('')}`,
     )
     await put('anomaly_lines/x.log', [...jobs.map(i => `INFO served ${i}`), 'FATAL controller lost'].join('\n'))
     await put(
       'anomaly_lines/units.csv',
-      `UnitId,Split\n${[...jobs, 80].map(i => csvLine([i + 1, i < 40 ? 'train' : 'test'])).join('')}`,
+      `UnitId,Split\n${[...jobs, 200].map(i => csvLine([i + 1, i < 100 ? 'train' : 'test'])).join('')}`,
     )
     expect((await evalLogAnomaly({ data, out })).split('\n').map(row => row.split(/ {2,}/))).toEqual([
       ['file', 'kind', 'units', 'learned from', 'found', 'alerts'],
-      ['anomaly_events.csv', 'sequences', '80', '60', '80', '1'],
-      ['anomaly_jobs.csv', 'units in a log', '80', '40', '80', '1'],
-      ['anomaly_jobs.SplitRandom.csv', 'units in a log', '80', '40', '80', '1'],
-      ['anomaly_lines.csv', 'lines', '81', '40', '81', '1'],
+      ['anomaly_events.csv', 'sequences', '200', '160', '200', '1'],
+      ['anomaly_jobs.csv', 'units in a log', '200', '100', '200', '1'],
+      ['anomaly_jobs.SplitRandom.csv', 'units in a log', '200', '100', '200', '1'],
+      ['anomaly_lines.csv', 'lines', '201', '100', '201', '1'],
     ])
-    expect((await table('anomaly_jobs.csv')).filter(row => row[2] === '1').map(row => row[0])).toEqual(['job_79'])
-    expect((await table('anomaly_lines.csv')).filter(row => row[2] === '1').map(row => row[0])).toEqual(['81'])
+    expect((await table('anomaly_jobs.csv')).filter(row => row[2] === '1').map(row => row[0])).toEqual(['job_199'])
+    expect((await table('anomaly_lines.csv')).filter(row => row[2] === '1').map(row => row[0])).toEqual(['201'])
   })
 
   it('holds scores of single lines against labels, where there are any', async () => {

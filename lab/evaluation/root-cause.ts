@@ -74,7 +74,7 @@ export const evalRootCause = async (options: RootCauseOptions): Promise<string> 
     lines.push(
       JSON.stringify({
         case: id,
-        ranked: ranking.incident ? ranking.suspects.map(s => s.entity) : [],
+        ranked: ranking.suspects.map(s => s.entity),
         incident: ranking.incident,
         ranked_metrics: ranking.metrics.slice(0, 20).map(m => `${m.peer ? `${m.peer}->${m.entity}` : m.entity}__${m.metric}`),
         confidence: Number(ranking.confidence.toFixed(4)),

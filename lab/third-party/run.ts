@@ -102,7 +102,7 @@ const startAegis = async (out: string): Promise<ChildProcess> => {
   const file = openSync(path.join(out, 'aegis.log'), 'w')
   const child = spawn(
     process.execPath,
-    [path.join(ROOT, 'services/cli/src/main.ts'), 'up', '--stack', 'embedded', '--port', String(PORTS.gateway)],
+    [path.join(ROOT, 'apps/cli/src/main.ts'), 'up', '--stack', 'embedded', '--port', String(PORTS.gateway)],
     {
       cwd: ROOT,
       stdio: ['ignore', file, file],

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
-import { defaultPorts, pickPorts } from '@aegis/cli/stack/ports'
+import { defaultPorts, pickPorts } from '@aegis/stack/local/ports'
 import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, Wait } from 'testcontainers'
 
 const root = path.resolve(import.meta.dirname, '../..')

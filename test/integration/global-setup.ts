@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { up } from '@aegis/cli/stack/stack'
+import { up } from '@aegis/stack/local/stack'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {

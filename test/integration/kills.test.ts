@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import { StreamClient } from '@aegis/cli/pipeline/client'
 import { idOf, type LogEvent, type LogLine, logsParsed, logsRaw, seededRandom } from '@aegis/domain'
 import { connect, RUNTIME_SETTINGS, readConfig, silentLog } from '@aegis/runtime'
+import { StreamClient } from '@aegis/stack/pipeline/client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { stackEnv } from './stack-env.ts'
 

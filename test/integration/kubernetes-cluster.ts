@@ -5,7 +5,7 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { anyFree } from '@aegis/cli/stack/ports'
+import { anyFree } from '@aegis/stack/local/ports'
 import { KubeConfig } from '@kubernetes/client-node'
 
 export interface TestCluster {

@@ -111,8 +111,10 @@ describe.skipIf(!home)('Kubernetes executor on a real API server', () => {
         const made = await rbac.createNamespacedRole({ namespace, body: body as V1Role })
         if (who === 'executor') role = made
       } else if (body.kind === 'RoleBinding') await rbac.createNamespacedRoleBinding({ namespace, body: body as V1RoleBinding })
-      else if (body.kind === 'ClusterRole') nodeRole = await rbac.createClusterRole({ body: body as V1ClusterRole })
-      else await rbac.createClusterRoleBinding({ body: body as V1ClusterRoleBinding })
+      else if (body.kind === 'ClusterRole') {
+        const made = await rbac.createClusterRole({ body: body as V1ClusterRole })
+        if (who === 'executor') nodeRole = made
+      } else await rbac.createClusterRoleBinding({ body: body as V1ClusterRoleBinding })
     }
   }
   const tokenOf = async (name: string): Promise<string> => {

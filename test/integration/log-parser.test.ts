@@ -1,7 +1,6 @@
 /** The log-parser on real servers is the library: the same lines give the same templates, none lost or doubled, through a restart in the middle. */
 import { randomUUID } from 'node:crypto'
 import { readIncidentChain } from '@aegis/cli/logs/read-incident-chain'
-import { StreamClient } from '@aegis/cli/pipeline/client'
 import {
   hash32,
   type LogEvent,
@@ -26,6 +25,7 @@ import {
   silentLog,
   streamList,
 } from '@aegis/runtime'
+import { StreamClient } from '@aegis/stack/pipeline/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { servicesHere, until } from './services-here.ts'
 

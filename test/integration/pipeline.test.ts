@@ -6,8 +6,6 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { StreamClient } from '@aegis/cli/pipeline/client'
-import { type Pipeline, startProcesses } from '@aegis/cli/pipeline/pipeline'
 import {
   type Anomaly,
   anomalies,
@@ -26,6 +24,8 @@ import { RedisCoordination } from '@aegis/executor/coordination'
 import { coordinationContract } from '@aegis/executor/coordination.contract'
 import { encodeProtobuf } from '@aegis/gateway/otlp/proto'
 import { connect, RUNTIME_SETTINGS, readConfig, silentLog } from '@aegis/runtime'
+import { StreamClient } from '@aegis/stack/pipeline/client'
+import { type Pipeline, startProcesses } from '@aegis/stack/pipeline/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { stackEnv } from './stack-env.ts'
 
@@ -131,7 +131,9 @@ describe('telemetry in', () => {
   it('says what is wrong with a request', async () => {
     const answer = async (route: string, body: string, headers?: Record<string, string>) => {
       const response = await post(route, body, headers)
-      return [response.status, ((await response.json()) as { message: string }).message] as const
+      // Who sends protobuf is answered in protobuf: the words stand in it as they are.
+      const text = await response.text()
+      return [response.status, headers?.['content-type'] ? text : (JSON.parse(text) as { message: string }).message] as const
     }
     expect(await answer('/v1/logs', '{nonsense')).toEqual([400, expect.stringContaining('not OTLP logs in JSON')])
     expect(await answer('/v1/traces', 'xx', { 'content-type': 'application/x-protobuf', 'content-encoding': 'br' })).toEqual([

@@ -3,8 +3,6 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { StreamClient } from '@aegis/cli/pipeline/client'
-import { anyFree } from '@aegis/cli/stack/ports'
 import {
   type ExternalIssue,
   issuesExternal,
@@ -28,6 +26,8 @@ import {
   silentLog,
   startService,
 } from '@aegis/runtime'
+import { anyFree } from '@aegis/stack/local/ports'
+import { StreamClient } from '@aegis/stack/pipeline/client'
 import { OTLPLogExporter as LogGrpc } from '@opentelemetry/exporter-logs-otlp-grpc'
 import { OTLPLogExporter as LogJson } from '@opentelemetry/exporter-logs-otlp-http'
 import { OTLPLogExporter as LogProtobuf } from '@opentelemetry/exporter-logs-otlp-proto'

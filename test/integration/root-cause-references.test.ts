@@ -3,8 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { explain } from '@aegis/cli/commands/incidents'
-import { StreamClient } from '@aegis/cli/pipeline/client'
-import { type Pipeline, startEmbedded } from '@aegis/cli/pipeline/pipeline'
 import { type CameOfIt, playThrough } from '@aegis/cli/replay/run-recording'
 import {
   type LogLine,
@@ -19,6 +17,8 @@ import {
 } from '@aegis/domain'
 import { simulateRecording } from '@aegis/lab/root-cause/simulate-recording'
 import { systemOfList } from '@aegis/root-cause'
+import { StreamClient } from '@aegis/stack/pipeline/client'
+import { type Pipeline, startEmbedded } from '@aegis/stack/pipeline/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'aegis-recording-'))

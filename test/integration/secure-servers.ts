@@ -3,10 +3,10 @@ import { execFileSync, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { java, onPath, serverFolder } from '@aegis/cli/stack/places'
-import { anyFree } from '@aegis/cli/stack/ports'
-import { neo4j } from '@aegis/cli/stack/servers/neo4j'
-import { fastJvm } from '@aegis/cli/stack/servers/plan'
+import { java, onPath, serverFolder } from '@aegis/stack/local/places'
+import { anyFree } from '@aegis/stack/local/ports'
+import { neo4j } from '@aegis/stack/local/servers/neo4j'
+import { fastJvm } from '@aegis/stack/local/servers/plan'
 
 export interface SecureServers {
   readonly folder: string

@@ -2,9 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as openSocket } from 'node:tls'
-import { StreamClient } from '@aegis/cli/pipeline/client'
-import { type Pipeline, startProcesses } from '@aegis/cli/pipeline/pipeline'
-import { SERVICES } from '@aegis/cli/pipeline/services'
 import { isStateful, type LogEvent, logsParsed, logsRaw } from '@aegis/domain'
 import {
   allTopics,
@@ -17,6 +14,9 @@ import {
   snapshotSpec,
   snapshotTopic,
 } from '@aegis/runtime'
+import { StreamClient } from '@aegis/stack/pipeline/client'
+import { type Pipeline, startProcesses } from '@aegis/stack/pipeline/pipeline'
+import { SERVICES } from '@aegis/stack/pipeline/services'
 import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rightsOfAll, type ServiceRights } from '../../tools/generate/permissions.ts'

@@ -42,7 +42,7 @@ export const servicesHere = (own: Readonly<Record<string, string>> = {}): Servic
       return service
     },
     cli: (...args) =>
-      execFileSync(process.execPath, [path.join(ROOT, 'services/cli/src/main.ts'), ...args], {
+      execFileSync(process.execPath, [path.join(ROOT, 'apps/cli/src/main.ts'), ...args], {
         cwd: ROOT,
         encoding: 'utf8',
         env: { ...process.env, ...env },

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { orphansOf } from '@aegis/cli/stack/processes'
-import { down, reset, type Stack, status, up } from '@aegis/cli/stack/stack'
+import { orphansOf } from '@aegis/stack/local/processes'
+import { down, reset, type Stack, status, up } from '@aegis/stack/local/stack'
 import { afterAll, expect, test } from 'vitest'
 
 const folder = join(mkdtempSync(join(tmpdir(), 'stack-')), 'stack')
@@ -50,7 +50,7 @@ test('up, down, up: everything answers, data survives, nothing is left running',
 })
 
 test('a process that is killed takes its attached, half-started stack with it', async () => {
-  const script = `import { up } from '${new URL('@aegis/cli/stack/stack', import.meta.url).href}'
+  const script = `import { up } from '${new URL('@aegis/stack/local/stack', import.meta.url).href}'
     up({ by: 'jvm', folder: ${JSON.stringify(folder)}, attached: true })
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), 2500)`
   expect(() => execFileSync(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' })).toThrow()

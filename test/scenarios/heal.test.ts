@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
 import { type DrillReport, drill } from '@aegis/cli/demo/drill'
-import { type Pipeline, startProcesses } from '@aegis/cli/pipeline/pipeline'
-import { anyFree } from '@aegis/cli/stack/ports'
-import { type Stack, up } from '@aegis/cli/stack/stack'
 import { faultNamed } from '@aegis/demo-shop'
+import { anyFree } from '@aegis/stack/local/ports'
+import { type Stack, up } from '@aegis/stack/local/stack'
+import { type Pipeline, startProcesses } from '@aegis/stack/pipeline/pipeline'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 /** A busy machine keeps the shop from being well before any fault; a drill waits for that. */

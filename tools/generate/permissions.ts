@@ -9,7 +9,7 @@ export interface ServiceRights {
 /** What every service needs on a Kafka that has an authorizer, from what its definition declares. */
 export const rightsOfAll = async (): Promise<Record<string, ServiceRights>> => {
   const { readConfig, silentLog } = await import('@aegis/runtime')
-  const { SERVICES } = await import('@aegis/cli/pipeline/services')
+  const { SERVICES } = await import('@aegis/stack/pipeline/services')
   const found: Record<string, ServiceRights> = {}
   for (const [name, load] of Object.entries(SERVICES)) {
     const definition = (await load()) as ServiceDefinition

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 
 export const checkout = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 
-/** Per user, so that a second clone finds servers and TensorFlow already there. services/cli/src/stack/places.ts says the same. */
+/** Per user, so that a second clone finds servers and TensorFlow already there. tools/stack/src/local/places.ts says the same. */
 export const cacheFolder = (env = process.env) =>
   resolve(env.AEGIS_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'aegis'))
 

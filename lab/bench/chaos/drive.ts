@@ -4,7 +4,6 @@
  * two runs can be held against each other to the byte; within a step the records themselves flow at full speed through all stages at once.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StreamClient } from '@aegis/cli/pipeline/client'
 import {
   anomalies,
   decisions,
@@ -22,6 +21,7 @@ import {
   tracesVisits,
 } from '@aegis/domain'
 import type { RawRecord } from '@aegis/runtime'
+import type { StreamClient } from '@aegis/stack/pipeline/client'
 import { type ChaosInput, edges, type Step } from './input.ts'
 import { HUNG_MS } from './world.ts'
 

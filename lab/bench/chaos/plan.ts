@@ -1,7 +1,7 @@
 /** What is done to the pipeline, and when: drawn from the seed before the run. */
 
-import type { ServerName } from '@aegis/cli/stack/places'
 import { seededRandom } from '@aegis/domain'
+import type { ServerName } from '@aegis/stack/local/places'
 import { SERVICES, type ServiceName } from './fleet.ts'
 import type { Phase } from './phases.ts'
 

@@ -144,7 +144,7 @@ export const poison = async (options: {
     world.fleet.start('log-parser')
     const cli = await promisify(execFile)(
       process.execPath,
-      [path.join(ROOT, 'services/cli/src/main.ts'), 'dlq', 'redrive', logsRaw.name, '--code', 'SCHEMA_UNKNOWN'],
+      [path.join(ROOT, 'apps/cli/src/main.ts'), 'dlq', 'redrive', logsRaw.name, '--code', 'SCHEMA_UNKNOWN'],
       { env: world.env as NodeJS.ProcessEnv, maxBuffer: 2 ** 24 },
     )
     say(`aegis dlq redrive: ${cli.stdout.trim()}`)

@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ServerName } from '@aegis/cli/stack/places'
-import { isFree } from '@aegis/cli/stack/ports'
-import { isRunning } from '@aegis/cli/stack/processes'
-import { type Stack, up } from '@aegis/cli/stack/stack'
-import { prepareFolder, readState, writePorts } from '@aegis/cli/stack/state'
+import type { ServerName } from '@aegis/stack/local/places'
+import { isFree } from '@aegis/stack/local/ports'
+import { isRunning } from '@aegis/stack/local/processes'
+import { type Stack, up } from '@aegis/stack/local/stack'
+import { prepareFolder, readState, writePorts } from '@aegis/stack/local/state'
 
 /** Disk the broker gets where its disk is to be filled, MiB. */
 const BOUND_MIB = 1024

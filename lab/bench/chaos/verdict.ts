@@ -1,5 +1,5 @@
 /** Holds a harmed run against the unharmed one and says what is wrong with it. */
-import type { ServerName } from '@aegis/cli/stack/places'
+import type { ServerName } from '@aegis/stack/local/places'
 import { compare, type Difference } from './compare.ts'
 import type { Ran } from './run.ts'
 

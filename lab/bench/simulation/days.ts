@@ -1,9 +1,9 @@
 /** Many simulated days of one environment through the whole pipeline, a tick a minute: pods come and go, releases bring new lines, services fail. Is what is kept bounded? */
 
-import { StreamClient } from '@aegis/cli/pipeline/client'
 import { idOf, type LogLine, type Observation, outcomes, seededRandom, streams } from '@aegis/domain'
 import { allTopics, Codec, loadSnapshot, MemoryBroker, MemoryRegistry, type RawRecord } from '@aegis/runtime'
 import { fullCollection } from '@aegis/runtime/collect-garbage'
+import { StreamClient } from '@aegis/stack/pipeline/client'
 import { printTable } from '../chaos/compare.ts'
 import { Drive } from '../chaos/drive.ts'
 import { ChaosInput, ENVIRONMENTS, LAST_EVENT_US, type Step } from '../chaos/input.ts'

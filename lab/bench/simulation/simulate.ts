@@ -1,8 +1,8 @@
 /** One simulated run of the whole pipeline: the input of `npm run chaos` on the broker in memory, struck by what a seed draws or left alone. */
 import { hash } from 'node:crypto'
-import { StreamClient } from '@aegis/cli/pipeline/client'
 import { outcomes, type Stream, seededRandom, streams } from '@aegis/domain'
 import { allTopics, Codec, MemoryBroker, MemoryRegistry, type RawRecord, type ServiceDefinition } from '@aegis/runtime'
+import { StreamClient } from '@aegis/stack/pipeline/client'
 import { collect, compare, countDeadLetters, type Difference, type Outputs, type Readable } from '../chaos/compare.ts'
 import { Drive } from '../chaos/drive.ts'
 import { ChaosInput, LAST_EVENT_US } from '../chaos/input.ts'

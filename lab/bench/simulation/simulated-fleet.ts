@@ -1,6 +1,5 @@
 /** The stream services as their own definitions make them, several instances of each if need be, in this process under simulated time. */
 
-import { SERVICES as DEFINITIONS } from '@aegis/cli/pipeline/services'
 import { MemoryCoordination } from '@aegis/executor/coordination'
 import { executorWith } from '@aegis/executor/service'
 import { PlainTopology } from '@aegis/root-cause'
@@ -14,6 +13,7 @@ import {
   silentLog,
   startStages,
 } from '@aegis/runtime'
+import { SERVICES as DEFINITIONS } from '@aegis/stack/pipeline/services'
 import { SERVICES, type ServiceName } from '../chaos/fleet.ts'
 import { ENVIRONMENTS } from '../chaos/input.ts'
 import { InstanceBroker, type Surroundings } from './instance-broker.ts'

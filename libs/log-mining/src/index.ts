@@ -21,7 +21,7 @@ export { localZone } from './local-zone.ts'
 export { type ParameterKind, parameterKinds } from './masking.ts'
 export { cleanLine, parseLine, TRUNCATED } from './parse-line.ts'
 export type { LineHints, ParsedLine } from './parsed-line.ts'
-export { type RedactOptions, redact } from './redact.ts'
+export { type RedactOptions, redact, redactAttribute, redactRecord } from './redact/redact.ts'
 export { ofOpenTelemetry, ofStatus, ofSyslog, type Severity, severities, severityNamed } from './severity.ts'
 export { statementOf } from './statement.ts'
 export {

@@ -33,7 +33,10 @@ const returnOf = (choose: (s: RuledSituation) => number, episodes: number): numb
 }
 
 describe('the shipped policies', () => {
-  it('come with their lineage, from simulators only', () => {
+  it('come with their lineage, and say what of it was measured on the demo shop', () => {
+    expect(shippedModel().lineage.trainedOn).toMatch(/^RemSim/)
+    // What each action does to the shop was measured (lab/remediation/shop-effects.json): figures on the shop are no held-out ones.
+    expect(shippedIncidentModel().lineage.trainedOn).toContain('half of them of the demo shop')
     for (const { lineage, features } of [shippedModel(), shippedIncidentModel()]) {
       expect(lineage.trainedOn).toMatch(/seeds below 900,000$/)
       expect(lineage.command).toMatch(/^aegis policy train/)

@@ -1,6 +1,6 @@
 /**
  * Ranks the entities of a case by all evidence together: a conditional logit (McFadden 1974) over relative features, so that "which one of
- * these" is what is learned, whatever the number of entities. Weights come from simulated systems only (simulate-cases.ts, train-ranker.ts).
+ * these" is what is learned, whatever the number of entities. Where each weight comes from stands in fused-weights.ts: most from simulated systems (lab/root-cause), ten by hand.
  * Confidence is what such a margin of the first over the second was worth on simulated incidents (margin.ts), after a test whether there is
  * anything to explain at all.
  */
@@ -106,7 +106,8 @@ export const fuseEvidence = (c: CauseCase, options: FuseOptions = {}): FusedRank
   const incident = !quiet && findings.some(f => f.strength > 2 && f.kind !== 'causal')
   const margin = marginOf(suspects, part => KINDS.has(part))
   const known = confidenceOf(margin, options.calibration ?? fusedWeights.calibration)
-  const confidence = incident ? Math.min(0.99, known) : 0.05
+  // Whether there is an incident at all is one question, who caused it another: what is hardly strange is ranked as surely as its margin says.
+  const confidence = incident || weak ? Math.min(0.99, known) : 0.05
   return {
     suspects,
     metrics: rankMetrics(c, suspects),

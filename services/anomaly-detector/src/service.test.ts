@@ -96,6 +96,7 @@ describe('anomaly-detector', () => {
     await start(clock, {})
     await start(anomalyDetector as unknown as ServiceDefinition, {
       AEGIS_DETECTOR: 'ensemble',
+      AEGIS_DETECTOR_WARM_UP: '120',
       AEGIS_DETECTOR_THRESHOLD: '8',
       AEGIS_ALERT_RULES: file,
     })

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import {
   approvals,
   changes,
@@ -12,8 +13,8 @@ import {
   topologyEdges,
   tracesSpans,
 } from '@aegis/domain'
-import { redact } from '@aegis/log-mining'
-import { defineService, streamList } from '@aegis/runtime'
+import { redact, redactRecord } from '@aegis/log-mining'
+import { defineService, type ServiceContext, streamList } from '@aegis/runtime'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { PipelineClock } from './clock.ts'
@@ -24,6 +25,7 @@ import { listenGrpc } from './otlp/grpc.ts'
 import { WatchSenderClocks } from './otlp/watch-sender-clocks.ts'
 import { Door } from './routes/door.ts'
 import { EventFeed } from './routes/events.ts'
+import { idempotent } from './routes/idempotency.ts'
 import { influxRoutes } from './routes/influx.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { answerOtlpError, isOtlp, otlpRoutes } from './routes/otlp.ts'
@@ -54,15 +56,36 @@ export const gateway = defineService({
   ),
   tails: [...StateView.streams, ...EventFeed.onDemand],
   clock: true,
-  async create(config, context) {
+  async create(config, given) {
+    // The one way out of here to any stream: whatever a reader of some format has overlooked, no secret passes.
+    const context: ServiceContext = {
+      ...given,
+      publish: async (stream, values, trace) => {
+        const clean: (typeof values)[number][] = []
+        for (const value of values) {
+          clean.push(redactRecord(value))
+          // A large request must not hold up the others.
+          if (clean.length % 500 === 0) await setImmediate()
+        }
+        try {
+          await given.publish(stream, clean, trace)
+        } catch (error) {
+          // What fits no schema is the sender's fault, and trying again would not help; anything else is load or outage.
+          throw Object.assign(error as Error, {
+            statusCode: (error as { code?: string }).code === 'RECORD_MALFORMED' ? 400 : 503,
+          })
+        }
+      },
+    }
     const refuse = (request: FastifyRequest, reply: FastifyReply, status: number, message: string) =>
       isOtlp(request.url) ? answerOtlpError(request, reply, status, message) : reply.code(status).send({ message })
     const app = fastify({ bodyLimit: config.maxBodyBytes, logger: false, trustProxy: false })
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
     app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
-      const status = error.statusCode ?? 503
-      if (status >= 500) context.log.warn({ err: error }, 'request failed')
+      // The broker's troubles bring their status; what fails while a body is read is the body's.
+      const status = error.statusCode ?? (request.method === 'GET' ? 500 : 400)
+      if (status >= 500 || error.statusCode === undefined) context.log.warn({ err: error }, 'request failed')
       if (status === 429 || status === 503) reply.header('retry-after', '1')
       return refuse(request, reply, status, error.message)
     })
@@ -82,6 +105,7 @@ export const gateway = defineService({
           return refuse(request, reply, 401, 'a bearer token is needed')
       })
     }
+    idempotent(app, context.now, request => request.headers.authorization ?? request.ip)
     await app.register(swagger, { openapi: { info: { title: 'Aegis gateway', version: '0.1.0' } } })
     const view = new StateView()
     const feed = new EventFeed(context)

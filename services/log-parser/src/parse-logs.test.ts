@@ -51,6 +51,23 @@ describe('ParseLogs', () => {
     expect(of(logsParsed).map(e => e.lines)).toEqual([4, 1])
     expect(of(logsParsed)[0].exception).toBe('java.lang.IllegalStateException')
   })
+  it('keeps no secret of lines that passed no gateway, with a severity or without, whole or in parts', async () => {
+    const secret = 'kQ7rWz2bTn9xPd4s'
+    const stage = new ParseLogs()
+    const lines = [
+      line(`login with password=${secret} refused`, { severity: 'ERROR' }),
+      line(`ERROR {"url":"postgres:\\/\\/app:${secret}@db\\/shop"}`),
+      line(`{"msg":"no","password":"${secret}"}`),
+      line(`2026-01-02T03:04:05.1Z stdout P token=${secret.slice(0, 8)}`),
+      line(`2026-01-02T03:04:05.2Z stdout F ${secret.slice(8)} refused`),
+      line('java.lang.IllegalStateException: no'),
+      line(`\tCaused by: api_key=${secret}`),
+    ]
+    const kept = await runStage(stage, [lines.map((l, i) => received(logsRaw, l, i))])
+    expect(Buffer.from(stage.snapshot()).toString()).not.toContain(secret)
+    const ended = await runStage(stage, [[tick(T0 + 10_000_000, { final: true, offset: 999 })]])
+    expect(JSON.stringify([kept, ended].flatMap(run => [...run.of(logsParsed), ...run.of(templates)]))).not.toContain(secret)
+  })
   it('puts the parts of a line together by stream, and its lines by writer', async () => {
     const lines = [
       '2026-01-02T03:04:05.1Z stdout P {"level":"warn","msg":"one ',

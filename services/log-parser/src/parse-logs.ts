@@ -31,6 +31,7 @@ import {
   type ParsedLine,
   parseLine,
   redact,
+  redactRecord,
   ServiceIdentifier,
   type Severity,
   StackTraceJoiner,
@@ -41,7 +42,8 @@ import { severityOf, timeOf, writerOf } from './decide.ts'
 
 /** What a line brings along while it waits for the rest of its stack trace; must survive JSON. */
 interface Held {
-  line: LogLine
+  /** Without its text: that is kept redacted, and only so. */
+  line: Omit<LogLine, 'body'>
   parsed: Omit<ParsedLine, 'body'>
   partition: number
   offset: number
@@ -160,14 +162,19 @@ export class ParseLogs implements Stage, Stateful {
         read = parseLine(line.body, { ...hints, before: parts.body })
       }
     }
-    const { body, ...parsed } = read
-    const held: Held = { line, parsed, partition: input.partition, offset: input.offset, time: input.time }
+    // Here, before anything is kept: a producer that writes to the topic itself passes no gateway. Once read, so that no escapes hide anything.
+    const { body: plain, ...parsed } = read
+    const body = redact(plain)
+    parsed.fields = redactRecord(parsed.fields)
+    if (parsed.exception) parsed.exception = redact(parsed.exception)
+    const { body: _raw, ...known } = line
+    const held: Held = { line: known, parsed, partition: input.partition, offset: input.offset, time: input.time }
     if (first) {
       // What the whole line says counts, under the place and time of its first part.
       held.last = input.offset
       held.parts = (first.parts ?? 1) + 1
       held.offset = first.offset
-      held.line = { ...line, id: first.line.id, time: first.line.time, observed_time: first.line.observed_time }
+      held.line = { ...known, id: first.line.id, time: first.line.time, observed_time: first.line.observed_time }
       if (parsed.format.indexOf(' ') < 0) held.parsed = { ...parsed, timeUs: first.parsed.timeUs }
     }
     if (read.partial && (held.parts ?? 1) < MOST_PARTS && body.length < MOST_CHARACTERS) {
@@ -188,6 +195,8 @@ export class ParseLogs implements Stage, Stateful {
   /** A line with all its parts: an event where its producer says so, else perhaps a part of one. */
   #whole(writer: string, body: string, held: Held, cause: Input, results: Result[]): void {
     const { bare, heading, note, timeUs, severity } = held.parsed
+    // A secret that was split over parts shows only now.
+    if (held.parts !== undefined) body = redact(body)
     // A producer that names the severity sends whole events; only bare lines may be parts of a stack trace.
     if (held.line.severity) {
       const exception = exceptionIn(body)
@@ -196,7 +205,7 @@ export class ParseLogs implements Stage, Stateful {
     }
     // A clock that runs ahead must not hold a line back.
     const time = Math.min(cause.time, this.#clocks.now(held.line.environment) || cause.time)
-    for (const event of this.#joiner.push(writer, redact(body), held, time, {
+    for (const event of this.#joiner.push(writer, body, held, time, {
       starts: bare !== true,
       heading,
       note,
@@ -206,7 +215,8 @@ export class ParseLogs implements Stage, Stateful {
       this.#joined(event, cause, results)
   }
 
-  #joined({ body, tags, trace, exception, record }: JoinedEvent<Held>, cause: Input, results: Result[]): void {
+  #joined({ body: joined, tags, trace, exception, record }: JoinedEvent<Held>, cause: Input, results: Result[]): void {
+    const body = tags.length > 1 ? redact(joined) : joined
     if (tags.length > 1) {
       const [first, second] = tags
       if (record) {
@@ -335,7 +345,11 @@ export class ParseLogs implements Stage, Stateful {
     if (BAD.has(severity)) rate.errors++
   }
 
-  #whose(line: LogLine, parsed: Omit<ParsedLine, 'body'>, match: Match): { entity: string; service: string; knownBy: string } {
+  #whose(
+    line: Omit<LogLine, 'body'>,
+    parsed: Omit<ParsedLine, 'body'>,
+    match: Match,
+  ): { entity: string; service: string; knownBy: string } {
     const attribute = line.attributes?.['service.name'] ?? parsed.service
     const traits = [`template ${match.templateId}`, ...(parsed.host ? [`host ${parsed.host}`] : [])]
     if (line.entity) {
@@ -353,7 +367,7 @@ export class ParseLogs implements Stage, Stateful {
       : { entity: `source:${line.source}`, service: line.source, knownBy: 'source' }
   }
 
-  #tellChanges(match: Match, line: LogLine, sample: string, cause: Input, results: Result[]): void {
+  #tellChanges(match: Match, line: Omit<LogLine, 'body'>, sample: string, cause: Input, results: Result[]): void {
     for (const change of match.changes) {
       const base = { environment: '*', time: line.time, text: change.text, samples: [sample.slice(0, 500)] }
       if (change.kind === 'created') results.push(emit(templates, { ...base, id: change.id, state: 'new' }, cause))

@@ -124,6 +124,11 @@ export class SessionWatch<Quote> {
   /** Nothing more comes: judges what is left. */
   end(nowUs: number): void {
     for (const [id, kept] of [...this.#active]) this.#complete(id, kept, nowUs)
+    // However few they were: better a word at the end than none.
+    if (this.#fitted === 0 && this.#basis.size > 0) {
+      this.#fitted = this.#learned
+      this.#fit()
+    }
     for (const [id, kept] of this.#idle) this.#judge(id, kept, nowUs)
   }
 

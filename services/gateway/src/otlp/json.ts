@@ -1,3 +1,4 @@
+import { parseBounded } from '../routes/json.ts'
 import type { Signal } from './proto.ts'
 
 /** First member of each signal's message. */
@@ -28,19 +29,22 @@ const withCamelNames = (value: unknown): unknown => {
 
 /** A sender is consistent: the first and the last of each list show how it writes. */
 const isIrregular = (value: unknown): boolean => {
-  if (Array.isArray(value)) return value.length > 0 && (isIrregular(value[0]) || isIrregular(value[value.length - 1]))
+  if (Array.isArray(value)) {
+    const last = value.length - 1
+    return last >= 0 && (isIrregular(value[0]) || (last > 0 && isIrregular(value[last])))
+  }
   if (value === null || typeof value !== 'object') return false
   return Object.entries(value).some(([name, v]) => IRREGULAR.test(name) || isIrregular(v))
 }
 
 const parse = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return parseBounded(text)
   } catch (error) {
     // One message a line, as the Collector's file exporter writes them.
     const lines = text.split('\n').filter(line => line.trim() !== '')
     if (lines.length < 2 || !lines.every(line => line.trimStart().startsWith('{'))) throw error
-    const messages = lines.map(line => JSON.parse(line) as Record<string, unknown>)
+    const messages = lines.map(line => parseBounded(line) as Record<string, unknown>)
     const merged: Record<string, unknown> = {}
     for (const message of messages)
       for (const [name, value] of Object.entries(message))

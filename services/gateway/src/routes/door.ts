@@ -16,6 +16,8 @@ export class Door {
   readonly #maxBodyBytes: number
   readonly #maxInFlightBytes: number
   #inFlight = 0
+  /** Bytes that a request under way grew by when it was unpacked. */
+  readonly #inflated = new WeakMap<FastifyRequest, number>()
 
   constructor({ maxBodyBytes, maxInFlightBytes }: { maxBodyBytes: number; maxInFlightBytes: number }) {
     this.#maxBodyBytes = maxBodyBytes
@@ -33,7 +35,13 @@ export class Door {
     }
   }
   accept<T>(request: FastifyRequest, work: () => Promise<T>): Promise<T> {
-    return this.hold((request.body as Buffer)?.length ?? 0, work)
+    return this.hold((request.body as Buffer)?.length ?? 0, async () => {
+      try {
+        return await work()
+      } finally {
+        this.#inFlight -= this.#inflated.get(request) ?? 0
+      }
+    })
   }
 
   /** The body unpacked; throws with status 415, 413 or 400. */
@@ -46,11 +54,17 @@ export class Door {
     const options = { maxOutputLength: this.#maxBodyBytes }
     try {
       // Some clients leave out the zlib header that "deflate" means.
-      return await open(body, options).catch(error => {
+      const plain = await open(body, options).catch(error => {
         if (encoding !== 'deflate' || error.code === 'ERR_BUFFER_TOO_LARGE') throw error
         return unzip.raw(body, options)
       })
+      const grown = Math.max(0, plain.length - body.length)
+      if (this.#inFlight + grown > this.#maxInFlightBytes) throw withStatus(429, 'the broker is behind; try again')
+      this.#inFlight += grown
+      this.#inflated.set(request, grown)
+      return plain
     } catch (error) {
+      if ((error as { statusCode?: number }).statusCode === 429) throw error
       if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE')
         throw withStatus(413, `body unpacks to more than the ${this.#maxBodyBytes} bytes that AEGIS_MAX_BODY_BYTES allows`)
       throw withStatus(400, `body is not ${encoding}: ${(error as Error).message}`)

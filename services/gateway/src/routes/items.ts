@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { parseBounded } from './json.ts'
 
 export interface Rejected {
   /** Place in the list that was sent, from 0. */
@@ -17,14 +18,15 @@ const MOST_TOLD = 20
 const withStatus = (message: string): Error => Object.assign(new Error(message), { statusCode: 400 })
 const parse = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return parseBounded(text)
   } catch (error) {
+    if ((error as { statusCode?: number }).statusCode === 413) throw error
     const lines = text.split('\n').filter(line => line.trim() !== '')
     if (lines.length < 2 || !lines[0].trimStart().startsWith('{'))
       throw withStatus(`body is not JSON: ${(error as Error).message}`)
     return lines.map(line => {
       try {
-        return JSON.parse(line) as unknown
+        return parseBounded(line)
       } catch (e) {
         return new SyntaxError((e as Error).message)
       }

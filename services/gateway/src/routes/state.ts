@@ -15,6 +15,7 @@ import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { StateView } from '../state-view.ts'
+import { parseBounded } from './json.ts'
 
 const approval = z.object({
   approved: z.boolean(),
@@ -57,7 +58,7 @@ const control = z.object({
 const body = <T>(schema: z.ZodType<T>, raw: unknown): T => {
   let json: unknown
   try {
-    json = JSON.parse((raw as Buffer).toString())
+    json = parseBounded((raw as Buffer | undefined)?.toString() ?? '')
   } catch (error) {
     throw Object.assign(new Error(`body is not JSON: ${(error as Error).message}`), { statusCode: 400 })
   }

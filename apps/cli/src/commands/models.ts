@@ -1,0 +1,106 @@
+/** `aegis models`: which models are in force, going back to an earlier one, and taking one out as files. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { toLayersFormat } from '@aegis/anomaly-detection/layers-format'
+import { makeNetwork, NETWORK_NAMES, type NetworkName } from '@aegis/anomaly-detection/make-detector'
+import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
+import { unpackTrained } from '@aegis/anomaly-detection/train-entity'
+import { AegisError, type ModelVersion, models, type Stream } from '@aegis/domain'
+import { earlierVersion, inForce, type ModelState, moved, presentVersion } from '@aegis/model-registry'
+import { connectClient } from '@aegis/stack/pipeline/client'
+import { Command } from 'commander'
+
+export const modelsCommand = (): Command => {
+  const command = new Command('models').addHelpText(
+    'after',
+    '\nAddresses come from KAFKA_BROKERS and SCHEMA_REGISTRY_URL, else from the local stack of this checkout. Versions of the last seven days are kept.',
+  )
+  command
+    .command('list')
+    .argument('[id]', 'every version of this model, rather than the one in force of each')
+    .description('models in force: version, state, what they were trained on')
+    .action(async (id?: string) => {
+      const all = await withModels(async versions => versions)
+      const shown = id === undefined ? inForce(all) : all.filter(m => m.id === id)
+      if (shown.length === 0)
+        console.log(id === undefined ? 'no models; AEGIS_DETECTOR says what is trained' : `no model is called ${id}`)
+      for (const m of shown) console.log(lineOf(m))
+    })
+  command
+    .command('rollback')
+    .argument('<id>', 'model, as "aegis models list" names it')
+    .option('--to <version>', 'this version rather than the one before the present one')
+    .description('an earlier version takes over at the next tick, and stays until it is released')
+    .action((id: string, { to }: { to?: string }) => republish(id, versions => earlierVersion(versions, id, { to }), 'held'))
+  command
+    .command('release')
+    .argument('<id>', 'a model that was rolled back')
+    .description('lets newer versions take over again as they are trained')
+    .action((id: string) => republish(id, versions => presentVersion(versions, id), 'active'))
+  command
+    .command('export')
+    .argument('<id>', 'model of a network')
+    .requiredOption('--out <folder>', 'where model.json and weights.bin go')
+    .description('the network in force in the format of tf.layers')
+    .action(async (id: string, { out }: { out: string }) => {
+      const model = await withModels(async versions => presentVersion(versions, id))
+      for (const file of await exportModel(model, out)) console.log(file)
+    })
+  return command
+}
+
+/** Every version there is, oldest first; then what is to be published. */
+export async function withModels<T>(
+  work: (versions: readonly ModelVersion[], publish: (m: ModelVersion) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  const client = connectClient()
+  try {
+    const versions: ModelVersion[] = []
+    await client.all([models] as unknown as Stream<never>[], decoded => {
+      for (const { value } of decoded) if (value) versions.push(value as ModelVersion)
+    })
+    return await work(versions, m => client.publish(models, [m]))
+  } finally {
+    await client.close()
+  }
+}
+const republish = (id: string, pick: (versions: readonly ModelVersion[]) => ModelVersion, state: ModelState): Promise<void> =>
+  withModels(async (versions, publish) => {
+    const chosen = pick(versions)
+    await publish(moved(chosen, state, Date.now() * 1000))
+    console.log(`${id}: version ${chosen.version} is ${state} from the next tick on`)
+  })
+
+const round = (x: number) => (Number.isInteger(x) ? String(x) : x.toPrecision(3))
+export function lineOf(m: ModelVersion): string {
+  const { until, ...metrics } = m.metrics ?? {}
+  const parts = Object.entries(metrics).map(([k, v]) => `${k.replaceAll('_', ' ')} ${round(v)}`)
+  if (until !== undefined) parts.push(`until about ${m.lineage?.until}`)
+  return `${m.id}  ${m.version}  ${m.state.padEnd(8)} ${new Date(m.time / 1000).toISOString().slice(0, 19)}  ${parts.join(', ')}`
+}
+
+export async function exportModel(m: ModelVersion, out: string): Promise<string[]> {
+  const trained = m.weights && m.id.includes('/') ? unpackTrained(m.weights) : undefined
+  if (!trained || !NETWORK_NAMES.includes(trained.detector as NetworkName))
+    throw new AegisError('INPUT_INVALID', `${m.id} holds no network; there are files of ${NETWORK_NAMES.join(' and ')} only`)
+  const tensors = await loadTensorFlow()
+  const model = makeNetwork(trained.detector as NetworkName, tensors)
+  model.load(trained.ensemble.members[0])
+  const files: string[] = []
+  const networks = model.networks ?? []
+  for (const [n, network] of networks.entries()) {
+    const folder = networks.length > 1 ? path.join(out, String(n + 1)) : out
+    await mkdir(folder, { recursive: true })
+    const { topology, specs, weights } = await toLayersFormat(tensors.tf, network)
+    const manifest = {
+      format: 'layers-model',
+      modelTopology: topology,
+      weightsManifest: [{ paths: ['weights.bin'], weights: specs }],
+      userDefinedMetadata: { metrics: trained.metrics, mean: trained.mean, spread: trained.spread, version: m.version },
+    }
+    await writeFile(path.join(folder, 'weights.bin'), weights)
+    await writeFile(path.join(folder, 'model.json'), `${JSON.stringify(manifest)}\n`)
+    files.push(path.join(folder, 'model.json'), path.join(folder, 'weights.bin'))
+  }
+  return files
+}

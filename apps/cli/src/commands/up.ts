@@ -1,0 +1,66 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { isFree } from '@aegis/stack/local/ports'
+import { canRunServers, up } from '@aegis/stack/local/stack'
+import { startEmbedded, startProcesses } from '@aegis/stack/pipeline/pipeline'
+import { share } from '@aegis/stack/pipeline/shared-broker'
+import { Command, Option } from 'commander'
+
+const ROOT = path.resolve(import.meta.dirname, '../../../..')
+
+/** Where OTLP over gRPC is looked for. */
+const OTLP_GRPC = 4317
+
+export const upCommand = (): Command =>
+  new Command('up')
+    .addOption(
+      new Option('--stack <kind>', 'real servers, or everything in one process')
+        .choices(['auto', 'real', 'embedded'])
+        .default('auto'),
+    )
+    .option('--port <n>', 'port of the gateway', '14318')
+    .addHelpText(
+      'after',
+      '\nPoint any OpenTelemetry SDK or Collector at the gateway. Settings come from the environment; see docs/reference/settings.md.',
+    )
+    .action(async ({ stack: kind, port }: { stack: string; port: string }) => {
+      const logFolder = path.join(process.env.AEGIS_STATE_DIR ?? path.join(ROOT, '.aegis'), 'logs')
+      mkdirSync(logFolder, { recursive: true })
+      const abort = new AbortController()
+      const closers: (() => Promise<void>)[] = []
+      const stop = async (code: number) => {
+        abort.abort()
+        for (const close of closers.splice(0).reverse()) await close().catch(error => console.error((error as Error).message))
+        process.exit(code)
+      }
+      for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => void stop(0))
+      const real = kind === 'real' || (kind === 'auto' && (await canRunServers()))
+      const grpc = process.env.AEGIS_OTLP_GRPC_PORT || ((await isFree(OTLP_GRPC)) ? String(OTLP_GRPC) : 'off')
+      if (!process.env.AEGIS_OTLP_GRPC_PORT && grpc === 'off')
+        console.log(`port ${OTLP_GRPC} is taken: no OTLP over gRPC here; AEGIS_OTLP_GRPC_PORT names another port`)
+      const common = {
+        logFolder,
+        env: { AEGIS_GATEWAY_PORT: port, AEGIS_OTLP_GRPC_PORT: grpc },
+        onReady: (s: string) => console.log(`  ${s} ready`),
+        onLost: (s: string, how: string) => console.error(`${s} ended: ${how}; see ${path.join(logFolder, `${s}.log`)}`),
+      }
+      let env: Readonly<Record<string, string>> = {}
+      if (real) {
+        const stack = await up({ attached: true, say: line => console.log(`  ${line}`), signal: abort.signal })
+        closers.push(() => stack.stop())
+        env = stack.env
+      } else console.log('embedded: broker, registry, graph and leases run inside this process, and end with it')
+      const pipeline = real
+        ? await startProcesses({ ...common, env: { ...env, ...common.env } })
+        : await startEmbedded({ ...common, logLevel: 'warn' })
+      closers.push(() => pipeline.stop())
+      // So that tail, dlq, models and their like find what runs in here.
+      if (pipeline.infrastructure)
+        await share(pipeline.infrastructure, pipeline.gatewayUrl).then(
+          end => void closers.push(end),
+          error => console.error((error as Error).message),
+        )
+      console.log(
+        `console and OTLP: ${pipeline.gatewayUrl}${grpc === 'off' ? '' : `   OTLP/gRPC: port ${grpc}`}   logs: ${logFolder}   (Ctrl-C stops everything)`,
+      )
+    })

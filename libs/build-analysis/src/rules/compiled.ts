@@ -1,0 +1,226 @@
+import { rulesOf } from './rule.ts'
+
+/** Go, Rust, C and C++ with their linkers and build tools, CUDA, .NET, Swift and Xcode, Haskell. */
+export const compiled = [
+  ...rulesOf('go', [
+    ['race', /^WARNING: DATA RACE/, 'WARNING: DATA RACE'],
+    ['testTimeout', /^panic: test timed out after/, 'panic: test timed out after 10m0s'],
+    [
+      'crash',
+      /^(?:panic: |fatal error: (?:all goroutines|concurrent map|unexpected signal|stack overflow))/,
+      'panic: runtime error: index out of range [3] with length 2',
+      0.85,
+    ],
+    [
+      'compile',
+      /^(?:# command-line-arguments|(?:\.{0,2}\/)?[\w./-]+\.go:\d+:\d+: (?!.*\((?:gofmt|goimports|gosimple|govet|revive|staticcheck|errcheck|unused|gosec|ineffassign|misspell|lll|stylecheck|\w+lint|depguard|goconst|gocritic)\)).*)$/,
+      './price.go:3:5: undefined: add',
+      0.85,
+    ],
+    ['lint', /^\S+\.go:\d+(?::\d+)?: .*\((?:[a-z]+)\)$/, 'price.go:3:5: Error return value is not checked (errcheck)', 0.86],
+    ['lint', /^##\[error\]\s*\S+\.go:\d+:\d+: /, '##[error]price.go:3:5: Error return value is not checked (errcheck)', 0.86],
+    ['assertion', /^\s*--- FAIL: \S+/, '--- FAIL: TestAdd (0.00s)', 0.75],
+    ['assertion', /^\s+\w+_test\.go:\d+: \S/, '    price_test.go:12: got 3, want 4', 0.8],
+    ['assertion', /^\s+(?:Error Trace|Error|Error:\s+Not equal):\s/, '        Error:      Not equal:', 0.7],
+    [
+      'lock',
+      /missing go\.sum entry|updates to go\.(?:mod|sum) needed|verifying .*: checksum mismatch|inconsistent vendoring|go: go\.mod (?:file indicates|requires)/,
+      'go: example.org/price@v1.0.0: missing go.sum entry',
+    ],
+    [
+      'resolution',
+      /^go: .*(?:unknown revision|invalid version|no matching versions|module .* found.*but does not contain|cannot find module|module declares its path)|no required module provides package|cannot find (?:package|module providing package)/,
+      'go: example.org/price@v9.0.0: invalid version: unknown revision v9.0.0',
+    ],
+    [
+      'network',
+      /^go: .*(?:dial tcp|i\/o timeout|TLS handshake|proxyconnect|reading https?:.*(?:50\d|410))/,
+      'go: example.org/price@v1: Get "https://proxy.example.org": dial tcp: i/o timeout',
+    ],
+    [
+      '-assertion',
+      /^FAIL(?:\s+\S+\s+(?:\[build failed\]|\[setup failed\]|[\d.]+s))?$|^exit status \d+$/,
+      'FAIL\texample.org/price\t0.012s',
+      0.25,
+    ],
+  ]),
+  ...rulesOf('cargo', [
+    ['compile', /^error\[E\d{4}\]: /, 'error[E0425]: cannot find value `price` in this scope'],
+    ['compile', /^\s+--> \S+\.rs:\d+:\d+/, '  --> src/lib.rs:12:9', 0.7],
+    [
+      'lock',
+      /^error: the lock file .* needs to be updated|cannot update the lock file/,
+      'error: the lock file /src/Cargo.lock needs to be updated but --locked was passed to prevent this',
+    ],
+    [
+      'resolution',
+      /^error: (?:failed to select a version|no matching package|failed to get `|could not find `)/,
+      'error: failed to select a version for `price`.',
+    ],
+    [
+      'network',
+      /^error: failed to (?:download|fetch)|spurious network error/,
+      'error: failed to download from `https://static.example.org/price`',
+      0.8,
+    ],
+    [
+      'environment',
+      /error: failed to run custom build command for|linker `\w+` not found|rustc .* is not supported by|requires rustc/,
+      'error: failed to run custom build command for `price-sys v1.0.0`',
+      0.7,
+    ],
+    ['assertion', /^thread '.*' (?:\(\d+\) )?panicked at /, "thread 'tests::adds' panicked at src/lib.rs:12:9:", 0.85],
+    ['assertion', /^assertion (?:`.*` )?failed: |^assertion `left == right` failed/, 'assertion `left == right` failed: total'],
+    ['assertion', /^test \S+ (?:- .* )?\.\.\. FAILED$/, 'test tests::adds ... FAILED', 0.65],
+    [
+      'assertion',
+      /^\s+(?:FAIL|SIGABRT|SIGSEGV|TIMEOUT|TRY \d+ FAIL) \[\s*[\d.]+s\]/,
+      '        FAIL [   0.012s] price tests::adds',
+      0.65,
+    ],
+    ['lint', /^Diff in \S+\.rs(?: at line|:\d+)/, 'Diff in /src/lib.rs:12:'],
+    [
+      '-compile',
+      /^error: (?:could not compile|aborting due to|process didn't exit successfully|test failed, to rerun|.* target.* failed)|^test result: FAILED|^error: Recipe/,
+      'error: could not compile `price` (lib) due to 1 previous error',
+      0.2,
+    ],
+  ]),
+  ...rulesOf('swift', [
+    [
+      'assertion',
+      /: error: -\[\S+ \S+\] : |XCTAssert\w* failed|^✗ |^Failing tests:/,
+      'PriceTests.swift:12: error: -[Shop.PriceTests testAdds] : XCTAssertEqual failed: ("3") is not equal to ("4")',
+      0.85,
+    ],
+    [
+      'environment',
+      /xcodebuild: error: |No such module '|Provisioning profile|Signing for .* requires a development team|Unable to find a destination matching/,
+      'xcodebuild: error: Unable to find a destination matching the provided destination specifier:',
+      0.85,
+    ],
+    ['-failed', /^\*\* (?:BUILD|TEST|ARCHIVE) FAILED \*\*/, '** TEST FAILED **', 0.2],
+  ]),
+  ...rulesOf('cc', [
+    [
+      'compile',
+      /^(?:In file included from |\s*)?(?:[A-Za-z]:)?[^\s:()'"]+\.(?:c|cc|cpp|cxx|h|hh|hpp|hxx|inl|ipp|tpp|m|mm|cu|cuh|f90|F90|y|l|S|ino|pyx|proto|swift|sv|v|tcc|def|inc)(?::\d+(?::\d+)?|\(\d+(?:,\d+)?\)|", line \d+): (?:fatal |catastrophic )?error\b/,
+      "src/price.cpp:3:5: error: 'add' was not declared in this scope",
+      0.92,
+    ],
+    [
+      'warning',
+      /\berror: .*\[-Werror(?:=[\w-]+)?\]|warnings being treated as errors|all warnings being treated as errors/,
+      'cc1: all warnings being treated as errors',
+      0.6,
+    ],
+    [
+      'compile',
+      /fatal error: .*(?:No such file or directory|file not found)|: error C\d{4}: |\berror #\d+:|(?:ptxas|nvcc) fatal/,
+      "price.cpp(3): error C2065: 'add': undeclared identifier",
+    ],
+    [
+      'compile',
+      /undefined reference to |unresolved external symbol|LNK\d{4}|^ld: (?:library|symbol|framework|can't)|cannot find -l\w+|duplicate symbol|multiple definition of|Undefined symbols for architecture/,
+      "price.cpp:(.text+0x5): undefined reference to `add'",
+      0.88,
+    ],
+    [
+      'crash',
+      /AddressSanitizer: |ThreadSanitizer: |UndefinedBehaviorSanitizer|runtime error: .*(?:overflow|misaligned|null pointer)|MemorySanitizer: /,
+      '==12==ERROR: AddressSanitizer: heap-use-after-free on address 0x1',
+      0.9,
+    ],
+    [
+      'nativeLeak',
+      /LeakSanitizer: detected memory leaks|definitely lost: [1-9]/,
+      '==12==ERROR: LeakSanitizer: detected memory leaks',
+    ],
+    [
+      'crash',
+      /(?:Segmentation fault|Bus error|Illegal instruction|core dumped|\bSIG(?:SEGV|ABRT|BUS|ILL|FPE)\b|stack smashing detected|double free or corruption|terminate called after throwing)/,
+      'Segmentation fault (core dumped)',
+      0.75,
+    ],
+    [
+      'environment',
+      /^configure: error: |^(?:\S+ )?error: C compiler cannot create executables/,
+      'configure: error: no acceptable C compiler found in $PATH',
+      0.88,
+    ],
+    ['-compile', /^FAILED: (?:\[code=\d+\] )?\S+/, 'FAILED: [code=1] src/price.o', 0.5],
+    [
+      '-compile',
+      /^ninja: build stopped|^\d+ errors? generated|^compilation terminated|^collect2: error|clang(?:\+\+)?: error: linker command failed|^(?:\w+: )?ld returned \d+ exit status/,
+      'ninja: build stopped: subcommand failed.',
+      0.2,
+    ],
+    ['assertion', /^(?:\[\s+FAILED\s+\]|\S+:\d+: Failure$|.*Assertion .* failed\.?$)/, '[  FAILED  ] Price.Adds (0 ms)', 0.75],
+    [
+      'assertion',
+      /^\s*\d+ - \S+ \((?:Failed|Timeout|SEGFAULT|Subprocess aborted|Not Run|Child aborted)\)|^\s*\d+\/\d+ Test\s+#\d+: \S+ \.+\**(?:Failed|Exception|Timeout)/,
+      '  3 - price_test (Failed)',
+      0.7,
+    ],
+    [
+      '-assertion',
+      /tests passed, \d+ tests? failed out of|^Errors while running CTest/,
+      '90% tests passed, 1 tests failed out of 10',
+      0.2,
+    ],
+    [
+      'config',
+      /^(?:make|gmake)(?:\[\d+\])?: \*\*\* No rule to make target|^ninja: error: /,
+      "make: *** No rule to make target 'lint'.  Stop.",
+      0.85,
+    ],
+    [
+      '-failed',
+      /^(?:make|gmake)(?:\[\d+\])?: \*\*\* .*(?:Error \d+|Segmentation|Killed|Stop)|^scons: building terminated/,
+      'make: *** [all] Error 2',
+      0.25,
+    ],
+  ]),
+  ...rulesOf('cmake', [
+    ['config', /^CMake Error(?: at |:| in )/, 'CMake Error at CMakeLists.txt:12 (find_package):', 0.85],
+    [
+      'environment',
+      /Could (?:NOT|not) find (?:a package configuration file|\w+ \(missing)|meson\.build:\d+:\d+: ERROR: |No package '.*' found/,
+      'Could NOT find ZLIB (missing: ZLIB_LIBRARY)',
+      0.7,
+    ],
+    ['-config', /^-- Configuring incomplete, errors occurred/, '-- Configuring incomplete, errors occurred!', 0.2],
+  ]),
+  ...rulesOf('dotnet', [
+    ['resolution', /\berror NU\d{4}: /, 'error NU1102: Unable to find package Price with version (>= 2.0)'],
+    [
+      'compile',
+      /\.(?:cs|vb|fs|csproj|xaml|razor|cshtml)(?:\(\d+,\d+(?:,\d+,\d+)?\))?\s*: error (?:CS|FS|BC|RZ|CA|SA|IDE)?\w*\d+: /,
+      "Price.cs(3,5): error CS0103: The name 'add' does not exist",
+      0.9,
+    ],
+    ['config', /\berror (?:MSB|NETSDK)\d{4}: /, 'error MSB1009: Project file does not exist.', 0.85],
+    ['assertion', /^\s*(?:Failed|X) \S+(?: \(.*\))? \[.*(?:ms|s)\]$|\[FAIL\]$/, '  Failed Shop.PriceTest.Adds [12 ms]', 0.7],
+    [
+      'assertion',
+      /^\s*(?:Assert\.\w+\(\) Failure|Xunit\.Sdk\.\w+|NUnit\.Framework\.\w+Exception|Assert\.\w+ failed\.)/,
+      '   Assert.Equal() Failure',
+      0.85,
+    ],
+    [
+      'exception',
+      /^\s*(?:Unhandled exception\.|System\.\w+(?:\.\w+)*Exception ?:)/,
+      'System.InvalidOperationException : no price',
+      0.75,
+    ],
+    ['-assertion', /^Failed!\s+- Failed:|^Test Run Failed/, 'Failed!  - Failed:     1, Passed:    12', 0.2],
+  ]),
+  ...rulesOf('haskell', [
+    ['compile', /^\S+\.l?hs:\d+:\d+: error:/, 'src/Price.hs:3:5: error: [GHC-88464]'],
+    [
+      'resolution',
+      /cabal: Could not resolve dependencies|Error: cabal|While constructing the build plan/,
+      'cabal: Could not resolve dependencies:',
+    ],
+  ]),
+]
