@@ -22,6 +22,9 @@ with urllib.request.urlopen(gateway + "/api/v1/events?streams=incidents,remediat
             stream = line[7:].decode().strip()
         if line.startswith(b"data: "):
             record = json.loads(line[6:])
+            # Everybody hears of all environments; ours is one of them.
+            if record["environment"] != "prod-eu":
+                continue
             print(stream, record["id"], record["explanation"])
             # The two topics have no order between them: a decision may come before its incident.
             if stream == "incidents":

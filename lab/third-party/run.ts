@@ -82,6 +82,7 @@ export const run = async (args: string[]): Promise<void> => {
       const { share, p95 } = load.served(from / 1000 + 10)
       const verdict = judge(fault, heard.heard, from, to, `${(100 * share).toFixed(0)} % ${p95.toFixed(0)} ms`)
       await fault.restore(tools)
+      await system.reviveApps()
       verdict.closed = await closed(heard.heard)
       verdicts.push(verdict)
       say(`  ${JSON.stringify(verdict)}`)

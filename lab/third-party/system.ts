@@ -20,7 +20,7 @@ import {
   redisConfig,
   rsyslogConfig,
 } from './configs.ts'
-import { call, type Program, Programs, sleep } from './programs.ts'
+import { answers, call, type Program, Programs, sleep } from './programs.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const PACKAGES: Readonly<Record<string, string>> = {
@@ -206,6 +206,15 @@ export class ThirdPartySystem {
       await this.programs.stop(name)
       await this.startApp(name, env, wait)
     }
+  }
+
+  /** Starts those that have ended for want of what they depend on, as a supervisor would. */
+  async reviveApps(): Promise<void> {
+    for (const [name, port] of Object.entries(APPS) as [AppName, number][])
+      if (!(await answers(port))) {
+        await this.programs.stop(name)
+        await this.startApp(name)
+      }
   }
 
   async startNginx(choices: NginxChoices = {}): Promise<void> {

@@ -1,4 +1,4 @@
-/** The seven services as processes on the real servers: what goes in comes out, bad input is kept byte for byte, traces follow. */
+/** The services as processes on the real servers: what goes in comes out, bad input is kept byte for byte, traces follow. */
 import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -302,7 +302,7 @@ describe('health', () => {
     }
   })
   it('drains on SIGTERM before it would be killed', async () => {
-    expect(Object.keys(pipeline.pids)).toHaveLength(7)
+    expect(Object.keys(pipeline.pids)).toHaveLength(8)
     await pipeline.stop()
     expect(lost).toEqual([])
     for (const pid of Object.values(pipeline.pids)) expect(() => process.kill(pid, 0)).toThrow()

@@ -81,7 +81,11 @@ remote_write: [{ url: 'http://127.0.0.1:${service.port}/api/v1/write', queue_con
       metric_type: 'gauge',
       unit: 'By',
     })
-    expect((await gathered(environment, 'up', 3)).at(-1)).toMatchObject({ value: 1, entity: `service:${job}` })
+    expect((await gathered(environment, 'up', 3)).at(-1)).toMatchObject({
+      value: 1,
+      // Who answers is the exporter; what it measures is the host.
+      entity: `service:${job}-exporter`,
+    })
   })
   it('gives the same numbers either way', async () => {
     const [written] = await gathered('written', 'node_memory_MemTotal_bytes', 1)

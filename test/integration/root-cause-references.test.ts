@@ -1,4 +1,4 @@
-/** A simulated failure through all seven services in this process: the cause is found, and every reference of its incident leads somewhere. */
+/** A simulated failure through all services in this process: the cause is found, and every reference of its incident leads somewhere. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as openSocket } from 'node:tls'
-import { isStateful, type LogEvent, logsParsed, logsRaw } from '@aegis/domain'
+import { ciFailures, isStateful, type LogEvent, logsParsed, logsRaw } from '@aegis/domain'
 import {
   allTopics,
   connect,
@@ -156,6 +156,19 @@ describe('TLS, SASL and an authorizer', () => {
       { environment, entity: 'service:checkout', kind: 'probe', name: 'ready', summary: 'no answer' },
     ])
     expect((await fetch(`${pipeline.gatewayUrl}/api/v1/issues`, { method: 'POST', body: issue, headers })).status).toBe(202)
+    const failed = {
+      environment,
+      time: Date.now() * 1000,
+      provider: 'file',
+      run: '1',
+      job: 'test',
+      log: 'make: *** [all] Error 2\n',
+    }
+    await client.publish(
+      ciFailures,
+      // Some of these names fall on the first partition.
+      Array.from({ length: 8 }, (_, i) => ({ ...failed, id: `${environment}-${i}`, repository: `shop/part-${i}` })),
+    )
     for (const { group, stage } of groups()) {
       const topic = stage.reads[0].name
       await until(`${group} to be given something`, async () => (await client.broker.committed(group, [topic], 0))[topic] > 0)

@@ -140,6 +140,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/watch.ts')).watchCommand(),
   },
   {
+    name: 'discover',
+    description: 'what runs on this machine and who calls whom, as a topology to say yes or no to',
+    load: async () => (await import('./commands/discover.ts')).discoverCommand(),
+  },
+  {
     name: 'topology',
     description: 'the service graph: import, show, export',
     load: async () => (await import('./commands/topology.ts')).topologyCommand(),

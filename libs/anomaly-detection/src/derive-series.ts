@@ -3,7 +3,7 @@
  * `<name>.count` become a mean, and the instances of an entity are put together, so that a restart continues the series.
  */
 
-import { keyOf, type Observation, partsOf } from '@aegis/domain'
+import { keyOf, metricKnowledge, type Observation, partsOf } from '@aegis/domain'
 
 export interface SeriesInfo {
   readonly handle: number
@@ -25,6 +25,8 @@ interface Accumulator {
   seen: boolean
   /** Event time of its newest observation, microseconds; absent while only its past is known. */
   last?: number
+  /** Largest absolute value so far. */
+  most?: number
   /** Rounds it was seen in, while they are few: until then its past may still be learned. */
   young?: number
 }
@@ -37,6 +39,9 @@ const STALE_US = 300_000_000
 /** Rounds in which a series is young. */
 const YOUNG = 30
 
+/** Seconds of work a second, bytes a second; what is merely counted, a second. */
+const rateUnit = (unit: string | null | undefined): string => (unit && /^[A-Za-z]/.test(unit) ? `${unit}/s` : '1/s')
+
 export class DeriveSeries {
   #series = new Map<string, Accumulator>()
   #last = new Map<string, Last>()
@@ -46,6 +51,10 @@ export class DeriveSeries {
 
   get size(): number {
     return this.#infos.length
+  }
+  /** Largest absolute value that a series has had. */
+  mostOf({ environment, entity, metric }: SeriesInfo): number {
+    return this.#series.get(keyOf(environment, entity, metric))?.most ?? Number.NaN
   }
   info(handle: number): SeriesInfo {
     return this.#infos[handle]
@@ -61,6 +70,9 @@ export class DeriveSeries {
       else labels += `${labels ? ',' : ''}${name}=${dimensions[name]}`
     }
     const base = labels ? `{${labels}}` : ''
+    const role = metricKnowledge(`${o.metric_name}${base}`)?.role
+    // What says nothing by itself is not followed: settings, builds, inner details.
+    if (role === 'none' || role === 'capacity') return
     if (o.metric_type === 'gauge') return this.#put(o, `${o.metric_name}${base}`, 'gauge', o.unit ?? '', o.value, 1)
     const isSum = o.metric_name.endsWith('.sum')
     const isCount = o.metric_name.endsWith('.count')
@@ -81,11 +93,12 @@ export class DeriveSeries {
       // The mean needs both halves of the same interval; they come together, in either order.
       this.#put(o, `${name}.mean${base}`, 'mean', isSum ? (o.unit ?? '') : '', isSum ? delta : 0, isCount ? delta : 0)
     }
-    if (!isSum) this.#put(o, `${o.metric_name}${base}`, 'rate', '1/s', delta / seconds, 1)
+    if (!isSum) this.#put(o, `${o.metric_name}${base}`, 'rate', rateUnit(o.unit), delta / seconds, 1)
   }
 
   #put(o: Observation, metric: string, kind: Accumulator['kind'], unit: string, value: number, weight: number): void {
-    const key = keyOf(o.environment, o.entity, metric)
+    // A gauge that turns out to be a counter, once its type is declared, is another series: its values are no longer comparable.
+    const key = kind === 'gauge' ? keyOf(o.environment, o.entity, metric) : keyOf(o.environment, o.entity, metric, kind)
     const { environment, entity } = o
     const a = this.#series.get(key) ?? this.#make(key, { environment, entity, metric, unit })
     a.kind = kind
@@ -93,6 +106,7 @@ export class DeriveSeries {
       a.info = { ...a.info, unit }
       this.#infos[a.info.handle] = a.info
     }
+    if (!((a.most ?? 0) >= Math.abs(value))) a.most = Math.abs(value)
     a.sum += value
     a.weight += weight
     a.seen = true

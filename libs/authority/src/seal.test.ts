@@ -18,10 +18,11 @@ beforeAll(() => {
   copyFileSync(path.join(a, 'remediator.key.pub'), path.join(b, 'remediator.key.pub'))
   stranger = sealIn(folder(), 'remediator')
 })
+/** As a real broker hands it over: headers are bytes. */
 const record = (value: Uint8Array, headers: Readonly<Record<string, string>>, at = NOW, topic = TOPIC) => ({
   topic,
   value,
-  headers,
+  headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
   timestamp: at / 1000,
 })
 

@@ -102,7 +102,7 @@ export const sealIn = (folder: string, service: string) => {
       const judge = () =>
         objectionTo({ topic, value, headers }, new Map([...known].filter(([name]) => name === writer)), timestamp * 1000)
       const objection = judge()
-      if (objection === undefined || headers[SIGNER] !== writer) return objection
+      if (objection === undefined || String(headers[SIGNER] ?? '') !== writer) return objection
       // Its key may be newer than what we hold: made at its first start, or changed since.
       read(writer)
       return judge()

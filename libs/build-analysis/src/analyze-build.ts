@@ -60,13 +60,15 @@ export const analyzeBuild = (text: string, passText?: string): BuildAnalysis => 
   const step = structure.failing
   const within = step ? marks.filter(m => m.line >= step.start && m.line <= step.end) : marks
   const told = CLASS_TOLD(within)
-  const ranked = rank(marks, told, step)
+  const ranked = rank(settle(marks, log), told, step)
   const top = ranked[0]
   const inside = !step || !top || (top.line >= step.start && top.line <= step.end)
-  if (!top || top.score < 0.22 || (!inside && top.score < 0.5)) return unexplained(log, structure, green, top)
-  const ranges = blocks(log, ranked, marks)
+  const weak = top && (top.role === 'consequence' ? top.score < 0.35 : top.tool === '' && top.score < 0.45)
+  if (!top || top.score < 0.22 || (!inside && top.score < 0.5) || (weak && structure.ended === 'failed'))
+    return unexplained(log, structure, green, top)
+  const ranges = blocks(log, ranked, marks, green)
   const failure = describe(log, ranked, top, told, step, green !== undefined)
-  const others = independent(structure, marks, top).map(c =>
+  const others = independent(structure, within, marks, top).map(c =>
     describe(
       log,
       [c, ...ranked.filter(m => m.line > c.line && m.kind === c.kind && m.line < c.line + 50)],
@@ -101,6 +103,9 @@ const readGreen = (text: string): Green => {
   }
 }
 
+/** Numbers that only say where or how long: lines that differ by them say the same. Exit codes and statuses stand alone and stay. */
+const PLACES = /(?<=[:(,_.\w])\d+|\d{4,}/g
+
 /** Marks with their scores in the light of where they stand; nothing is dropped yet. */
 const score = (log: BuildLog, { failing, steps }: Structure, green: Green | undefined): Candidate[] => {
   const out: Candidate[] = []
@@ -109,10 +114,11 @@ const score = (log: BuildLog, { failing, steps }: Structure, green: Green | unde
   for (let i = 0; i < log.lines.length; i++) {
     const text = log.lines[i] as string
     if (text === '') continue
-    let mark = seen.get(text)
-    if (mark === undefined && !seen.has(text)) {
+    const key = text.replace(PLACES, '0')
+    let mark = seen.get(key)
+    if (mark === undefined && !seen.has(key)) {
       mark = markLine(text)
-      if (seen.size < 50_000) seen.set(text, mark)
+      if (seen.size < 50_000) seen.set(key, mark)
     }
     if (!mark) continue
     const line = i + 1
@@ -144,6 +150,30 @@ const hasFailed = (structure: Structure, marks: readonly Candidate[], green: Gre
   return marks.some(m => m.role !== 'noise' && m.weight >= 0.35)
 }
 
+/** Trouble around a build, which stops it or is lived with. */
+const AROUND: ReadonlySet<KindName> = new Set(['access', 'config', 'environment', 'unavailable', 'network', 'external', 'failed'])
+/**
+ * Trouble around a build counts less where the build went on: it came three times and more, with other work between, or only after tests or compiler
+ * had failed. What is retried by itself is apart: the last time may be the end.
+ */
+const settle = (marks: readonly Candidate[], log: BuildLog): Candidate[] => {
+  const times = new Map<string, number>()
+  const shape = (m: Candidate) => shapeOf(log.lines[m.line - 1] as string)
+  for (const m of marks) if (AROUND.has(m.kind) && !RETRIED_HARD.has(m.kind)) times.set(shape(m), (times.get(shape(m)) ?? 0) + 1)
+  const failed =
+    marks.find(m => m.role === 'cause' && m.score >= 0.7 && CODE.has(KINDS[m.kind].class))?.line ?? Number.POSITIVE_INFINITY
+  const ended = marks.find(m => m.role === 'consequence' && m.tool === 'runner')?.line ?? Number.POSITIVE_INFINITY
+  return marks.map(m => {
+    if (m.role !== 'cause' || !AROUND.has(m.kind)) return m
+    // What is said after a command ended only tells that it did.
+    if (m.tool === '' && m.line > ended && m.line - ended < 10) return { ...m, score: m.score * 0.5 }
+    const often = (times.get(shape(m)) ?? 0) >= 3 ? 0.6 : 1
+    return { ...m, score: m.score * often * (m.line > failed ? 0.6 : 1) }
+  })
+}
+const RETRIED_HARD: ReadonlySet<KindName> = new Set(['network', 'external'])
+const CODE: ReadonlySet<CommandClass> = new Set(['test', 'compile', 'style', 'docs', 'policy'])
+
 /** What is tried again by itself: the last time is the one that failed the build. */
 const RETRIED: ReadonlySet<KindName> = new Set(['network', 'external', 'image', 'checkout', 'access', 'runner', 'unavailable'])
 
@@ -173,21 +203,37 @@ const rank = (marks: readonly Candidate[], told: CommandClass | undefined, step:
 }
 
 const STACK = /^\s+at \S|^\s+File "|^\s+\.\.\. \d+ more|^\s*Caused by: |^\s*\d+: +\S+|^\s+from \S+:\d+|^\s*#\d+ /
+/** Where the output of a tool goes on with something else. */
+const PROGRESS =
+  /^(?:\[INFO\]|\[info\]|\$ |> |travis_|##|make|npm |yarn |Building |Running |Download|Compiling |PASS|ok\b|\s*[✓✔√]|\d+ (?:passing|pending|examples?|tests?)|Done\b|The command |\s*$)/
+/** What stands over the lines of one failure. */
+const HEADING = /^Traceback |^_{4,} .* _{4,}$|^\s*(?:FAIL|ERROR): |^\s*\d+\) |^\s*--- FAIL|^\s*● |^=+ FAIL/
 /** Chunks around the best lines: a trace, the indented lines under an error, the block up to its heading. */
-const blocks = (log: BuildLog, ranked: readonly Candidate[], marks: readonly Candidate[]): [number, number][] => {
+const blocks = (
+  log: BuildLog,
+  ranked: readonly Candidate[],
+  marks: readonly Candidate[],
+  green: Green | undefined,
+): [number, number][] => {
   const marked = new Map(marks.map(m => [m.line, m]))
   const taken = new Set<number>()
   const out: [number, number][] = []
   for (const c of ranked.slice(0, 60)) {
     if (taken.has(c.line) || out.length >= 20) continue
-    const [first, final] = blockOf(log, c, marked)
+    if (out.length > 0 && c.score < 0.4 * (ranked[0] as Candidate).score) break
+    const [first, final] = blockOf(log, c, marked, green)
     if (first > final) continue
     out.push([first, final])
     for (let k = first; k <= final; k++) taken.add(k)
   }
   return out
 }
-const blockOf = (log: BuildLog, c: Candidate, marked: ReadonlyMap<number, Candidate>): [number, number] => {
+const blockOf = (
+  log: BuildLog,
+  c: Candidate,
+  marked: ReadonlyMap<number, Candidate>,
+  green: Green | undefined,
+): [number, number] => {
   const at = (n: number) => log.lines[n - 1] ?? ''
   let final = c.line
   let blank = 0
@@ -199,14 +245,17 @@ const blockOf = (log: BuildLog, c: Candidate, marked: ReadonlyMap<number, Candid
       continue
     }
     const mark = marked.get(n)
-    if (/^##\[/.test(text) || mark?.tool === 'runner') break
-    const same = mark && mark.role !== 'noise' && mark.kind === c.kind && mark.tool === c.tool && blank === 0
+    if (/^##\[/.test(text) || mark?.tool === 'runner' || (green?.shapes.has(shapeOf(text)) && !STACK.test(text))) break
+    const near = n - c.line <= 30 && blank === 0 && mark?.role !== 'consequence' && !PROGRESS.test(text)
+    const level = /^\[(?:ERROR|error)\]/
+    const same = mark?.role === 'cause' && mark.kind === c.kind && mark.tool === c.tool && blank === 0
     if (
       !(
         STACK.test(text) ||
         indent(n) > indent(c.line) ||
         same ||
-        (/^\[(?:ERROR|error)\]/.test(text) && /^\[(?:ERROR|error)\]/.test(at(c.line)) && blank === 0)
+        near ||
+        (level.test(text) && level.test(at(c.line)) && blank === 0)
       )
     )
       break
@@ -214,9 +263,9 @@ const blockOf = (log: BuildLog, c: Candidate, marked: ReadonlyMap<number, Candid
     final = n
   }
   let first = c.line
-  if (/^E\s/.test(at(c.line)) || /Error\b/.test(at(c.line)))
+  if (/^E\s/.test(at(c.line)) || /Error\b|^Failed |_test\.go:|expect/.test(at(c.line)))
     for (let n = c.line - 1; n >= Math.max(1, c.line - 40); n--) {
-      if (/^Traceback |^_{4,} .* _{4,}$|^\s*(?:FAIL|ERROR): /.test(at(n))) {
+      if (HEADING.test(at(n))) {
         first = n
         break
       }
@@ -245,7 +294,12 @@ const unexplained = (
       continue
     words.push(n)
   }
-  const cited = words.length > 0 ? words : top ? [top.line] : [Math.min(to, log.lines.length)]
+  const cited =
+    words.length > 0
+      ? [...new Set([...(top && words.includes(top.line) ? [top.line] : []), ...words])]
+      : top
+        ? [top.line]
+        : [Math.min(to, log.lines.length)]
   const silent = words.length === 0
   return {
     failures: [
@@ -255,7 +309,7 @@ const unexplained = (
         type: silent ? null : 'code_defect',
         class: 'other',
         whose: 'change',
-        confidence: 0.15,
+        confidence: silent ? 0.15 : 0.45,
         abstain: silent,
         causeLines: cited.slice(0, 10),
         quotes: cited
@@ -279,10 +333,11 @@ const describe = (
   step: Step | undefined,
   twin: boolean,
 ): BuildFailure => {
-  const kind = KINDS[top.kind]
+  const name: KindName = top.kind === 'compile' && told === 'style' ? 'lint' : top.kind
+  const kind = KINDS[name]
   const causeLines = [...new Set([top.line, ...ranked.slice(0, 12).map(m => m.line)])].slice(0, 10)
   return {
-    kind: top.kind,
+    kind: name,
     tool: top.tool,
     type: kind.type,
     class: classOf(top, told, step),
@@ -311,7 +366,7 @@ const COMMANDS: readonly (readonly [RegExp, CommandClass])[] = [
 ]
 const classOf = (top: Candidate, told: CommandClass | undefined, step: Step | undefined): CommandClass => {
   const own = KINDS[top.kind].class
-  if (top.kind === 'warning' || top.kind === 'compile') return own
+  if (top.kind === 'warning' || (top.kind === 'compile' && told === 'test')) return own
   if (told) return told
   if (top.kind !== 'failed' && top.kind !== 'exception') return own
   return COMMANDS.find(([pattern]) => step && pattern.test(step.command))?.[1] ?? own
@@ -323,19 +378,35 @@ const confidenceOf = (top: Candidate, ranked: readonly Candidate[], told: Comman
   const agrees = told !== undefined && KINDS[top.kind].class === told ? 1 : 0
   const rival = ranked.find(m => m.kind !== top.kind && m.role === 'cause')
   const margin = Math.min(0.5, top.score - (rival?.score ?? 0))
-  const z = -1.6 + 1.9 * top.score + 0.6 * named + 0.6 * agrees + 1.2 * margin + (twin && top.fresh ? 0.2 : 0)
+  const z = -0.7 + 1.9 * top.score + 0.6 * named + 0.6 * agrees + 1.2 * margin + (twin && top.fresh ? 0.2 : 0)
   return Math.round(100 / (1 + Math.exp(-z))) / 100
 }
 
-/** Failures of their own: in other failed steps, by a cause as sure as the first. */
-const independent = ({ steps, failing }: Structure, marks: readonly Candidate[], top: Candidate): Candidate[] => {
+/** Failures of their own: in other failed steps, or of another class that the step itself says has failed too; each by a cause as sure as the first. */
+const independent = (
+  { steps, failing }: Structure,
+  within: readonly Candidate[],
+  marks: readonly Candidate[],
+  top: Candidate,
+): Candidate[] => {
   const out: Candidate[] = []
+  const add = (from: readonly Candidate[], floor: number) => {
+    const [best] = from.filter(m => m.role === 'cause' && m.fresh).sort((a, b) => b.weight - a.weight || a.line - b.line)
+    if (best && best.weight >= floor && best.kind !== top.kind && !out.some(o => o.kind === best.kind)) out.push(best)
+  }
+  const classes = new Set(within.filter(m => m.role === 'consequence' && m.kind !== 'failed').map(m => KINDS[m.kind].class))
+  for (const c of classes)
+    if (CODE.has(c) && CODE.has(KINDS[top.kind].class) && c !== KINDS[top.kind].class)
+      add(
+        within.filter(m => KINDS[m.kind].class === c),
+        0.75,
+      )
   for (const step of steps) {
     if (!step.failed || step === failing || (failing && step.start >= failing.start && step.end <= failing.end)) continue
-    const best = marks
-      .filter(m => m.line >= step.start && m.line <= step.end && m.role === 'cause' && m.fresh)
-      .sort((a, b) => b.weight - a.weight || a.line - b.line)[0]
-    if (best && best.weight >= 0.7 && best.kind !== top.kind && !out.some(o => o.kind === best.kind)) out.push(best)
+    add(
+      marks.filter(m => m.line >= step.start && m.line <= step.end),
+      0.7,
+    )
   }
   return out.slice(0, 4)
 }

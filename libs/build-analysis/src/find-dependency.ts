@@ -121,7 +121,7 @@ export const findDependency = (lines: readonly string[], cause: readonly string[
     name: nameOf(first.a),
     from: versions.length > 1 ? (versions[0] as string) : null,
     to: versions.at(-1) ?? null,
-    confidence: Math.round(100 * Math.min(0.7, 0.35 + (margin - 0.5))) / 100,
+    confidence: Math.round(100 * Math.min(0.6, 0.3 + 0.6 * (margin - 0.5))) / 100,
     others: ranked.slice(1, 6).map(r => nameOf(r.a)),
   }
 }

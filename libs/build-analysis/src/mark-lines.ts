@@ -15,7 +15,7 @@ export interface Mark {
 
 /** Words and signs without which no line is looked at closer: nine of ten lines of a log are done with here. */
 const SIGNAL =
-  /err|fail|fatal|exception|panic|abort|assert|cannot|can't|could not|couldn't|unable|invalid|illegal|denied|refus|forbid|unauthor|doesn't|isn't|no module|not supplied|not found|not ok|missing|no such|no match|no solution|not (?:up to date|exist|match|match|set|valid|supported|recognized|clean|reached|defined|met)|undefined|unresolved|unexpected|expect|incompat|conflict|mismatch|timed? ?out|timeout|exceed|kill|out of|crash|race|leak|overflow|segmentation|core dumped|violation|vulnerab|CVE-|GHSA|PYSEC|expired|E\s{2,}|^\s*\d+[:)]|●|[✕✗×✖✘]|npm |would reformat|warn|--- |^FAIL|__|dependency|requires|lock|SIG[A-Z]{3}|cancel|rejected|unhealthy|BackOff|toomany|rate limit|too many|too long|shutdown|lost|terminat|returned|exit|severity|please|must|diff|hook|fixing|reformatted|unbound|unknown|usage|duplicate|unsatisf|unused|dirty|maximum|interrupt|Lint|TS\d{4}|MD\d{3}|warning|[A-Z]{1,4}\d{2,4}\b|[45]\d\d\b|Because|found|Issue|Problem|rspec|[.]\w+[:(]\d+|Error|space|memory|heap|corrupt|stopped|specified|deployment|changed|allowed|below|minimum|regress|licen[cs]e|waiting for|reset|wrong|bad |broken|unsafe|dubious/i
+  /err|fail|fatal|exception|panic|abort|assert|cannot|can't|could not|couldn't|unable|invalid|illegal|denied|refus|forbid|unauthor|doesn't|isn't|no module|not supplied|not found|not ok|missing|no such|no match|no solution|not (?:up to date|exist|match|match|set|valid|supported|recognized|clean|reached|defined|met)|undefined|unresolved|unexpected|expect|incompat|conflict|mismatch|timed? ?out|timeout|exceed|kill|out of|crash|race|leak|overflow|segmentation|core dumped|violation|vulnerab|CVE-|GHSA|PYSEC|expired|E\s{2,}|^\s*\d+[:)]|●|[✕✗×✖✘]|npm |would reformat|warn|--- |^FAIL|__|dependency|requir|lock|SIG[A-Z]{3}|cancel|rejected|unhealthy|BackOff|toomany|rate limit|too many|too long|shutdown|lost|terminat|returned|exit|severity|please|must|diff|hook|fixing|reformatted|unbound|unknown|usage|duplicate|unsatisf|unused|dirty|maximum|interrupt|Lint|TS\d{4}|MD\d{3}|warning|[A-Z]{1,4}\d{2,4}\b|[45]\d\d\b|Because|found|Issue|Problem|rspec|[.]\w+[:(]\d+|Error|space|memory|heap|corrupt|stopped|specified|deployment|changed|allowed|below|minimum|regress|licen[cs]e|waiting for|reset|wrong|bad |broken|unsafe|dubious/i
 
 /** A word that says something went wrong. */
 const SEVERE =
@@ -27,36 +27,64 @@ const PASSED =
   /^\s*(?:✓|✔|√|ok \d+|PASS(?:ED)?\b|\[\s+OK\s+\]|\[ {2}PASSED|test .* \.\.\. ok$|--- PASS|\S+ PASSED|Download(?:ing|ed)\b|Collecting |Installing |Compiling |Copying |copying |creating |Unpacking |Selecting |Setting up |Get:\d|Hit:\d|adding |Fetching |Receiving objects|remote: C|byte-compiling |inflating: |extracting: |\+ |\$ |> [\w@/.:-]+ [\w-]+$|shell: |env:|with:|> Task \S+$)|\b(?:PASSED|\.\.\. ok|SUCCESS)$|^\[(?:INFO|DEBUG|debug|info)\]|^\S+ (?:INFO|DEBUG|TRACE)\b/
 
 /** Work beside the build, whose failing seldom fails it: reports, metrics and caches sent away. */
-const EXTRA = /\b(?:upload\w*|telemetry|metrics?|analytics|coveralls|codecov|cache|badge|notif\w+|slack|storage write check)\b/i
+const EXTRA = /\b(?:upload\w*|telemetry|metrics?|analytics|coveralls|codecov|cache|badge|notif\w+|slack)\b/i
 
-interface Ready extends Rule {
-  readonly literal: string
+/**
+ * Plain pieces of which every match of a pattern must hold one, or nothing where none is sure: looking for them is ten times faster than the pattern.
+ * Reads the forms that rules are written in: alternatives, groups, classes, quantifiers; what else there is only makes pieces shorter.
+ */
+export const literalsOf = (source: string): readonly string[] | undefined => {
+  const found = alternatives(source).map(piecesOf)
+  return found.every(f => f !== undefined) ? found.flat() : undefined
 }
-/** The longest plain piece that every match of a pattern must hold, or "" where none is sure: looking for it is ten times faster than the pattern. */
-export const literalOf = (source: string): string => {
-  if (/(?<!\\)\|/.test(source.replace(/\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)/g, '()').replace(/\[[^\]]*\]/g, '[]'))) return ''
-  let best = ''
+/** Splits at the "|" of the outermost level. */
+const alternatives = (source: string): string[] => {
+  const out = ['']
+  let depth = 0
+  for (let i = 0; i < source.length; i++) {
+    let token = source[i] as string
+    if (token === '\\') token += source[++i] ?? ''
+    else if (token === '[')
+      while (source[i] !== ']') token += source[i + 1] === '\\' ? `${source[++i]}${source[++i]}` : (source[++i] ?? ']')
+    else if (token === '(') depth++
+    else if (token === ')') depth--
+    if (token === '|' && depth === 0) out.push('')
+    else out[out.length - 1] += token
+  }
+  return out
+}
+const piecesOf = (source: string): readonly string[] | undefined => {
+  let best: readonly string[] | undefined
   let now = ''
+  const take = (pieces: readonly string[] | undefined) => {
+    const short = (p: readonly string[]) => Math.min(...p.map(x => x.length))
+    if (pieces && short(pieces) >= 3 && (!best || short(pieces) > short(best))) best = pieces
+  }
   const end = () => {
-    if (now.length > best.length) best = now
+    take([now])
     now = ''
   }
-  let depth = 0
   for (let i = 0; i < source.length; i++) {
     const c = source[i] as string
     if (c === '\\') {
       const next = source[++i] as string
-      if (depth > 0) continue
       if (/[a-zA-Z0-9]/.test(next)) end()
       else now += next
     } else if (c === '[') {
       while (source[i] !== ']') i += source[i] === '\\' ? 2 : 1
-      if (depth === 0) end()
+      end()
     } else if (c === '(') {
-      if (depth++ === 0) end()
-    } else if (c === ')') depth--
-    else if (depth > 0) continue
-    else if ('?*{'.includes(c)) {
+      end()
+      const from = i
+      for (let depth = 0; i < source.length; i++) {
+        if (source[i] === '\\') i++
+        else if (source[i] === '[') while (source[i] !== ']') i += source[i] === '\\' ? 2 : 1
+        else if (source[i] === '(') depth++
+        else if (source[i] === ')' && --depth === 0) break
+      }
+      const inner = source.slice(from + 1, i)
+      if (!/^\?[!<=]/.test(inner) && !'?*{'.includes(source[i + 1] ?? ' ')) take(literalsOf(inner.replace(/^\?:/, '')))
+    } else if ('?*{'.includes(c)) {
       now = now.slice(0, -1)
       end()
       if (c === '{') while (source[i] !== '}') i++
@@ -64,18 +92,38 @@ export const literalOf = (source: string): string => {
     else now += c
   }
   end()
-  return best.length >= 3 ? best : ''
+  return best
 }
-const READY: readonly Ready[] = RULES.map(rule => ({
-  ...rule,
-  literal: rule.pattern.flags.includes('i') ? '' : literalOf(rule.pattern.source),
-}))
+/** Three letters as a number; letters beyond ASCII fold onto others, which only makes a rule tried in vain. */
+const gramAt = (text: string, i: number): number =>
+  ((text.charCodeAt(i) & 127) << 14) | ((text.charCodeAt(i + 1) & 127) << 7) | (text.charCodeAt(i + 2) & 127)
+/** Rules by the first three letters, in lower case, of the pieces they need; rules that need none are always tried. */
+const BY_GRAM = new Map<number, number[]>()
+const ALWAYS: number[] = []
+const KNOWN_GRAM = new Uint8Array(1 << 21)
+for (const [index, { pattern }] of RULES.entries()) {
+  const pieces = literalsOf(pattern.source)
+  if (!pieces) ALWAYS.push(index)
+  for (const gram of new Set((pieces ?? []).map(piece => gramAt(piece.toLowerCase(), 0)))) {
+    KNOWN_GRAM[gram] = 1
+    BY_GRAM.set(gram, [...(BY_GRAM.get(gram) ?? []), index])
+  }
+}
 
 /** Words before a line that its tool did not write: `##[error]`, `error:` of an annotation, Maven's level. Rules are tried without it too. */
 const ANNOTATION = /^(?:##\[(?:error|warning)\]|::error[^:]*::|\[(?:ERROR|error|FAIL|INFO|WARNING)\]\s+)(?:Error:? )?/
 
 const byRule = (text: string): Rule | undefined => {
-  for (const rule of READY) if ((rule.literal === '' || text.includes(rule.literal)) && rule.pattern.test(text)) return rule
+  const lower = text.toLowerCase()
+  const tried = new Set(ALWAYS)
+  for (let i = 0; i < lower.length - 2; i++) {
+    const gram = gramAt(lower, i)
+    if (KNOWN_GRAM[gram] === 1) for (const index of BY_GRAM.get(gram) as number[]) tried.add(index)
+  }
+  for (const index of [...tried].sort((a, b) => a - b)) {
+    const rule = RULES[index] as Rule
+    if (rule.pattern.test(text)) return rule
+  }
   return undefined
 }
 

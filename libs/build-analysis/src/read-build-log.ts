@@ -4,9 +4,8 @@
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escapes of the terminal start with one
 const ESCAPES = /\x1b\[[0-9;?]*[ -/]*[@-~]/g
 /** What may stand before the text of a line, in this order: columns of `gh run view --log`, Buildkite's time, ISO times in many forms. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: Buildkite writes its times between them
 const PREFIX =
-  /^\ufeff?(?:[^\t]{1,200}\t[^\t]{1,200}\t(?=\ufeff?\d{4}-\d\d-\d\dT))?(?:\x1b?_bk;t=\d+\x07)?(?:\ufeff?\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?(?: \d\d[OE]\+?(?= ?))?[ \t]?)?/
+  /^\ufeff?(?:[^\t]{1,200}\t[^\t]{1,200}\t(?=\ufeff?\d{4}-\d\d-\d\dT))?(?:[^ -~]?_bk;t=\d+[^ -~])?(?:\ufeff?\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?(?: \d\d[OE]\+?(?= ?))?[ \t]?)?/
 /** The name of a job or service before each line: `api-1  | text`, `[unit] text` only where told by `prefixOf`. */
 const NAMED = /^([\w.@/-]{1,40}\s{0,20}\| )/
 

@@ -2,6 +2,8 @@ import type {
   Anomaly,
   Approval,
   AuditEntry,
+  BuildDiagnosis,
+  BuildFailed,
   Change,
   Control,
   Decision,
@@ -129,6 +131,17 @@ export const controls = stream<Control>('controls', 'How far the machine may go,
   broadcast: true,
 })
 export const audit = stream<AuditEntry>('audit', 'Who wrote what.', environment, { retention: 90 })
+export const ciFailures = stream<BuildFailed>(
+  'ci.failures',
+  'Jobs of pipelines that failed, with their logs.',
+  v => v.repository,
+  {
+    retention: 7,
+  },
+)
+export const ciDiagnoses = stream<BuildDiagnosis>('ci.diagnoses', 'Why jobs failed, by lines of their logs.', v => v.repository, {
+  retention: 90,
+})
 
 /** The whole pipeline on one page: every stream there is. */
 export const streams: readonly Stream<never>[] = [
@@ -153,4 +166,6 @@ export const streams: readonly Stream<never>[] = [
   models,
   controls,
   audit,
+  ciFailures,
+  ciDiagnoses,
 ] as unknown as readonly Stream<never>[]

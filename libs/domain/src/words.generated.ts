@@ -120,6 +120,104 @@ export interface Change {
   readonly source: string
 }
 
+/** A line of the log, word for word, secrets removed. */
+export interface LineQuote {
+  /** Line number from 1. */
+  readonly line: number
+  /** Its text. */
+  readonly text: string
+}
+
+/** One independent failure of the job. */
+export interface BuildCause {
+  /** Fingerprint: the same for the same cause in another job or run. */
+  readonly key: string
+  /** What is wrong, as the rules name it: assertion, resolution, disk. */
+  readonly kind: string
+  /** Tool whose words told; empty when none is known. */
+  readonly tool: string
+  /** One of the sixteen failure types, or code_defect; null when unknown. */
+  readonly type?: string | null
+  /** What kind of command failed: compile, test, style, dependency. */
+  readonly class: string
+  /** Whose it is: change, environment, flaky, external. */
+  readonly whose: string
+  /** 0..1: that the cause lines and the type are right. */
+  readonly confidence: number
+  /** Something failed, and the log does not say why. */
+  readonly abstain?: boolean
+  /** Line numbers from 1 that state the cause, best first. */
+  readonly lines: readonly number[]
+  /** What those lines say. */
+  readonly quotes: readonly LineQuote[]
+  /** What to do. */
+  readonly fix: string
+  /** How to keep it from coming back. */
+  readonly prevention: string
+}
+
+/** Why a job failed, by lines of its log. */
+export interface BuildDiagnosis {
+  /** Hash of the failure's id. */
+  readonly id: string
+  /** Named deployment that fails and heals as one; for builds, whose pipeline it is. */
+  readonly environment: string
+  /** When the job ended, microseconds since the epoch. */
+  readonly time: number
+  /** Id of the ci.failures record. */
+  readonly failure: string
+  /** Repository. */
+  readonly repository: string
+  /** Run or pipeline. */
+  readonly run: string
+  /** Name of the job. */
+  readonly job: string
+  /** Number of the pull request it was built for. */
+  readonly pull_request?: string | null
+  /** Page of the job for people. */
+  readonly url?: string | null
+  /** Step or command that failed, secrets removed. */
+  readonly command?: string | null
+  /** Independent failures, most important first; empty when nothing failed. */
+  readonly causes: readonly BuildCause[]
+  /** Files that will have to change, likeliest first. */
+  readonly files?: readonly string[]
+  /** Dependency the failure speaks of. */
+  readonly dependency?: string | null
+  /** Its version in this build. */
+  readonly dependency_version?: string | null
+}
+
+/** A job of a pipeline that failed, with its log. */
+export interface BuildFailed {
+  /** Hash of provider, repository, run, job and attempt. */
+  readonly id: string
+  /** Named deployment that fails and heals as one; for builds, whose pipeline it is. */
+  readonly environment: string
+  /** When the job ended, microseconds since the epoch. */
+  readonly time: number
+  /** Where it ran: github, gitlab, jenkins, upload. */
+  readonly provider: string
+  /** Repository, OWNER/NAME where the provider has owners. */
+  readonly repository: string
+  /** Branch that was built. */
+  readonly branch?: string | null
+  /** Commit that was built. */
+  readonly commit?: string | null
+  /** Number of the pull request it was built for. */
+  readonly pull_request?: string | null
+  /** Run or pipeline, as the provider names it. */
+  readonly run: string
+  /** Name of the job. */
+  readonly job: string
+  /** Page of the job for people. */
+  readonly url?: string | null
+  /** Log of the job as it came, lines split at "\n". */
+  readonly log: string
+  /** Log of the last green run of the same job, where one is kept. */
+  readonly green_log?: string | null
+}
+
 /** A time in which nothing disruptive is done. */
 export interface MaintenanceWindow {
   /** Start, microseconds since the epoch. */

@@ -6,8 +6,9 @@
 import { type Anomaly, type Change, type Evidence, type Graph, kindOf, nameOf } from '@aegis/domain'
 import type { CauseCase, Finding } from './case-evidence.ts'
 import { isSelfTime, isSilence, isWireTime, meaningOf } from './metric-meaning.ts'
+import { addressesIn, isServerOf, quotedServer } from './quoted-server.ts'
 import { type Remedy, remedyEvidence } from './remedy-evidence.ts'
-import { reportedFault } from './reported-fault.ts'
+import { type ReportedFault, reportedFault } from './reported-fault.ts'
 import { STOPPED_SERIES } from './stop-rate.ts'
 
 export interface LiveInput {
@@ -17,6 +18,8 @@ export interface LiveInput {
   readonly changes?: readonly Change[]
   /** What was done in incidents before. */
   readonly remedies?: readonly Remedy[]
+  /** Who is reached at which address, as somebody told. */
+  readonly addresses?: ReadonlyMap<string, string>
 }
 export interface LiveOptions {
   /** How long before the first sign a change still counts, microseconds. Default 5 minutes. */
@@ -29,6 +32,11 @@ export interface LiveEvidence {
   readonly changed: ReadonlyMap<string, Change>
 }
 const UNREACHABLE = /refused|unreachable|no route|(host|address|name|service) not (found|known)|enotfound|no such host/i
+/** A connection that was there and broke, or an answer that did not come. */
+const CUT =
+  /econnreset|connection (was )?reset|connection terminated|closed (the )?connection|prematurely|hang up|broken pipe|timed? ?out|etimedout/i
+/** What stands before the address of whoever asked, or of who was asked to listen. */
+const OWN_SIDE = /(client|host|server|from|listening on|listen|bind)["':=\s]*$/i
 /** Who answered with an error status, and which; what stands behind it is that one's own words. */
 const ANSWERED =
   /(\S+) (?:answered|responded|replied|returned)(?: with)?(?: an?)?(?: http)?(?: status| code| error)* ([45]\d\d)\b/g
@@ -38,6 +46,8 @@ const FADES_US = 180_000_000
 const TOGETHER_US = 60_000_000
 /** A fault that is written about counts as a strong deviation, one more of an error line as a little. */
 const REPORTED_STRENGTH = 20
+/** An absence that is not long over. */
+const GONE_STRENGTH = 3
 /** What others say of an entity: that it cannot be reached at all, or only that calling it failed. */
 const ACCUSED_STRENGTH = { unreachable: 20, failed: 5 }
 
@@ -60,6 +70,36 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
     strange.add(a.entity)
     if (fades(a) > 0.5) onsets.set(a.entity, Math.min(onsets.get(a.entity) ?? Number.POSITIVE_INFINITY, a.started))
   }
+  const addresses = input.addresses ?? new Map<string, string>()
+  const everybody = [
+    ...new Set([...input.graph.nodes.map(n => n.id), ...input.anomalies.map(a => a.entity), ...addresses.values()]),
+  ]
+  /** Whom a line means by an address, or by words that only a server of its kind says. */
+  const serverIn = (text: string, speaker: string): Accused | undefined => {
+    const lost = UNREACHABLE.test(text) || CUT.test(text)
+    for (const address of addressesIn(text)) {
+      const entity = addresses.get(address)
+      if (entity && entity !== speaker && lost) return { entity, unreachable: UNREACHABLE.test(text), ...faultIn(text) }
+    }
+    const said = quotedServer(text)
+    if (!said || isServerOf(said.server, speaker)) return undefined
+    const near = reachedFrom(speaker, callees).filter(e => isServerOf(said.server, e))
+    const far = near.length > 0 ? near : everybody.filter(e => e !== speaker && isServerOf(said.server, e))
+    // Two of a kind, and nothing says which.
+    if (near.length === 0 && far.length !== 1) return undefined
+    return { entity: far[0], unreachable: said.unreachable ?? false, ...(said.fault && { fault: said.fault }) }
+  }
+  /** Refused at an address where nobody is known, by one whose callees are all known by theirs: what it was told is wrong. */
+  const callsNobody = (text: string, speaker: string): boolean => {
+    if (!UNREACHABLE.test(text)) return false
+    const called = callees.get(speaker) ?? []
+    const told = new Set(addresses.values())
+    if (called.length === 0 || !called.every(e => told.has(e))) return false
+    const said = addressesIn(text).filter(address => !OWN_SIDE.test(text.slice(0, text.toLowerCase().indexOf(address))))
+    return said.length > 0 && said.every(address => !addresses.has(address))
+  }
+  const astray = new Map<string, Evidence>()
+  const shortages: { entity: string; fault: ReportedFault; evidence: Evidence; weight: number }[] = []
   const accused = new Map<string, { by: Set<string>; evidence: Evidence[]; unreachable?: Evidence }>()
   for (const a of input.anomalies)
     if (a.kind === 'log') {
@@ -67,11 +107,13 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
       const own: Evidence[] = []
       let blames = false
       for (const e of a.evidence ?? []) {
-        const named = accusedIn(e.text, a.entity, callees)
+        const named = accusedIn(e.text, a.entity, callees) ?? serverIn(e.text, a.entity)
         if (!named) {
           own.push(e)
+          if (callsNobody(e.text, a.entity)) astray.set(a.entity, e)
           continue
         }
+        if (named.fault) shortages.push({ entity: named.entity, fault: named.fault, evidence: e, weight: fades(a) })
         blames = true
         const known = accused.get(named.entity) ?? { by: new Set(), evidence: [] }
         known.by.add(a.entity)
@@ -118,6 +160,30 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
           ...(reference ? { reference } : {}),
         })
       }
+  // A probe sees through whom it asks: where that one still speaks, or another is gone, it felt what stands behind.
+  const isProbed = (f: Finding) => f.kind === 'absence' && f.name.startsWith('probe_')
+  const speaks = new Set(input.anomalies.filter(a => a.kind === 'log').map(a => a.entity))
+  const missing = new Set(findings.filter(f => f.kind === 'absence' && !isProbed(f)).map(f => f.entity))
+  for (const [entity, { unreachable }] of accused) if (unreachable) missing.add(entity)
+  findings.forEach((f, i) => {
+    if (isProbed(f) && !missing.has(f.entity) && (missing.size > 0 || speaks.has(f.entity)))
+      findings[i] = { ...f, kind: 'success' }
+  })
+  const told = (entity: string, kind: string, e: Evidence, weight: number): void => {
+    findings.push({
+      entity,
+      kind,
+      strength: REPORTED_STRENGTH * weight,
+      name: e.name ?? 'log lines',
+      before: 0,
+      after: 1,
+      text: e.text,
+      time: e.time,
+      reference: e,
+    })
+  }
+  for (const { entity, fault, evidence, weight } of shortages) told(entity, fault, evidence, weight)
+  for (const [entity, e] of astray) told(entity, 'config_error', e, 1)
   // Time on the wire is lost at both its ends; who sits at the end of most of it is where it is lost.
   let allLost = 0
   for (const excess of lost.values()) allLost += excess
@@ -166,6 +232,16 @@ export const liveEvidence = (input: LiveInput, options: LiveOptions = {}): LiveE
   for (const [entity, { evidence, unreachable }] of accused)
     if (unreachable || strange.has(entity)) for (const e of evidence) sign(entity, e.time)
   const changed = changesThatCount(input.changes ?? [], signs, onset, changeWindowUs)
+  // A change loses when what the entity depends on is gone: that breaks it whatever was changed.
+  const gone = new Set([
+    ...findings.filter(f => f.kind === 'absence' && f.strength > GONE_STRENGTH).map(f => f.entity),
+    ...[...accused].filter(([, a]) => a.unreachable).map(([entity]) => entity),
+  ])
+  for (const entity of [...changed.keys()]) {
+    const said = [...accused].filter(([, a]) => a.by.has(entity)).map(([e]) => e)
+    const needs = new Set([...reachedFrom(entity, callees), ...said])
+    if ([...needs].some(e => e !== entity && gone.has(e) && !changed.has(e))) changed.delete(entity)
+  }
   const entities = [...new Set([...input.graph.nodes.map(n => n.id), ...strange, ...accused.keys()])].sort()
   return {
     evidence: {
@@ -249,6 +325,12 @@ const stopsIn = (a: Anomaly, weight: number): Stop[] =>
 export interface Accused {
   readonly entity: string
   readonly unreachable: boolean
+  /** What of it has run out, in its own words. */
+  readonly fault?: ReportedFault
+}
+const faultIn = (text: string): { fault?: ReportedFault } => {
+  const fault = reportedFault(text)
+  return fault ? { fault } : {}
 }
 /**
  * Whom a line of `entity` accuses among all that it depends on. "X answered 503: …" accuses X, and what follows is quoted: of others named there

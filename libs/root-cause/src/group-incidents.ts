@@ -3,7 +3,7 @@
  * between). Ids come from the first anomaly, so grouping the same stream again makes the same incidents.
  */
 import { type Anomaly, type Graph, type GuiltySeries, idOf, type TimelineEntry } from '@aegis/domain'
-import { isSymptom, meaningOf } from './metric-meaning.ts'
+import { isSilence, isSymptom, meaningOf } from './metric-meaning.ts'
 
 export interface IncidentGroup {
   readonly id: string
@@ -28,8 +28,12 @@ export interface IncidentGroup {
   notes?: TimelineEntry[]
 }
 
-/** Much is asked for: nothing that anybody suffers from as long as it is answered. */
-const isSurge = (g: GuiltySeries): boolean => meaningOf(g.metric).meaning === 'traffic' && g.value > g.expected_high
+/** Something limited is used far beyond what is usual; much that is asked for, sent or merely different is no harm as long as it is answered. */
+const SPENT: ReadonlySet<string> = new Set(['cpu', 'memory', 'disk', 'pool', 'restart'])
+const isSpent = (g: GuiltySeries): boolean => {
+  const { meaning } = meaningOf(g.metric)
+  return meaning === 'traffic' ? g.value < g.expected_low : SPENT.has(meaning) && !(g.value < g.expected_low)
+}
 
 /**
  * Whether people would notice: errors, latency, silence, or bad log lines; high use of a resource alone is not an incident unless it is critical, and
@@ -39,7 +43,14 @@ export const hasImpact = (a: Anomaly): boolean => {
   // Somebody wrote the rule of a prediction as of any other: what it foresees is to be prevented, whatever it is measured by.
   if (a.kind === 'log' || a.kind === 'trace' || a.kind === 'rule' || a.kind === 'predicted') return a.severity !== 'low'
   const series = a.series ?? []
-  return series.some(g => isSymptom(g.metric)) || (a.severity === 'critical' && !(series.length > 0 && series.every(isSurge)))
+  return series.some(isHarm) || (a.severity === 'critical' && (series.length === 0 || series.some(isSpent)))
+}
+
+/** A symptom that goes the bad way: fewer errors and shorter times hurt nobody. */
+const isHarm = (g: GuiltySeries): boolean => {
+  if (!isSymptom(g.metric)) return false
+  const { bad } = meaningOf(g.metric)
+  return !(bad > 0 ? g.value < g.expected_low : bad < 0 && !isSilence(g.metric) && g.value > g.expected_high)
 }
 
 export const newGroup = (anomaly: Anomaly): IncidentGroup => ({

@@ -3,6 +3,8 @@
  * them): what it measures, which way is bad, whether time was measured at the server or by its clients, and whether the number is the
  * machine's and not the entity's own.
  */
+import { type MetricKnowledge, metricKnowledge } from '@aegis/domain'
+
 export type Meaning =
   | 'cpu'
   | 'memory'
@@ -76,9 +78,26 @@ export interface MetricMeaning {
 }
 const cache = new Map<string, MetricMeaning>()
 
+/** What the role of a known metric says here; undefined where its words must. */
+const ofKnowledge = ({ role, of }: MetricKnowledge): MetricMeaning | undefined => {
+  if (role === 'saturation') return { meaning: of ?? 'pool', bad: 1 }
+  // Work waits at one for another: slowness, and no resource of its own that ran out.
+  if (role === 'queue' || role === 'latency') return { meaning: 'latency', bad: 1 }
+  if (role === 'errors') return { meaning: 'error', bad: 1 }
+  if (role === 'availability') return { meaning: 'success', bad: -1 }
+  return role === 'traffic' ? { meaning: 'traffic', bad: 0 } : undefined
+}
+
 export const meaningOf = (metric: string): MetricMeaning => {
   const known = cache.get(metric)
   if (known) return known
+  const told = metricKnowledge(metric)
+  const role = told && ofKnowledge(told)
+  if (role) {
+    if (cache.size > 100_000) cache.clear()
+    cache.set(metric, role)
+    return role
+  }
   // Dimensions stand in braces behind the name; of them only a status that says "failed" changes what is measured.
   const [name, dimensions = ''] = metric.split('{')
   const words = name
@@ -103,7 +122,7 @@ export const meaningOf = (metric: string): MetricMeaning => {
 }
 
 /** The detector's word for an entity that no longer reports, and Prometheus' for a target that no longer answers. */
-export const isSilence = (metric: string): boolean => metric === 'telemetry' || metric === 'up'
+export const isSilence = (metric: string): boolean => metric === 'telemetry' || metricKnowledge(metric)?.role === 'availability'
 /** Time an entity itself took, without what it waited for. */
 export const isSelfTime = (metric: string): boolean => /self[._]?time/i.test(metric)
 /** Time that calls spend between caller and callee, as seen by the callee or, going out, by the caller. */

@@ -101,7 +101,7 @@ const causeOf = (s: Suspect, rank: number, { evidence: c, fused, changed, everyw
         ).map(f => f.name),
       ),
     ].slice(0, EVIDENCE),
-    evidence: [...(change ? [evidenceOf(change)] : []), ...quoted(s)].slice(0, EVIDENCE),
+    evidence: [...(change ? [evidenceOf(change)] : []), ...quoted(s, fault)].slice(0, EVIDENCE),
     against,
     fault_kind: fault,
     explanation: `${s.entity} shows ${change ? `a change just before the first sign (${change.kind}: ${change.before || 'unknown'} → ${change.after})` : (WORDS[fault] ?? 'unusual values')}${
@@ -112,10 +112,12 @@ const causeOf = (s: Suspect, rank: number, { evidence: c, fused, changed, everyw
 const strongest = (findings: readonly Finding[]) =>
   [...findings].sort((a, b) => b.strength - a.strength || (a.name < b.name ? -1 : 1))
 
-/** The records behind a suspect, what weighs most first, each once. */
-const quoted = (s: Suspect): Evidence[] => {
+/** The records behind a suspect, each once: first those that tell the kind of fault, the entity's own words before others' of it, then what weighs most. */
+const quoted = (s: Suspect, fault: string): Evidence[] => {
+  const decides = (f: Finding) =>
+    TELLS[f.kind]?.[0] === fault && f.kind !== 'accused' ? 0 : f.kind === 'accused' && f.unreachable ? 1 : 2
   const found = new Map<string, Evidence>()
-  for (const f of [...s.findings, ...s.all]) {
+  for (const f of [...s.findings, ...s.all].sort((a, b) => decides(a) - decides(b))) {
     const e = f.reference
     if (e) found.set(`${e.stream} ${e.partition} ${e.offset} ${e.time} ${e.text}`, e)
   }

@@ -203,7 +203,9 @@ export class PartitionLoop {
   async #step(): Promise<void> {
     const { options, telemetry } = this.#deps
     const raw = await this.#lane.take(options.batchRecords, options.batchBytes, 500)
-    for (const [topic, lag] of Object.entries(this.#lane.lag())) telemetry.set('aegis_lag_records', this.#lagLabels(topic), lag)
+    const lag = this.#lane.lag()
+    // Of a stream that nothing has come on yet there is nothing to lag behind: that is told, too.
+    for (const topic of this.#streams.keys()) telemetry.set('aegis_lag_records', this.#lagLabels(topic), lag[topic] ?? 0)
     if (raw.length === 0) return this.#committing
     if (this.#stop.signal.aborted) return
     let batch = raw

@@ -35,6 +35,11 @@ export const settings = {
     about:
       'Entities per partition that detector is trained for; every tick names the version of each. Others keep the baseline of their series.',
   },
+  metricKnowledge: {
+    env: 'AEGIS_METRIC_KNOWLEDGE',
+    schema: z.string().optional(),
+    about: 'File that says what series mean, a line each (pattern, role, what runs out); its lines come before those shipped.',
+  },
   alertRules: {
     env: 'AEGIS_ALERT_RULES',
     schema: z.string().optional(),

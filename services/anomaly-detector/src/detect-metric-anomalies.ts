@@ -8,6 +8,7 @@ import {
   type Input,
   isFrom,
   keyOf,
+  metricKnowledge,
   metricsRaw,
   type Observation,
   partsOf,
@@ -63,11 +64,13 @@ export class DetectMetricAnomalies implements Stage, Stateful {
   readonly #onLearning: DetectOptions['onLearning']
   #live = false
   #presence = new Map<string, Presence>()
+  /** Series of availability that have said that their target is there. */
+  #there = new Set<string>()
 
   constructor(options: DetectOptions = {}) {
     const floor = (series: number) => {
-      const { unit, metric } = this.#series.info(series)
-      return floorOf(unit, metric)
+      const info = this.#series.info(series)
+      return floorOf(info.unit, info.metric, this.#series.mostOf(info))
     }
     this.#detector = options.detector?.(floor) ?? new RobustBaseline({ floorOf: floor })
     this.#track = new TrackAnomalies(this.#detector.name, 'metric', options)
@@ -135,6 +138,14 @@ export class DetectMetricAnomalies implements Stage, Stateful {
     }
     for (let i = 0; i < values.length; i++) {
       const { environment, entity, metric, unit } = values[i].info
+      // There or not there: no baseline says what is usual, and who never was there is not missing.
+      const there = metricKnowledge(metric)?.role === 'availability'
+      if (there) {
+        const key = keyOf(environment, entity, metric)
+        if (values[i].value >= 1) this.#there.add(key)
+        const lost = this.#there.has(key) && values[i].value < 1
+        scores[i] = lost ? (values[i].value <= 0.5 ? 5 : 2) * this.#track.threshold : 0
+      }
       flagged[i] = scores[i] >= this.#track.threshold
       put({
         environment,
@@ -143,8 +154,8 @@ export class DetectMetricAnomalies implements Stage, Stateful {
         unit,
         value: values[i].value,
         score: scores[i],
-        low: band?.low[i] ?? Number.NaN,
-        high: band?.high[i] ?? Number.NaN,
+        low: there ? 1 : (band?.low[i] ?? Number.NaN),
+        high: there ? 1 : (band?.high[i] ?? Number.NaN),
       })
     }
     this.#detector.learn(round, flagged)
@@ -186,6 +197,7 @@ export class DetectMetricAnomalies implements Stage, Stateful {
         series: this.#series,
         track: this.#track,
         presence: [...this.#presence],
+        there: [...this.#there],
         entities: this.#entities,
         rules: this.#rules,
         watch: this.#watch,
@@ -200,6 +212,7 @@ export class DetectMetricAnomalies implements Stage, Stateful {
     this.#series.fromJSON(state.series)
     this.#track.fromJSON(state.track)
     this.#presence = new Map(state.presence)
+    this.#there = new Set(state.there ?? [])
     this.#detector.restore(Buffer.from(state.detector, 'base64'))
     // Before version 3 there were neither rules nor watches, and entities were trained here.
     if (version < 3) return

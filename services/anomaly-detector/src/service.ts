@@ -1,5 +1,5 @@
 import { anomalies, FatalError, issuesExternal, logsParsed, metricsRaw, models, tracesVisits } from '@aegis/domain'
-import { defineService, type ServiceContext, type StageDefinition, streamList } from '@aegis/runtime'
+import { defineService, readKnowledgeFile, type ServiceContext, type StageDefinition, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { DetectLogAnomalies } from './detect-log-anomalies.ts'
 import { DetectMetricAnomalies } from './detect-metric-anomalies.ts'
@@ -32,6 +32,7 @@ export const anomalyDetector = defineService({
   async create(config, context) {
     const entities = config.detector === 'none' ? undefined : await entityDetector(config.detector, context)
     // A file that cannot be used stops the service before it takes a partition.
+    if (config.metricKnowledge) readKnowledgeFile(config.metricKnowledge)
     if (config.alertRules) await readRulesFile(config.alertRules)
     const { trainInWorker } = await import('@aegis/anomaly-detection/train-in-worker')
     const train: StageDefinition = {

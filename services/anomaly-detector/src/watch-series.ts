@@ -1,5 +1,5 @@
 import { SeriesWatch, type Watched } from '@aegis/anomaly-detection/series-watch'
-import { type Anomaly, idOf, keyOf, type Observation } from '@aegis/domain'
+import { type Anomaly, idOf, keyOf, metricKnowledge, type Observation } from '@aegis/domain'
 
 interface Watching {
   readonly environment: string
@@ -37,12 +37,14 @@ export class WatchSeries {
     let w = this.#series.get(key)
     if (!w) {
       const labels = dimensions.map(([k, v]) => `${k}=${v}`).join(',')
+      // Of a target that is scraped, or a metric that is known, the unit does not change: a jump is a jump, and a fall a restart.
+      const guessUnit = !o.unit && !(o.dimensions && 'instance' in o.dimensions) && metricKnowledge(o.metric_name) === undefined
       w = {
         environment: o.environment,
         entity: o.entity,
         metric: labels ? `${o.metric_name}{${labels}}` : o.metric_name,
-        guessUnit: !o.unit,
-        watch: new SeriesWatch({ guessUnit: !o.unit }),
+        guessUnit,
+        watch: new SeriesWatch({ guessUnit }),
         flat: 0,
       }
       this.#series.set(key, w)

@@ -28,6 +28,11 @@ export const settings = {
     schema: z.coerce.number().positive().default(24),
     about: 'Edges of the graph not seen for so long no longer stand, hours; they stay in its past.',
   },
+  metricKnowledge: {
+    env: 'AEGIS_METRIC_KNOWLEDGE',
+    schema: z.string().optional(),
+    about: 'File that says what series mean, a line each (pattern, role, what runs out); its lines come before those shipped.',
+  },
   ranker: {
     env: 'AEGIS_RANKER',
     schema: z.string().default(''),

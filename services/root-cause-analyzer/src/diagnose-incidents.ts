@@ -25,9 +25,12 @@ import {
 } from '@aegis/domain'
 import {
   belongs,
+  type HeldCause,
   hasImpact,
+  holdCause,
   type IncidentGroup,
   type IncidentPart,
+  isSilence,
   newGroup,
   partsOf,
   type Ranking,
@@ -87,7 +90,7 @@ export class DiagnoseIncidents implements Stage, Stateful {
   /** What was done in incidents of each environment and whether it helped, oldest first. */
   #remedies = new Map<string, Remedy[]>()
   /** Last ranking of each incident; kept as it was while an action on it is under way, which disturbs what it rests on. */
-  #rankings: Record<string, { ranking: Ranking; kept: boolean }> = {}
+  #rankings: Record<string, { ranking: Ranking; kept: boolean; held?: HeldCause }> = {}
   /** Trace of the first traced anomaly of each incident. */
   #traces: Record<string, TraceContext> = {}
   /** Groups that became part of another one, and which. */
@@ -301,18 +304,26 @@ export class DiagnoseIncidents implements Stage, Stateful {
     const entities = entitiesOf(all)
     const graph = await this.#surroundings.of(group, entities)
     const last = this.#rankings[group.id]
-    const ranking: Ranking = last?.kept
+    const fresh: Ranking = last?.kept
       ? last.ranking
       : rankCauses(
           {
             anomalies: all,
             graph,
+            addresses: this.#surroundings.addresses(group.environment),
             changes: this.#changes.filter(c => c.environment === group.environment),
             remedies: (this.#remedies.get(group.environment) ?? []).filter(r => r.incident !== group.id),
           },
           { weights: this.#weights, calibration: this.#confirmed.calibration(group.environment) },
         )
-    this.#rankings[group.id] = { ranking, kept: last?.kept ?? false }
+    // What was tried on it without help frees the place.
+    const failed = (this.#deeds[group.id] ?? []).some(d => d.failed && d.entity === last?.held?.entity)
+    const isGone = (entity: string) =>
+      all.some(a => a.entity === entity && a.state !== 'close' && a.series?.some(g => isSilence(g.metric)))
+    const { ranking, held } = last?.kept
+      ? { ranking: fresh, held: last.held }
+      : holdCause(fresh, failed ? undefined : last?.held, { graph, now, isGone })
+    this.#rankings[group.id] = { ranking, kept: last?.kept ?? false, held: settled ? held : undefined }
     // Two suspects nearly alike: a few more seconds tell them apart better than an action on the wrong one.
     const [first, second] = ranking.causes
     const close = second !== undefined && second.confidence > CLOSE_SHARE * first.confidence

@@ -11,7 +11,7 @@ import {
   topologyEdges,
 } from '@aegis/domain'
 import { featureNames, PlainTopology } from '@aegis/root-cause'
-import { defineService, streamList } from '@aegis/runtime'
+import { defineService, readKnowledgeFile, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { DiagnoseIncidents } from './diagnose-incidents.ts'
 import { Neo4jTopology } from './neo4j-topology.ts'
@@ -41,6 +41,7 @@ export const rootCauseAnalyzerWith = (shared?: Topology) =>
     about: 'Keeps the service graph, groups anomalies into incidents and ranks their causes with evidence.',
     settings,
     create(config) {
+      if (config.metricKnowledge) readKnowledgeFile(config.metricKnowledge)
       const weights = config.ranker === '' ? undefined : readWeights(config.ranker)
       const neo4j =
         shared || config.neo4jUri === 'memory'

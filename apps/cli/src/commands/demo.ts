@@ -173,7 +173,7 @@ export async function startPipeline(
   const stack = await up({ attached: true, say: line => say(`  ${line}`), signal, folder: path.join(base, 'stack') })
   closers.push(() => stack.stop())
   if (signal.aborted) throw new AegisError('INPUT_INVALID', 'stopped')
-  say('starting Aegis: seven services, each its own process; acting is allowed in the demo’s environments only')
+  say('starting Aegis: each service its own process; acting is allowed in the demo’s environments only')
   const pipeline = await startProcesses({ ...common, env: { ...common.env, ...stack.env } })
   closers.push(() => pipeline.stop())
   return pipeline

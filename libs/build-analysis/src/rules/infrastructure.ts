@@ -57,7 +57,7 @@ export const infrastructure = [
     ],
     [
       'unavailable',
-      /The connection to the server .* was refused|timed out waiting for the condition|pod .* (?:failed to come online|is unhealthy)|exceeded its progress deadline|Unable to connect to the server/,
+      /The connection to the server .* was refused|timed out waiting for the condition|pod .* (?:failed to start|is unhealthy|did not become ready)|exceeded its progress deadline|Unable to connect to the server/,
       'error: timed out waiting for the condition',
       0.8,
     ],
@@ -221,9 +221,15 @@ export const infrastructure = [
   ...rulesOf('credentials', [
     [
       'access',
-      /(?:Input required and not supplied|Credentials could not be loaded|Could not load (?:default )?credentials|Unable to locate credentials|No credentials|Unable to get (?:ACTIONS_ID_TOKEN_REQUEST_URL|OIDC)|missing (?:api|access) ?(?:key|token)|(?:token|secret|password|key) (?:is )?(?:not set|missing|required|empty|invalid)|Parameter token or opts\.auth is required|must (?:set|provide) .*(?:TOKEN|KEY|SECRET))/i,
+      /(?:Input required and not supplied|Credentials could not be loaded|Could not load (?:default )?credentials|Unable to locate credentials|No credentials|Unable to get (?:ACTIONS_ID_TOKEN_REQUEST_URL|OIDC)|missing (?:api|access) ?(?:key|token)|Parameter token or opts\.auth is required|must (?:set|provide) .*(?:TOKEN|KEY|SECRET))/i,
       'Input required and not supplied: token',
       0.88,
+    ],
+    [
+      'access',
+      /(?:token|secret|password|api.?key) (?:is )?(?:not set|missing|required|empty|invalid)/i,
+      'PRICE_TOKEN is not set',
+      0.65,
     ],
     [
       'access',

@@ -53,7 +53,7 @@ export const jvm = [
     ],
     [
       'environment',
-      /(?:invalid (?:target|source) release|release version \d+ not supported|Source option \d+ is no longer supported|Fatal error compiling: error: invalid|No compiler is provided|class file has wrong version|has been compiled by a more recent version|Unsupported class file major version)/,
+      /(?:invalid (?:target|source) release|release version \d+ not supported|Source option \d+ is no longer supported|Fatal error compiling: error: invalid|No compiler is provided|class file has wrong version|has been compiled by a more recent version|[Uu]nsupported (?:Java|Python|Node(?:\.js)?|Ruby|Go) version|Unsupported class file major version)/,
       'Fatal error compiling: error: invalid target release: 17',
       0.9,
     ],
@@ -198,7 +198,7 @@ export const jvm = [
   ...rulesOf('javac', [
     [
       'lint',
-      /^(?:\[(?:ERROR|WARN|ant:checkstyle)\](?: \[ERROR\])?\s+)?\S+\.(?:java|kt|xml)(?::\d+|\[\d+\])(?::\d+)?:? (?:\(\w+\) \w+|.*\[\w+\]$)/,
+      /^(?:\[(?:ERROR|WARN|ant:checkstyle)\](?: \[ERROR\])?\s+)?\S+\.(?:java|kt|xml)(?::\d+|:?\[\d+(?:,\d+)?\])(?::\d+)?:? (?:\(\w+\) \w+:|.*\[\w+\]$)/,
       "[ERROR] src/Price.java:3:1: 'if' has no braces. [NeedBraces]",
       0.86,
     ],

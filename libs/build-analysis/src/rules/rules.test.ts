@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { literalOf, markLine } from '../mark-lines.ts'
+import { literalsOf, markLine } from '../mark-lines.ts'
 import { RULES } from './all.ts'
 
 describe('every rule', () => {
@@ -10,7 +10,15 @@ describe('every rule', () => {
     if (rule.role !== 'noise') expect(mark?.kind).toBe(rule.kind)
   })
   test('what is looked for first stands in every example', () => {
-    for (const rule of RULES)
-      if (!rule.pattern.flags.includes('i')) expect(rule.example).toContain(literalOf(rule.pattern.source))
+    for (const { pattern, example } of RULES) {
+      const pieces = literalsOf(pattern.source)
+      const at = (text: string) => (pattern.flags.includes('i') ? text.toLowerCase() : text)
+      if (pieces) expect(pieces.some(p => at(example).includes(at(p))) ? '' : `${pattern} ${example}`).toBe('')
+    }
+  })
+  test('pieces of patterns', () => {
+    expect(literalsOf('^(?:abc|def x) \\d+')).toEqual(['abc', 'def x'])
+    expect(literalsOf('abc(?:x)?|ab')).toBeUndefined()
+    expect(literalsOf('(?:long one|other)?abcd[ef]')).toEqual(['abcd'])
   })
 })

@@ -11,7 +11,7 @@ export const runners = [
     ],
     [
       'timeLimit',
-      /(?:The (?:job|action|operation).* (?:has )?(?:exceeded|timed out)|exceeded the maximum (?:execution time|time limit)|execution took longer than|The job running on .* has exceeded|No output has been received in the last|job exceeded the maximum|Build timed out|Timeout has been exceeded|context deadline exceeded \(job|Too long with no output|Command took >|The step has (?:exceeded|timed out)|ran longer than the maximum time)/,
+      /(?:The (?:job|action|operation).* (?:has )?(?:exceeded|timed out)|exceeded the maximum (?:execution time|time limit)|execution took longer than|The job running on .* has exceeded|No output has been received in the last|job exceeded the maximum|Build timed out|Timeout has been exceeded|context deadline exceeded \(job|Too long with no output|The step has (?:exceeded|timed out)|ran longer than the maximum time)/,
       'The job running on runner a has exceeded the maximum execution time of 360 minutes.',
       0.9,
     ],
@@ -84,7 +84,7 @@ export const runners = [
     ],
     [
       'compliance',
-      /(?:working (?:tree|directory|copy)|checkout) (?:is |was )?(?:dirty|not clean)|uncommitted changes|(?:files?|code) (?:is|are) (?:out of date|not (?:up to date|formatted|generated))|generated (?:files?|code) .* (?:stale|differ|changed)|more than the .* maximum|Unexpected changes/i,
+      /(?:working (?:tree|directory|copy)) (?:is |was )?(?:dirty|not clean)|uncommitted changes|(?:files?|code) (?:is|are) (?:out of date|not (?:up to date|formatted|generated))|generated (?:files?|code) .* (?:stale|differ|changed)|(?:more|larger|longer) than the (?:maximum|limit|allowed)|exceeds? the (?:maximum|limit|allowed)|Unexpected changes/i,
       'Error: working directory is not clean after generate',
       0.8,
     ],

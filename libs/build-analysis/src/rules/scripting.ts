@@ -104,7 +104,7 @@ export const scripting = [
     ['exception', /^\s*\*\* \((?:\w+\.)*\w*(?:Error|exit|EXIT|throw)\b/, '     ** (ArgumentError) argument error', 0.8],
     [
       'exception',
-      /^\{"init terminating in do_boot"|\{'EXIT',|^(?:System process|Error in process) .*(?:terminated|with exit value)|^=+ERROR REPORT|\{badmatch,|Crash dump is being written/,
+      /^\{"init terminating in do_boot"|\{'EXIT',|^(?:System process|Error in process) .*(?:terminated|with exit value)|^=+ERROR REPORT|\{badmatch,/,
       '{"init terminating in do_boot",{undef,[{price,start,[],[]}]}}',
       0.75,
     ],

@@ -5,6 +5,7 @@
  * What is taken out leaves a mark that says what it was, <redacted:aws-key>, so that lines of one template stay alike. One pass over the text finds which rules can match
  * at all (occasions.ts); every pattern is bounded, so the work is linear. Redacting twice changes nothing.
  */
+import { BoundedMap } from '@aegis/domain'
 import { AT, CARD, Occasions, RANDOM } from './occasions.ts'
 import { PLAIN_TAIL, SECRET_HEADERS, secretKeys } from './secret-keys.ts'
 import { secretRules } from './secret-rules.ts'
@@ -142,17 +143,36 @@ const NAMES = secretKeys
   .map(({ kind, name, weak }) => ({ kind, weak, pattern: new RegExp(`(?:${name})(?<tail>[\\w.-]{0,32})$`, 'i') }))
 const HEADER_NAME = new RegExp(`(?:^|[.\\s_-])(?:${SECRET_HEADERS})$`, 'i')
 
+interface Name {
+  /** The mark of a header that says who somebody is. */
+  readonly header?: string
+  readonly secret?: { readonly mark: string; readonly weak: boolean }[]
+}
+const PLAIN_NAME: Name = {}
+/** Names are few and come with every record: what each means is looked up once. */
+const names = new BoundedMap<string, Name>(4000)
+const nameOf = (name: string): Name => {
+  const known = names.get(name)
+  if (known) return known
+  const header = HEADER_NAME.test(name) ? (/cookie/i.test(name) ? '<redacted:cookie>' : '<redacted:authorization>') : undefined
+  const secret = NAMES.filter(({ pattern }) => {
+    const match = pattern.exec(name)
+    return match !== null && !PLAIN_TAIL.test(match.groups?.tail ?? '')
+  }).map(({ kind, weak }) => ({ mark: `<redacted:${kind}>`, weak: weak === true }))
+  const found: Name = header || secret.length > 0 ? { header, secret } : PLAIN_NAME
+  names.set(name, found)
+  return found
+}
+
 /** The value of an attribute, label or field, judged by its name as well as by what it says. */
 export function redactAttribute(name: string, value: string): string {
   if (value === '') return value
-  if (HEADER_NAME.test(name) && !HARMLESS.test(bare(value.replace(/^\[|\]$/g, ''))))
-    return /cookie/i.test(name) ? '<redacted:cookie>' : '<redacted:authorization>'
-  for (const { kind, weak, pattern } of NAMES) {
-    const match = pattern.exec(name)
-    if (!match || PLAIN_TAIL.test(match.groups?.tail ?? '')) continue
+  const { header, secret = [] } = nameOf(name)
+  if (header && !HARMLESS.test(bare(value.replace(/^\[|\]$/g, '')))) return header
+  for (const { mark, weak } of secret) {
     const plain = bare(value)
     if (isPlain(plain) || (weak && !isRandom(plain))) continue
-    return `<redacted:${kind}>`
+    return mark
   }
   return redact(value)
 }

@@ -2,6 +2,7 @@ import { metricsRaw, type Observation } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance } from 'fastify'
 import { Refused, wrongTime } from '../otlp/shape.ts'
+import { Exporters } from '../sources/exporters.ts'
 import { observationOf } from '../sources/prometheus-series.ts'
 import { FamilyTypes, type RemoteWrite, readRemoteWrite, versionOf } from '../sources/remote-write.ts'
 import type { Door } from './door.ts'
@@ -17,6 +18,7 @@ export const remoteWriteRoute = (
   options: { readonly environment: string; readonly maxBodyBytes: number },
 ): void => {
   const families = new FamilyTypes()
+  const exporters = new Exporters()
   app.post('/api/v1/write', { schema: { tags: ['ingest'], summary: 'Prometheus remote-write 1.0 and 2.0.' } }, (request, reply) =>
     door.accept(request, async () => {
       const encoding = request.headers['content-encoding'] ?? 'snappy'
@@ -35,11 +37,12 @@ export const remoteWriteRoute = (
       const refused = new Refused()
       if (read.bad > 0) refused.add(read.reason, read.bad)
       const values: Observation[] = []
+      for (const sample of read.samples) exporters.see(sample)
       for (const sample of read.samples) {
         const wrong = wrongTime(sample.time, now, sample.time / 1000, 'milliseconds')
         if (wrong) refused.add(`a sample of ${sample.name}: ${wrong}`)
         else {
-          const observation = observationOf(sample, options.environment)
+          const observation = observationOf(exporters.asItself(sample), options.environment)
           if (observation) values.push(observation)
         }
       }

@@ -45,6 +45,10 @@ export function observationOf(s: Sample, defaultEnvironment: string): Observatio
 
 const UNITS: Readonly<Record<string, string>> = {
   seconds: 's',
+  milliseconds: 'ms',
+  ms: 'ms',
+  usec: 'us',
+  microseconds: 'us',
   bytes: 'By',
   ratio: '1',
   percent: '%',

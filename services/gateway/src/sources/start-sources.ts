@@ -1,5 +1,6 @@
 import { metricsRaw, type Observation } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
+import { Exporters } from './exporters.ts'
 import { readHistory } from './prometheus-history.ts'
 import { observationOf } from './prometheus-series.ts'
 import { scrape, type Target } from './scrape.ts'
@@ -64,6 +65,7 @@ export async function startSources(
   if (options.targets.length > 0 || options.historyUrl) {
     let timers: NodeJS.Timeout[] = []
     const down = new Set<string>()
+    const exporters = new Exporters()
     const look = async (target: Target) => {
       const samples = await scrape(target, context.now, Math.min(10_000, options.scrapeIntervalMs), options.maxBodyBytes)
       const isDown = samples.length === 1
@@ -72,7 +74,8 @@ export async function startSources(
         else down.delete(target.name)
         context.log.warn({ target: target.name, url: target.url }, isDown ? 'target does not answer' : 'target answers again')
       }
-      const values = samples.map(s => observationOf(s, options.environment)).filter(v => v !== undefined)
+      for (const sample of samples) exporters.see(sample)
+      const values = samples.map(s => observationOf(exporters.asItself(s), options.environment)).filter(v => v !== undefined)
       await publish(values, target.name)
     }
     let terms = 0

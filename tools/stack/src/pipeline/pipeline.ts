@@ -1,4 +1,4 @@
-/** The seven services together: as processes on real servers, or embedded in this process on the in-memory twins. */
+/** The services together: as processes on real servers, or embedded in this process on the in-memory twins. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, openSync, readFileSync } from 'node:fs'
 import path from 'node:path'
