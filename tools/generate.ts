@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { asyncApi } from './generate/asyncapi.ts'
+import { chartFiles } from './generate/chart.ts'
 import { permissionsPage } from './generate/permissions.ts'
 import { referencePages } from './generate/reference.ts'
 import { typesOf } from './generate/words.ts'
@@ -21,7 +22,7 @@ const schemas = readdirSync(path.join(root, 'schemas'))
 const files: Record<string, string> = { 'libs/domain/src/words.generated.ts': typesOf(schemas) }
 if (process.argv.includes('--types-only') === false) {
   files['docs/reference/asyncapi.generated.json'] = await asyncApi(schemas)
-  Object.assign(files, await referencePages(root), await permissionsPage())
+  Object.assign(files, await referencePages(root), await permissionsPage(), await chartFiles(root))
 }
 
 const check = process.argv.includes('--check')
