@@ -10,10 +10,16 @@ export interface Alert {
   readonly look: readonly string[]
   readonly mend: readonly string[]
   /** Series (in promtool's notation, a value a minute) that must raise it, with these labels, by this minute. */
-  readonly fires: { readonly series: Readonly<Record<string, string>>; readonly labels: Readonly<Record<string, string>>; readonly minute: number }
+  readonly fires: {
+    readonly series: Readonly<Record<string, string>>
+    readonly labels: Readonly<Record<string, string>>
+    readonly minute: number
+  }
 }
 
-const lag = (values: string) => ({ [`aegis_lag_records{service="log-parser",group="log-parser-parse-logs",topic="logs.raw",partition="0"}`]: values })
+const lag = (values: string) => ({
+  [`aegis_lag_records{service="log-parser",group="log-parser-parse-logs",topic="logs.raw",partition="0"}`]: values,
+})
 
 export const ALERTS: readonly Alert[] = [
   {
@@ -22,10 +28,21 @@ export const ALERTS: readonly Alert[] = [
     forMinutes: 2,
     severity: 'page',
     says: 'No instance of {{ $labels.service }} answers.',
-    means: 'Every instance of one service is gone: its streams are not worked on. Nothing is lost; what comes waits on Kafka for as long as the topics keep it.',
-    look: ['kubectl get pods -l app.kubernetes.io/component=SERVICE; kubectl logs --previous', 'the last line of its log has a code: docs/reference/errors.md'],
-    mend: ['CONFIG_INVALID names the setting; SCHEMA_INCOMPATIBLE: helm rollback; killed for memory: raise services.SERVICE.resources', 'it restores its state from its snapshots by itself'],
-    fires: { series: { 'up{job="aegis",service="remediator",instance="a"}': '1 0x10' }, labels: { service: 'remediator' }, minute: 5 },
+    means:
+      'Every instance of one service is gone: its streams are not worked on. Nothing is lost; what comes waits on Kafka for as long as the topics keep it.',
+    look: [
+      'kubectl get pods -l app.kubernetes.io/component=SERVICE; kubectl logs --previous',
+      'the last line of its log has a code: docs/reference/errors.md',
+    ],
+    mend: [
+      'CONFIG_INVALID names the setting; SCHEMA_INCOMPATIBLE: helm rollback; killed for memory: raise services.SERVICE.resources',
+      'it restores its state from its snapshots by itself',
+    ],
+    fires: {
+      series: { 'up{job="aegis",service="remediator",instance="a"}': '1 0x10' },
+      labels: { service: 'remediator' },
+      minute: 5,
+    },
   },
   {
     name: 'AegisPartitionsNotLive',
@@ -33,9 +50,16 @@ export const ALERTS: readonly Alert[] = [
     forMinutes: 3,
     severity: 'page',
     says: '{{ $value }} partitions of {{ $labels.stage }} are assigned and do not work.',
-    means: 'A stage holds partitions that are not restored: its snapshot or replay takes long or fails again and again, or a batch waits for a server it needs.',
-    look: ['aegis_recoveries_total and aegis_replayed_records_total of the stage', 'the log of the service: "outage" names what does not answer (Neo4j, Redis, the registry)'],
-    mend: ['bring the named server back; the partition goes on by itself', 'where the replay is long: lower AEGIS_SNAPSHOT_EVERY_RECORDS'],
+    means:
+      'A stage holds partitions that are not restored: its snapshot or replay takes long or fails again and again, or a batch waits for a server it needs.',
+    look: [
+      'aegis_recoveries_total and aegis_replayed_records_total of the stage',
+      'the log of the service: "outage" names what does not answer (Neo4j, Redis, the registry)',
+    ],
+    mend: [
+      'bring the named server back; the partition goes on by itself',
+      'where the replay is long: lower AEGIS_SNAPSHOT_EVERY_RECORDS',
+    ],
     fires: {
       series: {
         'aegis_partitions_owned{service="remediator",stage="decide-actions"}': '3x15',
@@ -51,10 +75,21 @@ export const ALERTS: readonly Alert[] = [
     forMinutes: 5,
     severity: 'page',
     says: 'Fewer partitions of {{ $labels.stage }} are owned than an hour ago.',
-    means: 'Part of a stream has no reader: an instance is gone and the others did not take over, or a group does not come to rest.',
-    look: ['kafka-consumer-groups --describe --group GROUP: members, and partitions without one', 'restarts of the pods of that service'],
-    mend: ['restart the service; its group is formed anew', 'if instances come and go: raise KAFKA_SESSION_TIMEOUT_MS, fix the autoscaler between two numbers'],
-    fires: { series: { 'aegis_partitions_owned{service="log-parser",stage="parse-logs"}': '6x10 4x15' }, labels: { stage: 'parse-logs' }, minute: 18 },
+    means:
+      'Part of a stream has no reader: an instance is gone and the others did not take over, or a group does not come to rest.',
+    look: [
+      'kafka-consumer-groups --describe --group GROUP: members, and partitions without one',
+      'restarts of the pods of that service',
+    ],
+    mend: [
+      'restart the service; its group is formed anew',
+      'if instances come and go: raise KAFKA_SESSION_TIMEOUT_MS, fix the autoscaler between two numbers',
+    ],
+    fires: {
+      series: { 'aegis_partitions_owned{service="log-parser",stage="parse-logs"}': '6x10 4x15' },
+      labels: { stage: 'parse-logs' },
+      minute: 18,
+    },
   },
   {
     name: 'AegisLagGrows',
@@ -63,10 +98,21 @@ export const ALERTS: readonly Alert[] = [
     forMinutes: 10,
     severity: 'ticket',
     says: '{{ $labels.group }} is {{ $value }} records behind on {{ $labels.topic }}, and falls back further.',
-    means: 'More comes than this service works off. Detection is late by lag divided by rate; what waits longer than the topic keeps it is lost.',
-    look: ['the dashboard Pipeline: rate in against rate of the topic', 'is one partition alone behind? Then one key carries most of the load'],
-    mend: ['more instances, up to the number of partitions (docs/guides/capacity.md)', 'more partitions: only while the pipeline is empty, keys move'],
-    fires: { series: lag('0+4000x40'), labels: { service: 'log-parser', group: 'log-parser-parse-logs', topic: 'logs.raw' }, minute: 30 },
+    means:
+      'More comes than this service works off. Detection is late by lag divided by rate; what waits longer than the topic keeps it is lost.',
+    look: [
+      'the dashboard Pipeline: rate in against rate of the topic',
+      'is one partition alone behind? Then one key carries most of the load',
+    ],
+    mend: [
+      'more instances, up to the number of partitions (docs/guides/capacity.md)',
+      'more partitions: only while the pipeline is empty, keys move',
+    ],
+    fires: {
+      series: lag('0+4000x40'),
+      labels: { service: 'log-parser', group: 'log-parser-parse-logs', topic: 'logs.raw' },
+      minute: 30,
+    },
   },
   {
     name: 'AegisStageStands',
@@ -76,7 +122,10 @@ export const ALERTS: readonly Alert[] = [
     says: '{{ $labels.service }} has {{ $value }} records before it and takes none.',
     means: 'There is work and nothing is done: an outage of something the stage needs, or a batch that fails again and again.',
     look: ['aegis_retries_total', 'the log of the service names the batch by topic, partition and offset'],
-    mend: ['bring back the server that the log names', 'a record that fails alone goes to its dead-letter topic by itself; a whole batch that fails is a defect: helm rollback'],
+    mend: [
+      'bring back the server that the log names',
+      'a record that fails alone goes to its dead-letter topic by itself; a whole batch that fails is a defect: helm rollback',
+    ],
     fires: {
       series: { ...lag('10x20'), 'aegis_records_in_total{service="log-parser",stage="parse-logs",stream="logs.raw"}': '100x20' },
       labels: { service: 'log-parser' },
@@ -93,7 +142,9 @@ export const ALERTS: readonly Alert[] = [
     look: ['aegis dlq list; aegis dlq show', 'the code: docs/reference/errors.md'],
     mend: ['mend the sender, or the version that cannot read it, then aegis dlq redrive'],
     fires: {
-      series: { 'aegis_dead_letters_total{service="log-parser",stage="parse-logs",stream="logs.raw",code="DECODE_FAILED"}': '0x5 3x20' },
+      series: {
+        'aegis_dead_letters_total{service="log-parser",stage="parse-logs",stream="logs.raw",code="DECODE_FAILED"}': '0x5 3x20',
+      },
       labels: { service: 'log-parser', stage: 'parse-logs', code: 'DECODE_FAILED' },
       minute: 8,
     },
@@ -153,7 +204,8 @@ export const ALERTS: readonly Alert[] = [
     forMinutes: 5,
     severity: 'ticket',
     says: 'The snapshot of a partition of {{ $labels.stage }} is {{ $value | humanize1024 }}B; a record may have 16 MiB.',
-    means: 'The state of a partition nears what one record can hold. Beyond it no snapshot is written and a restart replays ever more.',
+    means:
+      'The state of a partition nears what one record can hold. Beyond it no snapshot is written and a restart replays ever more.',
     look: ['how many entities and series there are, and whether names carry ids that never come again'],
     mend: ['more partitions, while the pipeline is empty', 'names without request ids and pod hashes from the sender'],
     fires: {
@@ -170,7 +222,11 @@ export const ALERTS: readonly Alert[] = [
     severity: 'page',
     says: 'Actions are decided and nothing comes of them.',
     means: 'The executor takes no decisions up, or may not act: systems are not being healed.',
-    look: ['aegis tail remediation.outcomes', 'aegis audit: was the kill switch set?', 'rights of the executor: kubectl auth can-i --as=system:serviceaccount:NAMESPACE:RELEASE-executor'],
+    look: [
+      'aegis tail remediation.outcomes',
+      'aegis audit: was the kill switch set?',
+      'rights of the executor: kubectl auth can-i --as=system:serviceaccount:NAMESPACE:RELEASE-executor',
+    ],
     mend: ['rbac.executor.namespaces of the chart', 'Redis, where its leases are'],
     fires: {
       series: {

@@ -115,8 +115,7 @@ const secretRef = object({ name: { ...text, minLength: 1 }, key: { ...text, minL
 
 const valuesSchema = async (facts: Readonly<Record<string, ServiceFacts>>): Promise<object> => {
   const all = await catalogue()
-  const plain = (names: readonly string[]) =>
-    Object.fromEntries(names.map(env => [env, settingSchema(all.get(env) as Chosen)]))
+  const plain = (names: readonly string[]) => Object.fromEntries(names.map(env => [env, settingSchema(all.get(env) as Chosen)]))
   const secret = (names: readonly string[]) =>
     Object.fromEntries(names.map(env => [env, { ...secretRef, description: (all.get(env) as Chosen).about }]))
   const everyPlain = [...all.values()].filter(s => !s.secret && !OWN.has(s.env)).map(s => s.env)
@@ -171,7 +170,13 @@ const valuesSchema = async (facts: Readonly<Record<string, ServiceFacts>>): Prom
     ...object({
       global: any,
       nameOverride: text,
-      image: object({ repository: text, tag: text, digests: any, pullPolicy: { enum: ['Always', 'IfNotPresent', 'Never'] }, pullSecrets: many(any) }),
+      image: object({
+        repository: text,
+        tag: text,
+        digests: any,
+        pullPolicy: { enum: ['Always', 'IfNotPresent', 'Never'] },
+        pullSecrets: many(any),
+      }),
       settings: object(plain(everyPlain), { description: 'For every service that reads them.' }),
       secrets: object(secret(everySecret), { description: 'For every service that reads them.' }),
       defaults: object(perService),
@@ -200,9 +205,21 @@ const valuesSchema = async (facts: Readonly<Record<string, ServiceFacts>>): Prom
         labels: any,
       }),
       kafka: object({
-        strimzi: object({ enabled: flag, cluster: text, topics: flag, users: flag, replicas: { ...count, minimum: 1 }, minInSync: { ...count, minimum: 1 } }),
+        strimzi: object({
+          enabled: flag,
+          cluster: text,
+          topics: flag,
+          users: flag,
+          replicas: { ...count, minimum: 1 },
+          minInSync: { ...count, minimum: 1 },
+        }),
       }),
-      externalSecrets: object({ enabled: flag, store: object({ name: text, kind: { enum: ['SecretStore', 'ClusterSecretStore'] } }), prefix: text, refreshInterval: text }),
+      externalSecrets: object({
+        enabled: flag,
+        store: object({ name: text, kind: { enum: ['SecretStore', 'ClusterSecretStore'] } }),
+        prefix: text,
+        refreshInterval: text,
+      }),
       csi: object({ secretProviderClass: text, mountPath: text }),
       rbac: object({
         executor: object({ namespaces: many(text), clusterWide: flag, nodes: flag }),
@@ -223,12 +240,26 @@ const envExample = async (): Promise<string> => {
     'REDIS_PASSWORD=change-me-please',
     '',
     '# Ports on this machine; change one when it is taken.',
-    ...Object.entries({ KAFKA: 19092, REGISTRY: 18081, NEO4J_BOLT: 17687, NEO4J_HTTP: 17474, REDIS: 16379, GATEWAY: 18080, API: 18000 }).map(
-      ([name, port]) => `${name}_PORT=${port}`,
-    ),
+    ...Object.entries({
+      KAFKA: 19092,
+      REGISTRY: 18081,
+      NEO4J_BOLT: 17687,
+      NEO4J_HTTP: 17474,
+      REDIS: 16379,
+      GATEWAY: 18080,
+      API: 18000,
+    }).map(([name, port]) => `${name}_PORT=${port}`),
   ]
   /** Wired by docker-compose.yml itself, to the servers it starts. */
-  const wired = new Set([...OWN, 'NEO4J_PASSWORD', 'KAFKA_BROKERS', 'SCHEMA_REGISTRY_URL', 'NEO4J_URI', 'NEO4J_USER', 'REDIS_URL'])
+  const wired = new Set([
+    ...OWN,
+    'NEO4J_PASSWORD',
+    'KAFKA_BROKERS',
+    'SCHEMA_REGISTRY_URL',
+    'NEO4J_URI',
+    'NEO4J_USER',
+    'REDIS_URL',
+  ])
   let section = ''
   for (const { env, about, schema, secret, by } of (await catalogue()).values()) {
     if (wired.has(env)) continue

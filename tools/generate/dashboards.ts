@@ -48,7 +48,12 @@ export const DASHBOARDS: readonly Dashboard[] = [
         '{{stage}}',
         'From taking a batch to its commit: what one stage adds to the delay of detection.',
       ),
-      of('Dead letters', 'short', 'sum by (stage, code) (increase(aegis_dead_letters_total[$__rate_interval]))', '{{stage}} {{code}}'),
+      of(
+        'Dead letters',
+        'short',
+        'sum by (stage, code) (increase(aegis_dead_letters_total[$__rate_interval]))',
+        '{{stage}} {{code}}',
+      ),
     ],
   },
   {
@@ -56,9 +61,21 @@ export const DASHBOARDS: readonly Dashboard[] = [
     title: 'Aegis: found, decided, done',
     panels: [
       of('Anomalies', 'cpm', `60 * ${out('anomalies')}`, 'anomalies'),
-      of('Incidents written', 'cpm', `60 * ${out('incidents')}`, 'incidents', 'An incident is written at each change of its state.'),
+      of(
+        'Incidents written',
+        'cpm',
+        `60 * ${out('incidents')}`,
+        'incidents',
+        'An incident is written at each change of its state.',
+      ),
       of('Decisions', 'cpm', `60 * ${out('remediation.decisions')}`, 'decisions'),
-      of('Outcomes', 'cpm', `60 * ${out('remediation.outcomes')}`, 'outcomes', 'Started, carried out, done, undone, failed: several of one decision.'),
+      of(
+        'Outcomes',
+        'cpm',
+        `60 * ${out('remediation.outcomes')}`,
+        'outcomes',
+        'Started, carried out, done, undone, failed: several of one decision.',
+      ),
       of('Models published', 'cpm', `60 * ${out('models')}`, 'models'),
       of(
         'Detection delay in the pipeline',
@@ -78,7 +95,13 @@ export const DASHBOARDS: readonly Dashboard[] = [
       of('Recoveries', 'short', 'sum by (stage) (increase(aegis_recoveries_total[$__rate_interval]))', '{{stage}}'),
       of('Replayed records', 'cps', 'sum by (stage) (rate(aegis_replayed_records_total[$__rate_interval]))', '{{stage}}'),
       of('Retries', 'short', 'sum by (stage) (increase(aegis_retries_total[$__rate_interval]))', '{{stage}}'),
-      of('Snapshots, largest partition', 'bytes', 'max by (stage) (aegis_snapshot_bytes)', '{{stage}}', 'A record may have 16 MiB.'),
+      of(
+        'Snapshots, largest partition',
+        'bytes',
+        'max by (stage) (aegis_snapshot_bytes)',
+        '{{stage}}',
+        'A record may have 16 MiB.',
+      ),
     ],
   },
 ]
@@ -108,11 +131,19 @@ const modelOf = ({ file, title, panels }: Dashboard): object => ({
     gridPos: { x: (i % 2) * 12, y: Math.floor(i / 2) * 8, w: 12, h: 8 },
     fieldConfig: { defaults: { unit: panel.unit, custom: { fillOpacity: 8, showPoints: 'never' } }, overrides: [] },
     options: { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } },
-    targets: panel.queries.map((q, n) => ({ refId: String.fromCharCode(65 + n), datasource, expr: q.expression, legendFormat: q.legend })),
+    targets: panel.queries.map((q, n) => ({
+      refId: String.fromCharCode(65 + n),
+      datasource,
+      expr: q.expression,
+      legendFormat: q.legend,
+    })),
   })),
 })
 
 export const dashboardFiles = (): Record<string, string> =>
   Object.fromEntries(
-    DASHBOARDS.map(d => [`deploy/helm/aegis/files/dashboards/${d.file}.generated.json`, `${JSON.stringify(modelOf(d), null, 2)}\n`]),
+    DASHBOARDS.map(d => [
+      `deploy/helm/aegis/files/dashboards/${d.file}.generated.json`,
+      `${JSON.stringify(modelOf(d), null, 2)}\n`,
+    ]),
   )

@@ -24,7 +24,11 @@ const promtool = {
     interval: '1m',
     input_series: Object.entries(a.fires.series).map(([series, values]) => ({ series, values })),
     promql_expr_test: [
-      { expr: `count(ALERTS{alertname="${a.name}",alertstate="firing"})`, eval_time: `${a.fires.minute}m`, exp_samples: [{ labels: '{}', value: 1 }] },
+      {
+        expr: `count(ALERTS{alertname="${a.name}",alertstate="firing"})`,
+        eval_time: `${a.fires.minute}m`,
+        exp_samples: [{ labels: '{}', value: 1 }],
+      },
       ...Object.entries(a.fires.labels).map(([label, value]) => ({
         expr: `count(ALERTS{alertname="${a.name}",alertstate="firing",${label}="${value}"})`,
         eval_time: `${a.fires.minute}m`,

@@ -18,7 +18,11 @@ const widthOf = async (broker: Broker, topic: string): Promise<number | undefine
     return (await broker.partitions(topic)) || undefined
   } catch (error) {
     const { type, code } = error as { type?: string; code?: string }
-    if (type === 'UNKNOWN_TOPIC_OR_PARTITION' || code === 'TOPIC_UNKNOWN' || /does not exist|not host this topic/i.test(String(error)))
+    if (
+      type === 'UNKNOWN_TOPIC_OR_PARTITION' ||
+      code === 'TOPIC_UNKNOWN' ||
+      /does not exist|not host this topic/i.test(String(error))
+    )
       return undefined
     throw error
   }

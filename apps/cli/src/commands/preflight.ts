@@ -6,7 +6,10 @@ import { Command } from 'commander'
 export const preflightCommand = (): Command =>
   new Command('preflight')
     .option('--ready', 'every topic and schema must stand already')
-    .addHelpText('after', '\nReads KAFKA_BROKERS, SCHEMA_REGISTRY_URL and the numbers of partitions as the services do; changes nothing.')
+    .addHelpText(
+      'after',
+      '\nReads KAFKA_BROKERS, SCHEMA_REGISTRY_URL and the numbers of partitions as the services do; changes nothing.',
+    )
     .action(async ({ ready }: { ready?: boolean }) => {
       const config = readConfig(RUNTIME_SETTINGS)
       const infrastructure = connect(config, 'aegis-preflight', silentLog())
