@@ -5,7 +5,7 @@ import { decodeProtobuf, encodeProtobuf } from './otlp/proto.ts'
 import { readLogs } from './otlp/read-logs.ts'
 import { readMetrics } from './otlp/read-metrics.ts'
 import { readTraces } from './otlp/read-traces.ts'
-import { StateView } from './state-view.ts'
+import { StateView } from '@aegis/api'
 
 const options = {
   environment: 'default',

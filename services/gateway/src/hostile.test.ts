@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { ServiceContext, ServiceParts } from '@aegis/runtime'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseBounded } from './routes/json.ts'
+import { parseBounded } from '@aegis/api'
 import { gateway } from './service.ts'
 
 const NOW = 1_800_000_000_000_000

@@ -10,7 +10,7 @@ import {
   setLogVerbosity,
   status,
 } from '@grpc/grpc-js'
-import type { Authenticate } from '../auth/authenticate.ts'
+import type { Authenticate } from '@aegis/api'
 import type { Door } from '../routes/door.ts'
 import { decodeProtobuf, encodeResponse, responseOf, type Signal } from './proto.ts'
 import { type TakeOptions, takeOtlp } from './take.ts'

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { parseBounded } from './json.ts'
+import { parseBounded } from '@aegis/api'
 
 export interface Rejected {
   /** Place in the list that was sent, from 0. */

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { entity } from '../read-issues.ts'
 import type { Door } from './door.ts'
-import { parseBounded } from './json.ts'
+import { parseBounded } from '@aegis/api'
 
 const KINDS = ['calls', 'runs_on', 'reads', 'writes'] as const satisfies readonly EdgeKind[]
 const MOST = 50_000

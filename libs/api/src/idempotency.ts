@@ -16,7 +16,7 @@ interface Answer {
 
 /**
  * A request that brings an `Idempotency-Key` counts once within ten minutes: sent again it has the answer of the first; with another body under the same key it is refused. Kept by
- * this gateway alone: senders that try again should reach the same one.
+ * this instance alone: senders that try again should reach the same one.
  * @see draft-ietf-httpapi-idempotency-key-header
  */
 export const idempotent = (app: FastifyInstance, now: () => number, who: (request: FastifyRequest) => string): void => {

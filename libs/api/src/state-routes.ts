@@ -18,9 +18,9 @@ import {
 import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { checkEnvironment, senderOf } from '../auth/authenticate.ts'
-import type { StateView } from '../state-view.ts'
-import { parseBounded } from './json.ts'
+import { checkEnvironment, senderOf } from './auth/authenticate.ts'
+import type { StateView } from './state-view.ts'
+import { parseBounded } from './bounded-json.ts'
 
 const approval = z.object({
   approved: z.boolean(),

@@ -3,7 +3,7 @@ import { issuesExternal, logsParsed, metricsRaw } from '@aegis/domain'
 import type { Seen, ServiceContext } from '@aegis/runtime'
 import fastify from 'fastify'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { EventFeed } from './events.ts'
+import { EventFeed } from './event-feed.ts'
 
 const open = new Map<string, (values: readonly Seen[]) => void>()
 const app = fastify()

@@ -1,0 +1,7 @@
+export * from './auth/authenticate.ts'
+export * from './auth/scopes.ts'
+export { parseBounded } from './bounded-json.ts'
+export { EventFeed } from './event-feed.ts'
+export { idempotent } from './idempotency.ts'
+export { stateRoutes } from './state-routes.ts'
+export { StateView } from './state-view.ts'
