@@ -11,7 +11,7 @@ const feed = new EventFeed({
   log: { warn() {}, debug() {} } as unknown as ServiceContext['log'],
   tail: async ([stream], _from, onValues) => {
     open.set(stream.name, onValues)
-    return { caughtUp: Promise.resolve(), close: async () => void open.delete(stream.name) }
+    return { caughtUp: Promise.resolve(), close: async () => void open.delete(stream.name), positions: () => ({}) }
   },
 })
 feed.route(app)

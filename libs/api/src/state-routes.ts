@@ -19,8 +19,8 @@ import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { checkEnvironment, senderOf } from './auth/authenticate.ts'
-import type { StateView } from './state-view.ts'
 import { parseBounded } from './bounded-json.ts'
+import type { StateView } from './state-view.ts'
 
 const approval = z.object({
   approved: z.boolean(),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { FatalError, readTraceparent, type Stream, streams, type TraceContext, traceparent } from '@aegis/domain'
-import type { Broker, GroupHandler, RawRecord, Subscription, Tail } from './broker.ts'
+import type { Broker, GroupHandler, Positions, RawRecord, Subscription, Tail, TailFrom } from './broker.ts'
 import { Codec } from './codec.ts'
 import { type Config, RUNTIME_SETTINGS, type RuntimeConfig, type Settings } from './config.ts'
 import { PartitionLoop } from './consume-loop.ts'
@@ -26,6 +26,11 @@ export interface Seen<T = unknown> {
   readonly headers: RawRecord['headers']
 }
 
+export interface ValueTail extends Tail {
+  /** The next offset of each `topic/partition` that something came on, ticks and what was left out included: where to go on after a restart. */
+  positions(): Positions
+}
+
 /** What a service gets from the runtime besides its configuration. */
 export interface ServiceContext {
   readonly log: Log
@@ -35,7 +40,9 @@ export interface ServiceContext {
   /** Puts values on a stream, in order, and resolves when the broker has them. */
   publish<T>(stream: Stream<T>, values: readonly T[], trace?: TraceContext): Promise<void>
   /** Reads streams outside the pipeline's groups. Ticks and undecodable records are left out. */
-  tail(streams: readonly Stream<never>[], from: 'start' | 'end', onValues: (values: readonly Seen[]) => void): Promise<Tail>
+  tail(streams: readonly Stream<never>[], from: TailFrom, onValues: (values: readonly Seen[]) => void): Promise<ValueTail>
+  /** True while the broker answers. */
+  brokerHealthy(): Promise<boolean>
   /** Newest value of a followed broadcast stream. */
   latest<T>(stream: Stream<T>, key: string): T | undefined
   /** Puts a tick into every partition of every stream that wants them. */
@@ -179,6 +186,7 @@ export const startStages = async <S extends Settings>(
       for (const stream of wanted) declared(definition.tails, stream)
       await codec.prepare(wanted)
       let order = Promise.resolve()
+      const next: Record<string, number> = typeof from === 'string' ? {} : { ...from }
       const take = async (records: readonly RawRecord[]) => {
         const seen: Seen[] = []
         for (const r of records) {
@@ -198,6 +206,7 @@ export const startStages = async <S extends Settings>(
           }
         }
         if (seen.length > 0) onValues(seen)
+        for (const { topic, partition, offset } of records) next[`${topic}/${partition}`] = offset + 1
       }
       const tail = await broker.tail(
         wanted.map(s => s.name),
@@ -209,8 +218,9 @@ export const startStages = async <S extends Settings>(
           },
         },
       )
-      return { caughtUp: tail.caughtUp.then(() => order), close: () => tail.close() }
+      return { caughtUp: tail.caughtUp.then(() => order), close: () => tail.close(), positions: () => ({ ...next }) }
     },
+    brokerHealthy: () => broker.healthy(),
     latest: (stream, key) => followed.latest(stream, key),
     tick: async words => {
       const versions = followed.newest()

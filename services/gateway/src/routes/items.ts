@@ -1,5 +1,5 @@
-import type { z } from 'zod'
 import { parseBounded } from '@aegis/api'
+import type { z } from 'zod'
 
 export interface Rejected {
   /** Place in the list that was sent, from 0. */
