@@ -8,7 +8,7 @@
 import { drawMap, unreachedLines } from './draw-house.ts'
 import { circlesAmong, isTest, type Place, placeOf, readSources, type Source } from './read-imports.ts'
 
-const FAMILY = ['log-mining', 'anomaly-detection', 'root-cause', 'remediation', 'build-analysis', 'drift-analysis']
+const FAMILY = ['log-mining', 'anomaly-detection', 'root-cause', 'remediation', 'build-analysis', 'drift-analysis', 'inference']
 
 /** Who puts services together: the command line, the lab, the tests, the tools. */
 const ASSEMBLES = ['apps', 'lab', 'test', 'tools']
