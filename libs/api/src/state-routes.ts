@@ -6,8 +6,10 @@ import {
   BoundedMap,
   type Control,
   controls,
+  type Decision,
   type Feedback,
   feedback,
+  type Incident,
   idOf,
   type ManualFix,
   MODES,
@@ -72,15 +74,88 @@ const body = <T>(schema: z.ZodType<T>, raw: unknown): T => {
   return parsed.data
 }
 
-/** What Aegis has found and decided, and the words people may say about it. */
+const missing = (what: string, id: string) => ({ message: `no ${what} with id ${id} among the last ones seen` })
+const tags = { schema: { tags: ['state'] } }
+
+/** What Aegis has found and decided, as the gateway shows it, and the words people may say about it. */
 export const stateRoutes = (
   app: FastifyInstance,
   context: ServiceContext,
   view: StateView,
   redact: (text: string) => string,
   onControl: (control: Control) => void,
+  declared?: () => readonly string[] | undefined,
+): void => {
+  readRoutes(app, context, view)
+  sayRoutes(app, context, {
+    incident: id => view.incidents.get(id),
+    decision: id => view.decisions.get(id),
+    redact,
+    onControl,
+    declared,
+  })
+}
+
+const readRoutes = (app: FastifyInstance, context: ServiceContext, view: StateView): void => {
+  const newestFirst = <T extends { environment: string }>(values: Iterable<T>, query: unknown): T[] => {
+    const { environment, limit } = query as { environment?: string; limit?: string }
+    return [...values]
+      .filter(v => !environment || v.environment === environment)
+      .reverse()
+      .slice(0, Number(limit ?? 100))
+  }
+  app.get('/api/v1/incidents', tags, request => newestFirst(view.incidents.values(), request.query))
+  app.get<{ Params: { id: string } }>('/api/v1/incidents/:id', tags, (request, reply) => {
+    const incident = view.incidents.get(request.params.id)
+    if (!incident) return reply.code(404).send(missing('incident', request.params.id))
+    const decided = [...view.decisions.values()].filter(d => d.incident === incident.id)
+    return reply.send({
+      incident,
+      anomalies: incident.anomalies.map(id => view.anomalies.get(id)).filter(Boolean),
+      decisions: decided,
+      outcomes: decided.flatMap(d => view.outcomes.get(d.decision) ?? []),
+    })
+  })
+  app.get('/api/v1/anomalies', tags, request => newestFirst(view.anomalies.values(), request.query))
+  app.get('/api/v1/decisions', tags, request => newestFirst(view.decisions.values(), request.query))
+  app.get<{ Params: { id: string } }>('/api/v1/decisions/:id', tags, (request, reply) => {
+    const decision = view.decisions.get(request.params.id)
+    return decision
+      ? reply.send({ decision, outcomes: view.outcomes.get(decision.decision) ?? [] })
+      : reply.code(404).send(missing('decision', request.params.id))
+  })
+  app.get('/api/v1/topology', tags, request =>
+    newestFirst(
+      [...view.edges.values()].filter(e => e.kind !== NAMED_BY),
+      { limit: '2000', ...(request.query as object) },
+    ),
+  )
+  app.get('/api/v1/changes', tags, request => newestFirst(view.changes, request.query))
+  app.get<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, (request, reply) =>
+    reply.send(
+      context.latest(controls, request.params.environment) ?? {
+        environment: request.params.environment,
+        message: 'nothing set; the shipped defaults hold',
+      },
+    ),
+  )
+}
+
+export interface SayOptions {
+  readonly incident: (id: string) => Incident | undefined
+  readonly decision: (id: string) => Decision | undefined
+  readonly redact: (text: string) => string
+  readonly onControl: (control: Control) => void
   /** Environments there are; undefined: any. */
-  declared: () => readonly string[] | undefined = () => undefined,
+  readonly declared?: () => readonly string[] | undefined
+  /** Why a decision waits for nobody any more; undefined while it does. Without it every word is taken. */
+  readonly decided?: (decision: Decision) => string | undefined
+}
+/** The words people may say: yes or no, the confirmed cause, what they did, how far the machine may go. */
+export const sayRoutes = (
+  app: FastifyInstance,
+  context: ServiceContext,
+  { incident: incidentBy, decision: decisionBy, redact, onControl, declared = () => undefined, decided }: SayOptions,
 ): void => {
   /** The last control said here, which may not have come back yet, and who waits for it: of two at a time the second builds on the first. */
   const lastSaid = new BoundedMap<string, Control>(1000)
@@ -120,48 +195,12 @@ export const stateRoutes = (
     await context.publish(stream, [value])
     return value
   }
-  const newestFirst = <T extends { environment: string }>(values: Iterable<T>, query: unknown): T[] => {
-    const { environment, limit } = query as { environment?: string; limit?: string }
-    return [...values]
-      .filter(v => !environment || v.environment === environment)
-      .reverse()
-      .slice(0, Number(limit ?? 100))
-  }
-  const missing = (what: string, id: string) => ({ message: `no ${what} with id ${id} among the last ones seen` })
-  const tags = { schema: { tags: ['state'] } }
-
-  app.get('/api/v1/incidents', tags, request => newestFirst(view.incidents.values(), request.query))
-  app.get<{ Params: { id: string } }>('/api/v1/incidents/:id', tags, (request, reply) => {
-    const incident = view.incidents.get(request.params.id)
-    if (!incident) return reply.code(404).send(missing('incident', request.params.id))
-    const decided = [...view.decisions.values()].filter(d => d.incident === incident.id)
-    return reply.send({
-      incident,
-      anomalies: incident.anomalies.map(id => view.anomalies.get(id)).filter(Boolean),
-      decisions: decided,
-      outcomes: decided.flatMap(d => view.outcomes.get(d.decision) ?? []),
-    })
-  })
-  app.get('/api/v1/anomalies', tags, request => newestFirst(view.anomalies.values(), request.query))
-  app.get('/api/v1/decisions', tags, request => newestFirst(view.decisions.values(), request.query))
-  app.get<{ Params: { id: string } }>('/api/v1/decisions/:id', tags, (request, reply) => {
-    const decision = view.decisions.get(request.params.id)
-    return decision
-      ? reply.send({ decision, outcomes: view.outcomes.get(decision.decision) ?? [] })
-      : reply.code(404).send(missing('decision', request.params.id))
-  })
-  app.get('/api/v1/topology', tags, request =>
-    newestFirst(
-      [...view.edges.values()].filter(e => e.kind !== NAMED_BY),
-      { limit: '2000', ...(request.query as object) },
-    ),
-  )
-  app.get('/api/v1/changes', tags, request => newestFirst(view.changes, request.query))
-
   app.post<{ Params: { id: string } }>('/api/v1/decisions/:id/approval', tags, async (request, reply) => {
-    const decision = view.decisions.get(request.params.id)
+    const decision = decisionBy(request.params.id)
     if (!decision) return reply.code(404).send(missing('decision', request.params.id))
     const said = body(approval, request.body)
+    const over = decided?.(decision)
+    if (over !== undefined) return reply.code(409).send({ message: over })
     const value = await say<Approval>(request, approvals, decision.decision, who => ({
       ...said,
       id: idOf(decision.decision, who, String(said.approved)),
@@ -173,7 +212,7 @@ export const stateRoutes = (
     return reply.code(202).send(value)
   })
   app.post<{ Params: { id: string } }>('/api/v1/incidents/:id/cause', tags, async (request, reply) => {
-    const incident = view.incidents.get(request.params.id)
+    const incident = incidentBy(request.params.id)
     if (!incident) return reply.code(404).send(missing('incident', request.params.id))
     const said = body(cause, request.body)
     const value = await say<Feedback>(request, feedback, incident.id, who => ({
@@ -187,7 +226,7 @@ export const stateRoutes = (
     return reply.code(202).send(value)
   })
   app.post<{ Params: { id: string } }>('/api/v1/incidents/:id/fixes', tags, async (request, reply) => {
-    const incident = view.incidents.get(request.params.id)
+    const incident = incidentBy(request.params.id)
     if (!incident) return reply.code(404).send(missing('incident', request.params.id))
     const said = body(fix, request.body)
     const time = Math.min(said.time ?? context.now(), context.now())
@@ -205,14 +244,6 @@ export const stateRoutes = (
     }))
     return reply.code(202).send(value)
   })
-  app.get<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, (request, reply) =>
-    reply.send(
-      context.latest(controls, request.params.environment) ?? {
-        environment: request.params.environment,
-        message: 'nothing set; the shipped defaults hold',
-      },
-    ),
-  )
   app.put<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, async (request, reply) => {
     const { environment } = request.params
     const names = declared()
