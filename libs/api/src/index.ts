@@ -1,5 +1,6 @@
 export * from './auth/authenticate.ts'
 export * from './auth/scopes.ts'
+export * from './auth/settings.ts'
 export { parseBounded } from './bounded-json.ts'
 export { EventFeed } from './event-feed.ts'
 export { idempotent } from './idempotency.ts'
