@@ -68,7 +68,8 @@ export class Routes {
           reply,
         } as Asked<S>
         const answer = await handler(asked)
-        if (reply.sent || reply.raw.headersSent) return reply
+        // What was sent or taken over already, also while hooks still hold it up.
+        if (answer === reply || reply.sent || reply.raw.headersSent) return reply
         return reply.code(spec.status ?? 200).send(answer)
       },
     })

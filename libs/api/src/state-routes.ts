@@ -141,6 +141,16 @@ const readRoutes = (app: FastifyInstance, context: ServiceContext, view: StateVi
   )
 }
 
+/** Runs what it is handed one after the other. */
+const oneByOne = () => {
+  let turn: Promise<unknown> = Promise.resolve()
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+}
+
 export interface SayOptions {
   readonly incident: (id: string) => Incident | undefined
   readonly decision: (id: string) => Decision | undefined
@@ -159,12 +169,7 @@ export const sayRoutes = (
 ): void => {
   /** The last control said here, which may not have come back yet, and who waits for it: of two at a time the second builds on the first. */
   const lastSaid = new BoundedMap<string, Control>(1000)
-  let turn: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = turn.then(work)
-    turn = mine.catch(() => undefined)
-    return mine
-  }
+  const [controlsInTurn, approvalsInTurn] = [oneByOne(), oneByOne()]
   /** On the audit stream before it is said, and said before it is answered. */
   const say = async <T extends { id: string; environment: string }>(
     request: FastifyRequest,
@@ -199,17 +204,20 @@ export const sayRoutes = (
     const decision = decisionBy(request.params.id)
     if (!decision) return reply.code(404).send(missing('decision', request.params.id))
     const said = body(approval, request.body)
-    const over = decided?.(decision)
-    if (over !== undefined) return reply.code(409).send({ message: over })
-    const value = await say<Approval>(request, approvals, decision.decision, who => ({
-      ...said,
-      id: idOf(decision.decision, who, String(said.approved)),
-      environment: decision.environment,
-      time: context.now(),
-      decision: decision.decision,
-      who,
-    }))
-    return reply.code(202).send(value)
+    // One after the other: of two clicks the second must see what the first said.
+    return approvalsInTurn(async () => {
+      const over = decided?.(decision)
+      if (over !== undefined) return reply.code(409).send({ message: over })
+      const value = await say<Approval>(request, approvals, decision.decision, who => ({
+        ...said,
+        id: idOf(decision.decision, who, String(said.approved)),
+        environment: decision.environment,
+        time: context.now(),
+        decision: decision.decision,
+        who,
+      }))
+      return reply.code(202).send(value)
+    })
   })
   app.post<{ Params: { id: string } }>('/api/v1/incidents/:id/cause', tags, async (request, reply) => {
     const incident = incidentBy(request.params.id)
@@ -255,7 +263,7 @@ export const sayRoutes = (
     }
     const said = body(control, request.body)
     checkEnvironment(request, environment)
-    return inTurn(async () => {
+    return controlsInTurn(async () => {
       const heard = context.latest(controls, environment)
       const own = lastSaid.get(environment)
       const before = own && own.version > (heard?.version ?? 0) ? own : heard

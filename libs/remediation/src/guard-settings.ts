@@ -1,5 +1,5 @@
 /** What the guard is told by settings: the same for the remediator, and for whoever answers what the guard would say. */
-import { MODES } from '@aegis/domain'
+import { MODES, standsFor } from '@aegis/domain'
 import { z } from 'zod'
 
 const number = (fallback: number) => z.coerce.number().nonnegative().default(fallback)
@@ -68,3 +68,7 @@ export const guardSettings = {
     about: 'Disruptive actions are only suggested while less than this share of the error budget is left.',
   },
 }
+
+/** The word of the first pattern that stands for the environment. */
+export const wordFor = <T>(words: Readonly<Record<string, T>>, environment: string): T | undefined =>
+  Object.entries(words).find(([pattern]) => standsFor(pattern, environment))?.[1]

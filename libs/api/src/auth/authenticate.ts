@@ -1,5 +1,5 @@
 /** Who comes in: a key or token in the header, a session in the cookie, or nobody; and whether a browser was sent here by another site. */
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { hashOf, KeysFile, mayDo, mayTouch, type Principal, principalOf, SCOPES, type Scope } from '@aegis/authority'
 import { BoundedMap, FatalError } from '@aegis/domain'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -104,7 +104,8 @@ export class Authenticate {
 
   /** Every route after this is guarded; one without a scope throws while it is added. */
   guard(app: FastifyInstance, refuse: Refuse): void {
-    const { name, routes, scripts = "'unsafe-inline'" } = this.#options
+    const { name, routes } = this.#options
+    const scripts = this.#options.scripts === undefined ? "'unsafe-inline'" : `${LOGIN_HASH} ${this.#options.scripts}`
     app.addHook('onRoute', route => {
       for (const method of [route.method].flat())
         if (scopeIn(this.#options.routes, method, route.url) === undefined)
@@ -191,10 +192,14 @@ export class Authenticate {
   }
 }
 
-const LOGIN = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Aegis: log in</title></head><body style="font:16px system-ui;margin:4rem">
-<form id="f"><label>Key <input id="k" type="password" size="50" autocomplete="current-password"></label> <button>Log in</button></form><p id="m"></p>
-<script>
+const LOGIN_SCRIPT = `
 const go=async key=>{const r=await fetch('/api/v1/session',{method:'POST',headers:{'content-type':'application/json'},body:JSON.stringify({key})});if(r.ok)location.replace('/');else document.getElementById('m').textContent=(await r.json()).message}
 document.getElementById('f').onsubmit=e=>{e.preventDefault();go(document.getElementById('k').value)}
 if(location.hash.length>1){const key=location.hash.slice(1);history.replaceState(null,'','/login');go(key)}
-</script></body></html>`
+`
+const LOGIN = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Aegis: log in</title><style>:root{color-scheme:light dark}</style></head><body style="font:16px system-ui;margin:4rem auto;max-width:40rem;padding:0 1rem">
+<main><h1 style="font-size:1.3rem">Log in to Aegis</h1><form id="f"><label>Key <input id="k" type="password" size="40" style="max-width:100%" autocomplete="current-password"></label> <button>Log in</button></form><p id="m" role="alert"></p><p>"aegis up" prints a link that logs you in; "aegis keys add" makes a key.</p></main>
+<script>${LOGIN_SCRIPT}</script></body></html>`
+/** What lets just this script run, and no other, as a content security policy says it. */
+export const hashOfScript = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+const LOGIN_HASH = hashOfScript(LOGIN_SCRIPT)
