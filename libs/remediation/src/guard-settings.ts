@@ -67,6 +67,11 @@ export const guardSettings = {
     schema: z.coerce.number().min(0).max(1).default(0.1),
     about: 'Disruptive actions are only suggested while less than this share of the error budget is left.',
   },
+  approvalMs: {
+    env: 'AEGIS_APPROVAL_MS',
+    schema: number(900_000),
+    about: 'Milliseconds a decision waits for approval before it expires.',
+  },
 }
 
 /** The word of the first pattern that stands for the environment. */

@@ -279,8 +279,11 @@ export const pipelineRoutes = (routes: Routes, parts: PipelineParts): void => {
       caught_up: fill.caughtUp,
       environments: [...new Set([parts.environment, ...store.environments()])].map(name => {
         const control = context.latest(controls, name)
+        const [last] = store.list({ kind: 'outcomes', environment: name, limit: 1 }).rows
         return {
           name,
+          // What was carried out last was only said: nothing is done here whatever the mode.
+          dry_run: last !== undefined && /^dry run\b/.test((JSON.parse(last.doc) as { receipt: string }).receipt),
           mode: control?.default_mode || parts.modeOf(name),
           kill_switch: control?.kill_switch ?? false,
           version: control?.version ?? 0,
@@ -288,6 +291,8 @@ export const pipelineRoutes = (routes: Routes, parts: PipelineParts): void => {
       }),
       incidents: store.counts('incidents'),
       streams: Object.fromEntries(fill.seen),
+      reporting: { ...series.reporting(), ...lines.reporting() },
+      entities: series.entities(),
       dead_letters: letters.all().length,
       limits: parts.limits,
     }),

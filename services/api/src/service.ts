@@ -167,7 +167,7 @@ export const api = defineService({
       streams: [...FillHistory.streams, ...LIVE, ...streamList(logsRaw, tracesSpans)],
       environment: config.environment,
       modeOf,
-      limits,
+      limits: { ...limits, approvalMs: config.approvalMs },
     })
     routes.add(EVENTS, feed.connect)
     /** Said here and not yet come back by the topic: a second click must not count twice. */

@@ -38,11 +38,6 @@ export const settings = {
     schema: z.coerce.number().positive().default(2000),
     about: 'Milliseconds the policy service has to answer.',
   },
-  approvalMs: {
-    env: 'AEGIS_APPROVAL_MS',
-    schema: number(900_000),
-    about: 'Milliseconds a decision waits for approval before it expires.',
-  },
   authorityFolder: {
     env: 'AEGIS_AUTHORITY_FOLDER',
     schema: z.string().optional(),

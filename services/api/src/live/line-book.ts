@@ -61,6 +61,9 @@ export class LineBook {
     const place = BUCKETS - 1 - (t.at - bucket)
     if (place >= 0) t.buckets[place]++
   }
+  reporting(): { readonly lines: number; readonly last_line: number } {
+    return { lines: this.#lines.length, last_line: this.#lines.at(-1)?.time ?? 0 }
+  }
   /** @param now microseconds; the last stretch is the one it lies in */
   templates(now: number): LiveTemplate[] {
     const bucket = Math.floor(now / BUCKET_US)

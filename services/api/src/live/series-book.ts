@@ -73,6 +73,21 @@ export class SeriesBook {
     this.#series.set(id, s)
     return s
   }
+  reporting(): { readonly series: number } {
+    return { series: this.#series.size }
+  }
+  /** Who reports, and when last. */
+  entities(): { readonly environment: string; readonly entity: string; readonly last: number }[] {
+    const last = new Map<string, { environment: string; entity: string; last: number }>()
+    for (const { environment, entity, times } of this.#series.values()) {
+      const key = `${environment}|${entity}`
+      const at = times.at(-1) ?? 0
+      const known = last.get(key)
+      if (!known) last.set(key, { environment, entity, last: at })
+      else if (at > known.last) known.last = at
+    }
+    return [...last.values()].slice(0, 2000)
+  }
   get(id: string): LiveSeries | undefined {
     return this.#series.get(id)
   }
