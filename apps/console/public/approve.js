@@ -13,7 +13,11 @@ export const Approve = (/** @type {Rec} */ { decision, over }) => {
     try {
       await say('POST', `/api/v1/decisions/${decision.decision}/approval`, { approved })
       setDone(approved)
-      toast(approved ? `Approved: ${decision.action} ${plainName(decision.target)}` : `Rejected: ${decision.action} ${plainName(decision.target)}`)
+      toast(
+        approved
+          ? `Approved: ${decision.action} ${plainName(decision.target)}`
+          : `Rejected: ${decision.action} ${plainName(decision.target)}`,
+      )
     } catch (/** @type {any} */ error) {
       if (error.status === 409) setDone(null)
       tell(error)

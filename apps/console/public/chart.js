@@ -1,7 +1,7 @@
 /** One series over time (uPlot), with the expected band, and marks of what was changed. */
 import { useEffect, useRef } from 'preact/hooks'
+import { clock, html, number } from '/console/ui.js'
 import uPlot from '/console/vendor/uplot.js'
-import { html, number } from '/console/ui.js'
 
 const colour = (/** @type {string} */ name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
@@ -14,7 +14,12 @@ export const Chart = ({ title, times, values, unit, band, marks = [], height = 1
   const plot = useRef(/** @type {any} */ (null))
   const data = [times.map(t => t / 1e6), values, values.map(() => band?.[0] ?? null), values.map(() => band?.[1] ?? null)]
   useEffect(() => {
-    const axis = () => ({ stroke: colour('--dim'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line'), width: 1 }, size: 46 })
+    const axis = () => ({
+      stroke: colour('--dim'),
+      grid: { stroke: colour('--line'), width: 1 },
+      ticks: { stroke: colour('--line'), width: 1 },
+      size: 46,
+    })
     plot.current = new uPlot(
       {
         width: at.current.clientWidth,
@@ -22,8 +27,21 @@ export const Chart = ({ title, times, values, unit, band, marks = [], height = 1
         cursor: { points: { size: 5 } },
         legend: { show: false },
         scales: { x: { time: true } },
-        axes: [{ ...axis(), size: 28 }, { ...axis(), values: (/** @type {any} */ _u, /** @type {number[]} */ list) => list.map(number) }],
-        series: [{}, { label: title, stroke: colour('--accent'), width: 1.6, points: { show: values.length < 3 } }, { show: Boolean(band), stroke: 'transparent' }, { show: Boolean(band), stroke: 'transparent' }],
+        axes: [
+          {
+            ...axis(),
+            size: 28,
+            space: 70,
+            values: (/** @type {any} */ _u, /** @type {number[]} */ list) => list.map(t => clock(t * 1e6)),
+          },
+          { ...axis(), values: (/** @type {any} */ _u, /** @type {number[]} */ list) => list.map(number) },
+        ],
+        series: [
+          {},
+          { label: title, stroke: colour('--accent'), width: 1.6, points: { show: values.length < 3 } },
+          { show: Boolean(band), stroke: 'transparent' },
+          { show: Boolean(band), stroke: 'transparent' },
+        ],
         bands: band ? [{ series: [3, 2], fill: `${colour('--good')}22` }] : [],
         hooks: {
           draw: [

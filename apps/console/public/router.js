@@ -13,7 +13,8 @@ document.addEventListener('click', e => {
   const link = /** @type {HTMLElement} */ (e.target).closest?.('a')
   if (!link || link.target || e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey) return
   const url = new URL(link.href, location.href)
-  if (url.origin !== location.origin || /^\/(?:api|docs|login|openapi)/.test(url.pathname) || link.hasAttribute('download')) return
+  if (url.origin !== location.origin || /^\/(?:api|docs|login|openapi)/.test(url.pathname) || link.hasAttribute('download'))
+    return
   e.preventDefault()
   goTo(url.pathname + url.search)
 })

@@ -59,12 +59,16 @@ export const version = (/** @type {string} */ kind) => book(kind).version.value
 
 /** Incidents that are not over. */
 export const open = computed(() => list('incidents').filter(i => ['open', 'updated', 'reopened', 'mitigated'].includes(i.state)))
-export const decided = computed(() => new Set([...list('approvals', true).map(a => a.decision), ...list('outcomes', true).map(o => o.decision)]))
+export const decided = computed(
+  () => new Set([...list('approvals', true).map(a => a.decision), ...list('outcomes', true).map(o => o.decision)]),
+)
 /** Decisions that wait for a person. */
 export const waiting = computed(() => {
   const openIds = new Set(open.value.map(i => i.id))
   const until = now.value - 1000 * (status.value?.limits?.approvalMs ?? 900_000)
-  return list('decisions').filter(d => d.mode === 'approve' && !decided.value.has(d.decision) && openIds.has(d.incident) && d.time > until)
+  return list('decisions').filter(
+    d => d.mode === 'approve' && !decided.value.has(d.decision) && openIds.has(d.incident) && d.time > until,
+  )
 })
 
 /** An answer that is none: problem details. */
@@ -97,7 +101,11 @@ export const say = async (method, url, body, headers = {}) => {
   const key = crypto.randomUUID?.() ?? String(Math.random())
   for (let attempt = 0; ; attempt++)
     try {
-      const init = { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers } }
+      const init = {
+        method,
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers },
+      }
       return (await api(url, init)).body
     } catch (error) {
       // Nobody knows whether it arrived: the same key again counts once.
@@ -125,12 +133,15 @@ let told
 const load = async () => {
   told = new Set()
   try {
-    const pages = await Promise.all(LOADED.map(async kind => /** @type {const} */ ([kind, (await api(`/api/v1/${kind}?limit=300`)).body])))
+    const pages = await Promise.all(
+      LOADED.map(async kind => /** @type {const} */ ([kind, (await api(`/api/v1/${kind}?limit=300`)).body])),
+    )
     batch(() => {
       for (const [kind, values] of pages) {
         const { map, version: v } = book(kind)
         for (const id of [...map.keys()]) if (!told?.has(`${kind} ${id}`)) map.delete(id)
-        for (const value of [...values].reverse()) if (!told?.has(`${kind} ${(IDS[kind] ?? (x => x.id))(value)}`)) put(kind, value)
+        for (const value of [...values].reverse())
+          if (!told?.has(`${kind} ${(IDS[kind] ?? (x => x.id))(value)}`)) put(kind, value)
         v.value++
       }
       loaded.value = true

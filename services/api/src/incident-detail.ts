@@ -39,7 +39,7 @@ export const incidentDetail = (store: HistoryStore, row: Stored) => {
     told.push({ time, kind, entity, text, ref: refOf(rowOf) })
   for (const r of anomalyRows) {
     const a = parse<Anomaly>(r)
-    tell(r, 'anomaly', a.started, a.entity, a.summary)
+    tell(r, 'anomaly', a.started, a.entity, a.summary.replace(`${a.entity}: `, ''))
   }
   for (const r of changeRows) {
     const c = parse<Change>(r)
@@ -66,7 +66,7 @@ export const incidentDetail = (store: HistoryStore, row: Stored) => {
   }
   for (const r of of('outcomes')) {
     const o = parse<Outcome>(r)
-    tell(r, 'outcome', o.time, o.target, `${o.action} ${o.status}${o.error ? `: ${o.error}` : ''}`)
+    tell(r, 'outcome', o.time, o.target, `${o.action} ${o.status.replace('_', ' ')}${o.error ? `: ${o.error}` : ''}`)
   }
   for (const r of of('fixes')) {
     const f = parse<ManualFix>(r)
@@ -77,8 +77,16 @@ export const incidentDetail = (store: HistoryStore, row: Stored) => {
     tell(r, 'feedback', f.time, f.cause, `${f.who} confirmed the cause`)
   }
   const known = new Set(told.map(t => `${t.entity}\0${t.text}`))
-  for (const t of incident.timeline)
-    if (!known.has(`${t.entity}\0${t.text}`)) told.push({ ...t, kind: 'timeline', ref: refOf(row) })
+  // The incident's own account tells the outcomes and the signs as well; here their records do.
+  for (const r of of('outcomes')) {
+    const o = parse<Outcome>(r)
+    known.add(`${o.target}\0${o.action}: ${o.status}`)
+  }
+  for (const t of incident.timeline) {
+    const text = t.text.replace(`${t.entity}: `, '')
+    if (!known.has(`${t.entity}\0${text}`) && !known.has(`${t.entity}\0${t.text}`))
+      told.push({ ...t, text, kind: 'timeline', ref: refOf(row) })
+  }
   return {
     incident,
     ref: refOf(row),

@@ -83,6 +83,7 @@ export const api = defineService({
       }),
     })
 
+    const files = consoleFiles()
     const refuse = (_request: FastifyRequest, reply: FastifyReply, status: number, message: string) =>
       reply.code(status).type('application/problem+json').send(problemOf(status, message))
     const app = fastify({
@@ -103,14 +104,20 @@ export const api = defineService({
         .type('application/problem+json')
         .send(problemOf(status, detail, error.errors))
     })
-    app.setNotFoundHandler((request, reply) =>
-      refuse(
+    app.setNotFoundHandler((request, reply) => {
+      // Whoever mistyped an address of a page is shown a page that says so.
+      const page =
+        request.method === 'GET' && /\btext\/html\b/.test(request.headers.accept ?? '')
+          ? files.get('/console/index.html')
+          : undefined
+      if (page) return reply.code(404).type(page.type).send(page.bytes)
+      return refuse(
         request,
         reply,
         404,
         `there is nothing at ${request.method} ${request.url.slice(0, 200)}; /docs tells what there is`,
-      ),
-    )
+      )
+    })
     // Routes shared with the gateway answer errors as it does: here they are problem details like all others.
     app.addHook('preSerialization', async (_request, reply, payload) => {
       const { message, status } = (payload ?? {}) as { message?: unknown; status?: unknown }
@@ -119,7 +126,6 @@ export const api = defineService({
       return problemOf(reply.statusCode, message)
     })
 
-    const files = consoleFiles()
     const importMap = /<script type="importmap">([\s\S]*?)<\/script>/.exec(
       files.get('/console/index.html')?.bytes.toString() ?? '',
     )?.[1]

@@ -28,7 +28,10 @@ export class TestApi {
       log: { info() {}, debug() {}, warn() {}, error() {} },
       telemetry: { add() {}, observe() {}, set() {} },
       publish: async (stream: Stream<unknown>, values: readonly Record<string, unknown>[]) => {
-        for (const value of values) this.published.push({ stream: stream.name, value })
+        for (const value of values) {
+          this.published.push({ stream: stream.name, value })
+          if (stream.name === 'controls') this.controls.set(String(value.environment), value)
+        }
         await this.say(stream.name, ...values)
       },
       latest: (_stream: unknown, key: string) => this.controls.get(key),
@@ -59,6 +62,10 @@ export class TestApi {
     for (const { names, take } of this.#tails)
       if (names.includes(stream)) take(values.map((value, i) => ({ stream, partition: 0, offset: i, value, headers: {} })))
     await this.settle()
+  }
+  /** Every connection ends, as when a wire is pulled. */
+  async cut(): Promise<void> {
+    this.#server?.closeAllConnections()
   }
   settle(): Promise<void> {
     return new Promise(resolve => setTimeout(resolve, 15))

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import { Approve } from '/console/approve.js'
 import { DecisionCard } from '/console/pages/incident.js'
 import { api, list, loaded, version, waiting } from '/console/store.js'
-import { Empty, Entity, Failed, Loading, MODES, State, Time, count, html, percent, useLoad } from '/console/ui.js'
+import { count, Empty, Entity, Failed, html, Loading, MODES, percent, State, Time, useLoad } from '/console/ui.js'
 
 /** @typedef {Record<string, any>} Rec */
 export const Decisions = () => {
@@ -14,11 +14,21 @@ export const Decisions = () => {
   for (const o of list('outcomes', true)) if (!outcomes.has(o.decision)) outcomes.set(o.decision, o)
   const waits = new Set(waiting.value.map(d => d.decision))
   return html`<div class="row between"><h1>Decisions</h1><div class="row"><label>Mode <select value=${mode} onChange=${(/** @type {any} */ e) => setMode(e.currentTarget.value)}><option value="">any but shadow</option>${Object.keys(MODES).map(m => html`<option value=${m}>${m}</option>`)}</select></label><a class="button" href="/api/v1/decisions/export?format=csv" download>CSV</a></div></div>
-    <section class="card">${all.length === 0 ? html`<${Empty}>No decision${mode ? ` of mode ${mode}` : ''} yet.</${Empty}>` : html`<div class="scroll"><table><caption>${count(all.length, 'decision')}</caption><thead><tr><th scope="col">When</th><th scope="col">Action</th><th scope="col">Target</th><th scope="col">Mode</th><th scope="col">What became of it</th><th scope="col">Incident</th></tr></thead><tbody>
-      ${all.slice(0, 300).map(d => { const o = outcomes.get(d.decision); return html`<tr key=${d.decision}><td><${Time} at=${d.time} /></td><td><a href=${`/d/${d.decision}`}>${d.action}</a></td><td><${Entity} id=${d.target} /></td><td><${State} is=${d.mode} /></td><td>${waits.has(d.decision) ? html`<span class="row"><${Approve} decision=${d} /></span>` : o ? html`<${State} is=${o.status} />${/^dry run\b/.test(o.receipt) ? html` <span class="tag warn">DRY RUN</span>` : ''}` : (MODES[d.mode] ?? '')}</td><td><a href=${`/i/${d.incident}`}>${d.incident.slice(0, 8)}</a></td></tr>` })}</tbody></table></div>`}</section>`
+    <section class="card">${
+      all.length === 0
+        ? html`<${Empty}>No decision${mode ? ` of mode ${mode}` : ''} yet.</${Empty}>`
+        : html`<div class="scroll"><table><caption>${count(all.length, 'decision')}</caption><thead><tr><th scope="col">When</th><th scope="col">Action</th><th scope="col">Target</th><th scope="col">Mode</th><th scope="col">What became of it</th><th scope="col">Incident</th></tr></thead><tbody>
+      ${all.slice(0, 300).map(d => {
+        const o = outcomes.get(d.decision)
+        return html`<tr key=${d.decision}><td><${Time} at=${d.time} /></td><td><a href=${`/d/${d.decision}`}>${d.action}</a></td><td><${Entity} id=${d.target} /></td><td><${State} is=${d.mode} /></td><td>${waits.has(d.decision) ? html`<span class="row"><${Approve} decision=${d} /></span>` : o ? html`<${State} is=${o.status} />${/^dry run\b/.test(o.receipt) ? html` <span class="tag warn">DRY RUN</span>` : ''}` : (MODES[d.mode] ?? '')}</td><td><a href=${`/i/${d.incident}`}>${d.incident.slice(0, 8)}</a></td></tr>`
+      })}</tbody></table></div>`
+    }</section>`
 }
 export const Decision = (/** @type {Rec} */ { id }) => {
-  const { value, error, again } = useLoad(async () => (await api(`/api/v1/decisions/${encodeURIComponent(id)}`)).body, [id, version('outcomes'), version('approvals')])
+  const { value, error, again } = useLoad(
+    async () => (await api(`/api/v1/decisions/${encodeURIComponent(id)}`)).body,
+    [id, version('outcomes'), version('approvals')],
+  )
   if (!value) return error ? html`<${Failed} error=${error} again=${again} />` : html`<${Loading} />`
   const d = value.decision
   return html`<p class="small"><a href="/decisions">Decisions</a> / <a href=${`/i/${d.incident}`}>its incident</a></p><h1>${d.action} <${Entity} id=${d.target} /></h1>

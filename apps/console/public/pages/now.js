@@ -1,7 +1,8 @@
 /** What is happening: open incidents, decisions that wait, who is well, what changed last. */
-import { byId, list, may, now, open, status, waiting } from '/console/store.js'
-import { Age, Empty, Entity, MODES, Severity, State, Time, count, html, lasted, percent, plainName } from '/console/ui.js'
+
 import { Approve } from '/console/approve.js'
+import { byId, environment, list, may, now, open, status, waiting } from '/console/store.js'
+import { Age, count, Empty, Entity, html, lasted, MODES, percent, plainName, Severity, State, Time } from '/console/ui.js'
 
 /** @typedef {Record<string, any>} Rec */
 const RANK = /** @type {Rec} */ ({ critical: 0, high: 1, medium: 2, low: 3 })
@@ -9,10 +10,20 @@ const RANK = /** @type {Rec} */ ({ critical: 0, high: 1, medium: 2, low: 3 })
 export const sentenceOf = (/** @type {Rec} */ i) => {
   const first = i.causes?.[0]
   const others = i.entities.filter((/** @type {string} */ e) => e !== first?.entity).map(plainName)
-  const suffer = others.length === 0 ? '' : others.length <= 3 ? ` ${others.join(', ')} ${others.length === 1 ? 'suffers' : 'suffer'} from it.` : ` ${others.length} others suffer from it.`
+  const suffer =
+    others.length === 0
+      ? ''
+      : others.length <= 3
+        ? ` ${others.join(', ')} ${others.length === 1 ? 'suffers' : 'suffer'} from it.`
+        : ` ${others.length} others suffer from it.`
   const fault = first?.fault_kind && first.fault_kind !== 'unknown' ? ` (${first.fault_kind})` : ''
-  if (first && i.verdict === 'cause_named') return `${plainName(first.entity)} is the cause${fault}, with a confidence of ${percent(first.confidence)}.${suffer}`
-  if (first) return `Suspects so far: ${i.causes.slice(0, 3).map((/** @type {Rec} */ c) => `${plainName(c.entity)} (${percent(c.confidence)})`).join(', ')}. No cause is named yet.`
+  if (first && i.verdict === 'cause_named')
+    return `${plainName(first.entity)} is the cause${fault}, with a confidence of ${percent(first.confidence)}.${suffer}`
+  if (first)
+    return `Suspects so far: ${i.causes
+      .slice(0, 3)
+      .map((/** @type {Rec} */ c) => `${plainName(c.entity)} (${percent(c.confidence)})`)
+      .join(', ')}. No cause is named yet.`
   return `${i.entities.map(plainName).slice(0, 4).join(', ')}: something is strange, and no cause is named yet.`
 }
 const IncidentRow = (/** @type {Rec} */ { i }) => {
@@ -37,8 +48,12 @@ const Waiting = () => {
 const Health = () => {
   const bad = new Map()
   for (const i of open.value) for (const h of i.health ?? []) bad.set(h.entity, Math.min(h.score, bad.get(h.entity) ?? 1))
-  for (const a of list('anomalies')) if (a.state !== 'close' && a.state !== 'closed' && !bad.has(a.entity) && open.value.some(i => i.anomalies.includes(a.id))) bad.set(a.entity, 0.5)
-  const known = (status.value?.entities ?? []).filter((/** @type {Rec} */ e) => open.value.length === 0 || true)
+  for (const a of list('anomalies'))
+    if (a.state !== 'close' && a.state !== 'closed' && !bad.has(a.entity) && open.value.some(i => i.anomalies.includes(a.id)))
+      bad.set(a.entity, 0.5)
+  const known = (status.value?.entities ?? []).filter(
+    (/** @type {Rec} */ e) => !environment.value || e.environment === environment.value,
+  )
   const silent = known.filter((/** @type {Rec} */ e) => now.value - e.last > 120e6)
   const sick = [...bad].filter(([, s]) => s < 0.8).sort((a, b) => a[1] - b[1])
   if (known.length === 0) return null
@@ -55,17 +70,21 @@ const Changes = () => {
 }
 export const Now = () => {
   const all = [...open.value].sort((a, b) => (RANK[a.severity] ?? 4) - (RANK[b.severity] ?? 4) || a.started - b.started)
-  const over = list('incidents').filter(i => !open.value.includes(i)).slice(0, 8)
+  const over = list('incidents')
+    .filter(i => !open.value.includes(i))
+    .slice(0, 8)
   const { series = 0, lines = 0 } = status.value?.reporting ?? {}
   const nothing = status.value !== null && series === 0 && lines === 0 && over.length === 0 && all.length === 0
   return html`<h1 class="skip">What is happening now</h1><div class="grid"><div>
     <${Waiting} />
     <section class="card" aria-labelledby="open"><h2 id="open">${all.length === 0 ? 'No open incident' : `${count(all.length, 'open incident')}`}</h2>
-      ${nothing
-        ? html`<${Empty}><p><b>Nothing reports yet.</b> That is not "all is well": Aegis has seen no line and no number since it started.</p><p>Point an OpenTelemetry SDK or Collector at the gateway, or try <code>npm run demo</code>.</p></${Empty}>`
-        : all.length === 0
-          ? html`<${Empty}>Everything that reports is within its bounds.</${Empty}>`
-          : all.map(i => html`<${IncidentRow} i=${i} key=${i.id} />`)}
+      ${
+        nothing
+          ? html`<${Empty}><p><b>Nothing reports yet.</b> That is not "all is well": Aegis has seen no line and no number since it started.</p><p>Point an OpenTelemetry SDK or Collector at the gateway, or try <code>npm run demo</code>.</p></${Empty}>`
+          : all.length === 0
+            ? html`<${Empty}>Everything that reports is within its bounds.</${Empty}>`
+            : all.map(i => html`<${IncidentRow} i=${i} key=${i.id} />`)
+      }
     </section>
     ${over.length > 0 && html`<section class="card" aria-labelledby="over"><h2 id="over">Over</h2>${over.map(i => html`<div class="item" key=${i.id}><div class="row between"><span class="row"><${State} is=${i.state} /><${Severity} is=${i.severity} /><span class="dim small">${i.environment}</span></span><span class="small dim"><${Time} at=${i.started} />${i.ended ? html`, lasted ${lasted(i.ended - i.started)}` : null}</span></div><p class="wrap"><a href=${`/i/${i.id}`}>${sentenceOf(i)}</a></p></div>`)}</section>`}
   </div><div><${Health} /><${Changes} />

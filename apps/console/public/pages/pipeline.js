@@ -1,6 +1,6 @@
 /** The pipeline itself: who answers, how fresh each stream is, what could not be used. */
 import { api, now, status } from '/console/store.js'
-import { Age, Copy, Empty, Failed, Loading, Time, count, html, lasted, useLoad } from '/console/ui.js'
+import { Age, Copy, count, Empty, Failed, html, Loading, lasted, Time, useLoad } from '/console/ui.js'
 
 /** @typedef {Record<string, any>} Rec */
 export const Pipeline = () => {
