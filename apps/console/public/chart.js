@@ -12,7 +12,12 @@ const colour = (/** @type {string} */ name) => getComputedStyle(document.documen
 export const Chart = ({ title, times, values, unit, band, marks = [], height = 150 }) => {
   const at = useRef(/** @type {any} */ (null))
   const plot = useRef(/** @type {any} */ (null))
-  const data = [times.map(t => t / 1e6), values, values.map(() => band?.[0] ?? null), values.map(() => band?.[1] ?? null)]
+  const data = /** @type {import('uplot').AlignedData} */ ([
+    times.map(t => t / 1e6),
+    values,
+    values.map(() => band?.[0] ?? null),
+    values.map(() => band?.[1] ?? null),
+  ])
   useEffect(() => {
     const axis = () => ({
       stroke: colour('--dim'),

@@ -32,7 +32,8 @@ const layers = (nodes, edges) => {
   let y = 30
   for (const row of rows.filter(Boolean)) {
     row.sort()
-    row.forEach((n, i) => at.set(n, { x: 90 + (i % MOST_COLUMNS) * (W + 24), y: y + Math.floor(i / MOST_COLUMNS) * (H + 18) }))
+    for (const [i, n] of row.entries())
+      at.set(n, { x: 90 + (i % MOST_COLUMNS) * (W + 24), y: y + Math.floor(i / MOST_COLUMNS) * (H + 18) })
     y += (Math.floor((row.length - 1) / MOST_COLUMNS) + 1) * (H + 18) + 50
   }
   return {

@@ -144,7 +144,7 @@ export const Ask = (/** @type {Rec} */ { title, children, typed, action, danger,
     <div class="row" style="margin-top:1rem"><button type="submit" class=${danger ? 'danger' : 'main'} disabled=${busy || (typed && text !== typed)}>${action}</button><button type="button" onClick=${onClose}>Leave it</button></div>
   </form></dialog>`
 }
-/** Loads what a page needs when its address or `deps` change; keeps what it has while it loads anew. @param {() => Promise<any>} work @param {any[]} deps */
+/** Loads what a page needs when its address or `deps` change; keeps what it has while it loads anew. @param {() => Promise<any>} work @param {any[]} deps @returns {{ value?: any, error?: any, again: () => void }} */
 export const useLoad = (work, deps) => {
   const [state, setState] = useState(/** @type {Rec} */ ({}))
   const [turn, setTurn] = useState(0)
