@@ -8,7 +8,7 @@ type Avro =
       readonly values?: Avro
       readonly name?: string
       readonly doc?: string
-      readonly fields?: readonly { readonly name: string; readonly type: Avro; readonly doc?: string }[]
+      readonly fields?: readonly { readonly name: string; readonly type: Avro; readonly doc?: string; readonly default?: unknown }[]
     }
 
 const PLAIN: Readonly<Record<string, object>> = {
@@ -32,7 +32,7 @@ export const recordSchema = (schema: unknown, named = new Map<string, object>())
   const made = {
     type: 'object',
     ...(type.doc && { description: type.doc }),
-    required: type.fields?.map(f => f.name) ?? [],
+    required: (type.fields ?? []).filter(f => f.default === undefined).map(f => f.name),
     properties: Object.fromEntries(
       (type.fields ?? []).map(f => [f.name, { ...recordSchema(f.type, named), ...(f.doc && { description: f.doc }) }]),
     ),

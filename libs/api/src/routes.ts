@@ -53,6 +53,10 @@ export class Routes {
     this.#app = app
   }
 
+  /** Tells the document of routes that stand elsewhere. */
+  describe(...specs: readonly RouteSpec[]): void {
+    this.specs.push(...specs)
+  }
   /** What the handler returns is sent as JSON, unless it sent something itself. */
   add<const S extends RouteSpec>(spec: S, handler: (asked: Asked<S>) => unknown): void {
     this.specs.push(spec)

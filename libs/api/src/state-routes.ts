@@ -22,12 +22,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { checkEnvironment, senderOf } from './auth/authenticate.ts'
 import { parseBounded } from './bounded-json.ts'
+import type { RouteSpec } from './routes.ts'
 import type { StateView } from './state-view.ts'
 
 const approval = z.object({
   approved: z.boolean(),
   note: z.string().default(''),
-  until: z.number().optional(),
+  until: z.number().int().optional(),
 })
 const cause = z.object({ cause: z.string(), note: z.string().default('') })
 const fix = z.object({
@@ -55,9 +56,62 @@ const control = z.object({
   ladder: z.record(z.string(), z.enum(MODES)).optional(),
   protected: z.array(z.string()).optional(),
   maintenance: z
-    .array(z.object({ from: z.number(), to: z.number(), reason: z.string(), entities: z.array(z.string()).default([]) }))
+    .array(z.object({ from: z.number().int(), to: z.number().int(), reason: z.string(), entities: z.array(z.string()).default([]) }))
     .optional(),
 })
+
+const id = z.object({ id: z.string().max(600) })
+const tag = 'words of people'
+/** What the document says of these routes. */
+export const SAY_SPECS: readonly RouteSpec[] = [
+  {
+    method: 'POST',
+    url: '/api/v1/decisions/:id/approval',
+    tag,
+    summary: 'Yes or no to a decision that waits.',
+    description: 'An `Idempotency-Key` makes a second sending count once. 409 where it was decided already.',
+    params: id,
+    body: approval,
+    status: 202,
+    problems: [404, 409, 422, 503],
+    example: { approved: true, note: 'looks right' },
+  },
+  {
+    method: 'POST',
+    url: '/api/v1/incidents/:id/cause',
+    tag,
+    summary: 'The cause as a person confirmed it.',
+    params: id,
+    body: cause,
+    status: 202,
+    problems: [404, 409, 422, 503],
+    example: { cause: 'service:stock' },
+  },
+  {
+    method: 'POST',
+    url: '/api/v1/incidents/:id/fixes',
+    tag,
+    summary: 'What somebody did by hand, and whether it helped.',
+    params: id,
+    body: fix,
+    status: 202,
+    problems: [404, 409, 422, 503],
+    example: { command: 'kubectl rollout undo deployment/stock', success: true },
+  },
+  {
+    method: 'PUT',
+    url: '/api/v1/controls/:environment',
+    tag,
+    summary: 'How far the machine may go: kill switch, ladder, protected entities, maintenance.',
+    description:
+      'What is not said stays as it is. `If-Match` with the version that was seen refuses what somebody else changed meanwhile (412).',
+    params: z.object({ environment: z.string() }),
+    body: control,
+    status: 202,
+    problems: [404, 409, 412, 422, 503],
+    example: { kill_switch: true },
+  },
+]
 
 const body = <T>(schema: z.ZodType<T>, raw: unknown): T => {
   let json: unknown

@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto'
-import { Authenticate, hashOfScript, idempotent, openApi, problemOf, Routes, recordSchema, sayRoutes, senderOf } from '@aegis/api'
+import {
+  Authenticate,
+  hashOfScript,
+  idempotent,
+  openApi,
+  problemOf,
+  Routes,
+  recordSchema,
+  SAY_SPECS,
+  sayRoutes,
+  senderOf,
+} from '@aegis/api'
 import { readEnvironments, sealIn } from '@aegis/authority'
 import {
   approvals,
@@ -90,7 +101,10 @@ export const api = defineService({
       bodyLimit: config.maxBodyBytes,
       logger: false,
       trustProxy: false,
-      routerOptions: { maxParamLength: 700 },
+      // Ids are measured by their schemas, which say what is wrong with them.
+      routerOptions: { maxParamLength: 65_536 },
+      // What cannot even be brought to a route: a path that is not encoded rightly.
+      frameworkErrors: (error, request, reply) => refuse(request, reply as FastifyReply, 400, error.message.slice(0, 300)),
     })
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -176,6 +190,7 @@ export const api = defineService({
       limits: { ...limits, approvalMs: config.approvalMs },
     })
     routes.add(EVENTS, feed.connect)
+    routes.describe(...SAY_SPECS)
     /** Said here and not yet come back by the topic: a second click must not count twice. */
     const said = new Map<string, string>()
     const record = <T>(kind: string, id: string): T | undefined => {
