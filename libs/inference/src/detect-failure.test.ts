@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import shipped from '../models/failure-forest.json' with { type: 'json' }
 import { detectFailure } from './detect-failure.ts'
 import { describeWindow, FAILURE_FEATURES } from './failure-features.ts'
+import { forestModel, type SavedFailureModel } from './failure-model.ts'
 import { FAILURE_NAMES } from './failure-types.ts'
+import { shippedFailureModel } from './shipped-failure-model.ts'
 
 const WINDOW_US = 300e6
 const line = (level: string, message: string, service = 'cart', time = 0) => ({ level, message, service, time })
@@ -68,6 +71,8 @@ describe('detectFailure', () => {
   it('follows the model where it is sure, the rules where not', () => {
     const model = (probability: number) => ({
       name: 'm',
+      version: '1',
+      figures: {},
       trainedOn: 'nothing',
       predict: () => [{ type: 'flaky_tests' as const, probability }],
     })
@@ -80,6 +85,17 @@ describe('detectFailure', () => {
       failure_type: 'timeout',
       details: { heuristic: true },
     })
+  })
+  it('ships a model that is what its digest says, and refuses one that is not', () => {
+    const model = shippedFailureModel()
+    expect(model.trainedOn).toContain('no window of a real system')
+    const logs = [...quiet, ...several('write failed: No space left on device', 6)]
+    expect(detectFailure([], logs, model, WINDOW_US)).toMatchObject({
+      failure_type: 'storage_issues',
+      details: { heuristic: false, model: 'failure-forest' },
+    })
+    expect(ask(quiet)).toMatchObject({ failure_detected: false })
+    expect(() => forestModel({ ...(shipped as SavedFailureModel), classes: ['none'] })).toThrow(/digest/)
   })
   it('answers in bounds whatever comes, with as many features as it names', () => {
     const logs = fc.array(fc.record({ level: fc.string(), message: fc.string(), service: fc.string(), time: fc.integer() }))

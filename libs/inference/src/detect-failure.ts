@@ -44,13 +44,16 @@ export const detectFailure = (
   const inside = ({ time }: { readonly time: number }) => time >= newest - windowUs
   const window = describeWindow(metrics.filter(inside), logs.filter(inside))
   const rules = guessFailure(window)
+  // Where no rule has anything to say there is nothing a forest could know of.
   const learned = model && rules.length > 0 ? model.predict(window.features) : undefined
-  const byModel = learned?.[0] && learned[0].type !== 'none' && learned[0].probability >= SURE ? learned : undefined
-  const chosen = (byModel ?? rules).filter((g): g is { type: FailureName; probability: number } => g.type !== 'none')
+  const sure = learned?.[0] && learned[0].probability >= SURE ? learned : undefined
+  const quiet = sure?.[0].type === 'none'
+  const byModel = sure && !quiet ? sure : undefined
+  const chosen = quiet ? [] : (byModel ?? rules).filter((g): g is { type: FailureName; probability: number } => g.type !== 'none')
   const [first, ...others] = chosen
   const details = {
-    heuristic: byModel === undefined,
-    model: byModel && model ? model.name : 'heuristic',
+    heuristic: sure === undefined,
+    model: sure && model ? model.name : 'heuristic',
     alternatives: others
       .slice(0, 3)
       .filter(o => o.probability >= 0.1)

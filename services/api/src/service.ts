@@ -29,6 +29,7 @@ import {
   predictions,
   tracesSpans,
 } from '@aegis/domain'
+import { shippedFailureModel } from '@aegis/inference'
 import { redact } from '@aegis/log-mining'
 import { wordFor } from '@aegis/remediation/guard-settings'
 import { defineService, streamList } from '@aegis/runtime'
@@ -42,7 +43,6 @@ import { listRoutes } from './history/list-routes.ts'
 import { decidedAlready, Inference } from './inference/inference.ts'
 import { inferenceRoutes } from './inference/inference-routes.ts'
 import { PredictionLog } from './inference/prediction-log.ts'
-import { shippedFailureModel } from './inference/shipped-failure-model.ts'
 import { LetterBook } from './live/letter-book.ts'
 import { LineBook } from './live/line-book.ts'
 import { SeriesBook } from './live/series-book.ts'

@@ -26,7 +26,7 @@ const loose = { jsonSchema: { type: 'object' } }
 export interface InferenceParts {
   readonly inference: Inference
   readonly log: PredictionLog
-  readonly model: (FailureModel & { readonly figures?: Readonly<Record<string, number>> }) | undefined
+  readonly model: FailureModel | undefined
   readonly minSamples: number
   readonly failureWindowSeconds: number
   readonly health: () => Promise<{ readonly kafka: PartHealth; readonly neo4j: PartHealth; readonly redis: PartHealth }>
@@ -50,6 +50,7 @@ export const inferenceRoutes = (routes: Routes, parts: InferenceParts): void => 
       status: 'ready',
       type: model ? 'random-forest' : 'heuristic',
       name: model?.name ?? 'heuristic',
+      version: model?.version ?? '1',
       trained_on: model?.trainedOn ?? 'nothing: rules',
       window_seconds: parts.failureWindowSeconds,
       failure_types: FAILURE_NAMES,

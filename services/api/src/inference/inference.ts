@@ -117,7 +117,7 @@ export class Inference {
     this.#answered(who, environment, began, {
       kind: 'failure',
       model: answer.details.model,
-      model_version: String(FORM),
+      model_version: answer.details.heuristic ? String(FORM) : (this.#options.model?.version ?? ''),
       detected: answer.failure_detected,
       label: answer.failure_type ?? 'none',
       severity: answer.severity,
