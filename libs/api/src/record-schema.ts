@@ -8,7 +8,12 @@ type Avro =
       readonly values?: Avro
       readonly name?: string
       readonly doc?: string
-      readonly fields?: readonly { readonly name: string; readonly type: Avro; readonly doc?: string; readonly default?: unknown }[]
+      readonly fields?: readonly {
+        readonly name: string
+        readonly type: Avro
+        readonly doc?: string
+        readonly default?: unknown
+      }[]
     }
 
 const PLAIN: Readonly<Record<string, object>> = {

@@ -56,7 +56,9 @@ const control = z.object({
   ladder: z.record(z.string(), z.enum(MODES)).optional(),
   protected: z.array(z.string()).optional(),
   maintenance: z
-    .array(z.object({ from: z.number().int(), to: z.number().int(), reason: z.string(), entities: z.array(z.string()).default([]) }))
+    .array(
+      z.object({ from: z.number().int(), to: z.number().int(), reason: z.string(), entities: z.array(z.string()).default([]) }),
+    )
     .optional(),
 })
 
