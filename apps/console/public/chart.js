@@ -9,7 +9,9 @@ const colour = (/** @type {string} */ name) => getComputedStyle(document.documen
  * @param {{ title: string, times: number[], values: number[], unit?: string, band?: [number, number], marks?: { time: number, text: string }[], height?: number }} props
  * times: microseconds since 1970
  */
-export const Chart = ({ title, times, values, unit, band, marks = [], height = 150 }) => {
+export const Chart = ({ title, times, values, unit, band: given, marks = [], height = 150 }) => {
+  // A series that was never below zero is not expected to be.
+  const band = given && /** @type {[number, number]} */ ([Math.max(given[0], Math.min(0, ...values)), given[1]])
   const at = useRef(/** @type {any} */ (null))
   const plot = useRef(/** @type {any} */ (null))
   const data = /** @type {import('uplot').AlignedData} */ ([

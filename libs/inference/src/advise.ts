@@ -1,5 +1,6 @@
 /** What would make a system faster or steadier: rules over numbers and what an incident found, each with its evidence and what to expect of it. */
-import { type Meaning, meaningOf, unitOf } from './metric-units.ts'
+import { unitOf } from '@aegis/domain'
+import { type Meaning, meaningOf } from './metric-meaning.ts'
 import { round } from './severity-of-score.ts'
 
 export interface AdviceInput {

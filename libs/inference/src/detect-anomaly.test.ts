@@ -1,9 +1,9 @@
-import { seededRandom } from '@aegis/domain'
+import { impossibility, seededRandom, unitOf } from '@aegis/domain'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { detectAnomaly } from './detect-anomaly.ts'
 import { MetricForest } from './metric-forest.ts'
-import { impossibility, meaningOf, unitOf } from './metric-units.ts'
+import { meaningOf } from './metric-meaning.ts'
 
 const normal = (seed: number) => {
   const random = seededRandom(seed)

@@ -1,6 +1,7 @@
+import { impossibility, unitOf } from '@aegis/domain'
 import { theirAction } from './action-words.ts'
 import type { Judged, MetricForest } from './metric-forest.ts'
-import { impossibility, type Meaning, meaningOf, unitOf } from './metric-units.ts'
+import { type Meaning, meaningOf } from './metric-meaning.ts'
 import { atLeast, type InferenceSeverity, round } from './severity-of-score.ts'
 
 export interface MetricPoint {

@@ -1,6 +1,8 @@
 /** What a window of metrics and lines is made of, as numbers: for the model that says what failed, and for the rules that stand in for it. */
+
+import { impossibility, unitOf } from '@aegis/domain'
 import { FAILURE_NAMES, FAILURE_TYPES, type FailureName } from './failure-types.ts'
-import { impossibility, type Meaning, meaningOf, unitOf } from './metric-units.ts'
+import { type Meaning, meaningOf } from './metric-meaning.ts'
 
 export interface FailureLine {
   /** Microseconds since the epoch. */

@@ -1,5 +1,5 @@
 /** A series as it comes, point by point: its last values, what is usual of it, and eight features of the window that ends at a point. */
-import { leastSpread } from './metric-units.ts'
+import { leastSpread } from '@aegis/domain'
 
 /** Points a window holds. */
 export const WINDOW = 16

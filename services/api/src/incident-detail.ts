@@ -1,5 +1,6 @@
 /** One incident from the first line to what became of it: everything that belongs to it, and one account in the order of time. */
 import type { Anomaly, Approval, Change, Decision, Feedback, Incident, ManualFix, Outcome } from '@aegis/domain'
+import { shownLow } from '@aegis/domain'
 import { guard } from '@aegis/remediation/guard'
 import type { HistoryStore, Stored } from './history/history-store.ts'
 
@@ -90,7 +91,14 @@ export const incidentDetail = (store: HistoryStore, row: Stored) => {
   return {
     incident,
     ref: refOf(row),
-    anomalies: anomalyRows.map(parse<Anomaly>),
+    anomalies: anomalyRows.map(r => {
+      const a = parse<Anomaly>(r)
+      // Bands are told as people think of them: nothing is expected to take less than no time.
+      return {
+        ...a,
+        series: (a.series ?? []).map(s => ({ ...s, expected_low: shownLow(s.metric, s.unit ?? '', s.expected_low) })),
+      }
+    }),
     decisions: decisionRows.map(parse<Decision>),
     outcomes: of('outcomes').map(parse<Outcome>),
     approvals: approvals.map(parse<Approval>),

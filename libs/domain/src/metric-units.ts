@@ -4,7 +4,7 @@
  */
 export type Unit = 'percent' | 'share' | 'amount' | 'any'
 
-const words = (name: string): string[] =>
+export const wordsOf = (name: string): string[] =>
   name
     .replace(/([a-z\d])([A-Z])/g, '$1_$2')
     .toLowerCase()
@@ -34,7 +34,7 @@ export const unitOf = (name: string): Unit => {
   const before = known.get(name)
   if (before) return before
   const has = (set: ReadonlySet<string>) => list.some(w => set.has(w))
-  const list = words(name)
+  const list = wordsOf(name)
   const unit: Unit = has(SIGNED)
     ? 'any'
     : // Bytes used are an amount, however the usage is called.
@@ -69,35 +69,9 @@ export const leastSpread = (name: string, mean: number): number => {
   return Math.max(floor, 0.02 * Math.abs(mean), mean === 0 ? 0.2 : 1e-9)
 }
 
-export type Meaning =
-  | 'cpu'
-  | 'memory'
-  | 'disk'
-  | 'latency'
-  | 'errors'
-  | 'connections'
-  | 'queue'
-  | 'availability'
-  | 'traffic'
-  | 'other'
-const MEANINGS: readonly (readonly [Meaning, RegExp])[] = [
-  ['availability', /^(?:up|health|healthy|alive|probe_success|available|availability)$|_(?:up|healthy|alive|available)$/],
-  ['errors', /error|fail(?:ure|ed)?|exception|5xx|4xx|dropped|rejected|timeouts?(?:_|$)/],
-  ['latency', /latency|duration|response_?time|_ms$|_seconds$|p9[59]|query_?time|elapsed|lag/],
-  ['connections', /connections?|pool|sessions?|file_?descriptors|open_?fds|threads/],
-  ['queue', /queue|backlog|pending|waiting|depth/],
-  ['disk', /disk|storage|filesystem|volume|inode/],
-  ['memory', /mem(?:ory)?|heap|rss|ram|swap|gc_/],
-  ['cpu', /cpu|load(?:_?avg|1$|5$)|processor/],
-  ['traffic', /request|rps|qps|throughput|traffic/],
-]
-const meanings = new Map<string, Meaning>()
-export const meaningOf = (name: string): Meaning => {
-  const before = meanings.get(name)
-  if (before) return before
-  const plain = words(name).join('_')
-  const found = MEANINGS.find(([, pattern]) => pattern.test(plain))?.[0] ?? 'other'
-  if (meanings.size >= MOST) meanings.clear()
-  meanings.set(name, found)
-  return found
-}
+/** Units in which nothing can be below zero, whatever it is called. */
+const NEVER_NEGATIVE =
+  /^(?:[munµ]?s|ms|us|ns|min|h|d|%|[KMGTkmgt]?i?[Bb](?:y|ytes?)?|bytes?|1\/s|[\w{}]+\/(?:s|min|h)|\{\w+\}|Hz|cores?)$/
+/** The least a band may be told to reach down to: 0 for what cannot be negative, the given bound for everything else. */
+export const shownLow = (metric: string, unit: string, low: number): number =>
+  low < 0 && (NEVER_NEGATIVE.test(unit) || unitOf(metric.split('{')[0]) !== 'any') ? 0 : low
