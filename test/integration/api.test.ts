@@ -51,7 +51,10 @@ const ask = async (url: string, body?: unknown) => {
     `http://127.0.0.1:${service?.port}${url}`,
     body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) },
   )
-  return { status: response.status, body: await response.json() }
+  return {
+    status: response.status,
+    body: (await response.json()) as { length: number; streams: Record<string, { count: number }> },
+  }
 }
 const until = async (met: () => Promise<boolean>, what: string) => {
   for (let i = 0; i < 300; i++) {

@@ -55,6 +55,12 @@ export const settings = {
     schema: z.union([z.literal('off').transform(() => undefined), port]),
     about: 'Port for the inference API over gRPC, on the address of the API server; empty or off: none.',
   },
+  policyPort: {
+    env: 'AEGIS_POLICY_PORT',
+    schema: port,
+    about:
+      'Second port, on the same address, that answers POST /api/v1/policy/evaluate and nothing else, for callers that look for a policy service on 3000; empty: none.',
+  },
   neo4jUri: {
     env: 'NEO4J_URI',
     schema: z.string().default('bolt://127.0.0.1:17687'),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { createServer } from 'node:http'
 import {
   Authenticate,
   hashOfScript,
@@ -18,6 +19,7 @@ import {
   type Control,
   controls,
   type Decision,
+  FatalError,
   feedback,
   type Incident,
   type LogEvent,
@@ -36,6 +38,7 @@ import { defineService, streamList } from '@aegis/runtime'
 import { schemaOf } from '@aegis/runtime/codec'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { settings } from './config.ts'
+import { listenInference } from './grpc/listen.ts'
 import { neo4jHealth, redisHealth } from './health.ts'
 import { FillHistory } from './history/fill-history.ts'
 import { HistoryStore } from './history/history-store.ts'
@@ -250,7 +253,37 @@ export const api = defineService({
       seal: config.authorityFolder ? sealIn(config.authorityFolder, 'api') : undefined,
       stages: [],
       http: (request, response) => app.routing(request, response),
-      started: async () => {
+      started: async ({ host }) => {
+        if (config.policyPort !== undefined) {
+          const alias = createServer((request, response) => {
+            if (request.url?.split('?')[0] === '/api/v1/policy/evaluate') app.routing(request, response)
+            else response.writeHead(404).end('here is only POST /api/v1/policy/evaluate\n')
+          })
+          await new Promise<void>((resolve, reject) =>
+            alias.once('error', reject).listen(config.policyPort, host, resolve),
+          ).catch(error => {
+            throw new FatalError(
+              'CONFIG_INVALID',
+              `AEGIS_POLICY_PORT ${config.policyPort} cannot be had: ${(error as Error).message}`,
+            )
+          })
+          closers.push(async () => {
+            alias.closeAllConnections()
+            alias.close()
+          })
+        }
+        if (config.grpcPort !== undefined)
+          await listenInference({ host, port: config.grpcPort, inference, auth }).then(
+            served => {
+              context.log.info({ port: served.port }, 'answers over gRPC')
+              closers.push(() => served.close())
+            },
+            error =>
+              context.log.warn(
+                { err: error },
+                `port ${config.grpcPort} cannot be had: nothing answers over gRPC; AEGIS_API_GRPC_PORT names another port`,
+              ),
+          )
         await fill.start()
         closers.push(() => fill.close())
         const dead = await context.deadLetters(some => letters.take(some))
