@@ -2,6 +2,10 @@
 import { AegisError } from '@aegis/domain'
 
 const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ run: (args: string[]) => Promise<unknown> }> }>> = {
+  api: {
+    about: 'latency and memory of the inference API on one core, event to page, size of the console',
+    load: () => import('./api.ts') as never,
+  },
   pipeline: {
     about: 'log lines a second through real Kafka, beside an identity stage',
     load: () => import('./pipeline.ts') as never,

@@ -3,7 +3,7 @@ import { type EntityEvent, EntityEvents } from '@aegis/anomaly-detection/entity-
 import { EntityModel } from '@aegis/anomaly-detection/entity-model'
 import type { Tensors } from '@aegis/anomaly-detection/tensorflow'
 import { type TrainedEntity, unpackTrained } from '@aegis/anomaly-detection/train-entity'
-import { type Anomaly, BoundedMap, idOf, keyOf, models, type Tick } from '@aegis/domain'
+import { type Anomaly, BoundedMap, idOf, keyOf, models, shownLow, type Tick } from '@aegis/domain'
 import { entityModel } from '@aegis/model-registry'
 import { byEntity, likeOf } from './entity-rounds.ts'
 
@@ -124,7 +124,7 @@ function anomalyOf(
   const units = new Map(values.map(v => [v.info.metric, v.info.unit]))
   const texts = event.guilty.map(g => {
     const unit = units.get(g.metric)
-    return `${g.metric} was ${number(g.value)}${unit && unit !== '1' ? ` ${unit}` : ''}, expected ${number(g.low)} to ${number(g.high)}`
+    return `${g.metric} was ${number(g.value)}${unit && unit !== '1' ? ` ${unit}` : ''}, expected ${number(shownLow(g.metric, unit ?? '', g.low))} to ${number(g.high)}`
   })
   const more = event.guilty.length > 1 ? `, and ${event.guilty.length - 1} more series` : ''
   return {
