@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path'
 import { asyncApi } from './generate/asyncapi.ts'
 import { chartFiles } from './generate/chart.ts'
+import { composeFile } from './generate/compose.ts'
 import { monitoringFiles } from './generate/monitoring.ts'
 import { permissionsPage } from './generate/permissions.ts'
 import { referencePages } from './generate/reference.ts'
@@ -24,7 +25,14 @@ const schemas = readdirSync(path.join(root, 'schemas'))
 const files: Record<string, string> = { 'libs/domain/src/words.generated.ts': typesOf(schemas) }
 if (process.argv.includes('--types-only') === false) {
   files['docs/reference/asyncapi.generated.json'] = await asyncApi(schemas)
-  Object.assign(files, await referencePages(root), await permissionsPage(), await chartFiles(root), monitoringFiles())
+  Object.assign(
+    files,
+    await referencePages(root),
+    await permissionsPage(),
+    await chartFiles(root),
+    await composeFile(root),
+    monitoringFiles(),
+  )
 }
 
 const check = process.argv.includes('--check')

@@ -72,23 +72,35 @@ export const factsOfAll = async (): Promise<Record<string, ServiceFacts>> => {
   return facts
 }
 
-/** Every setting there is, once, in the order of the services, with who reads it. */
-const catalogue = async (): Promise<Map<string, Chosen & { by: string[] }>> => {
-  const found = new Map<string, Chosen & { by: string[] }>()
+const defaultOf = (schema: z.ZodType): unknown => {
+  const parsed = schema.safeParse(undefined)
+  return parsed.success ? parsed.data : undefined
+}
+
+type Listed = Chosen & {
+  /** Services that read it, or "every service". */
+  readonly by: string[]
+  /** How each of those that read it takes it. */
+  readonly readings: Map<string, Chosen>
+  /** False for a name that two services read differently: it can be set for each of them alone. */
+  shared: boolean
+}
+/** Every setting there is, once, in the order of the services. */
+const catalogue = async (): Promise<Map<string, Listed>> => {
+  const found = new Map<string, Listed>()
   const add = (s: Chosen, by: string) => {
     const known = found.get(s.env)
-    if (known) known.by.push(by)
-    else found.set(s.env, { ...s, by: [by] })
+    if (!known) found.set(s.env, { ...s, by: [by], readings: new Map([[by, s]]), shared: true })
+    else {
+      known.by.push(by)
+      known.readings.set(by, s)
+      if (String(defaultOf(known.schema)) !== String(defaultOf(s.schema))) known.shared = false
+    }
   }
   for (const s of await runtimeSettings()) add(s, 'every service')
   for (const [name, { definition }] of Object.entries(await rightsOfAll()))
     for (const s of chosen((definition as ServiceDefinition).settings)) add(s, name)
   return found
-}
-
-const defaultOf = (schema: z.ZodType): unknown => {
-  const parsed = schema.safeParse(undefined)
-  return parsed.success ? parsed.data : undefined
 }
 
 /** The JSON schema of one setting in values: what the environment takes, as text or as the thing itself. */
@@ -115,10 +127,11 @@ const secretRef = object({ name: { ...text, minLength: 1 }, key: { ...text, minL
 
 const valuesSchema = async (facts: Readonly<Record<string, ServiceFacts>>): Promise<object> => {
   const all = await catalogue()
-  const plain = (names: readonly string[]) => Object.fromEntries(names.map(env => [env, settingSchema(all.get(env) as Chosen)]))
+  const plain = (names: readonly string[], by = '') =>
+    Object.fromEntries(names.map(env => [env, settingSchema(all.get(env)?.readings.get(by) ?? (all.get(env) as Listed))]))
   const secret = (names: readonly string[]) =>
     Object.fromEntries(names.map(env => [env, { ...secretRef, description: (all.get(env) as Chosen).about }]))
-  const everyPlain = [...all.values()].filter(s => !s.secret && !OWN.has(s.env)).map(s => s.env)
+  const everyPlain = [...all.values()].filter(s => !s.secret && s.shared && !OWN.has(s.env)).map(s => s.env)
   const everySecret = [...all.values()].filter(s => s.secret && !OWN.has(s.env)).map(s => s.env)
   const scaling = object({
     kind: { enum: ['none', 'hpa', 'keda'] },
@@ -138,14 +151,14 @@ const valuesSchema = async (facts: Readonly<Record<string, ServiceFacts>>): Prom
     podLabels: any,
   }
   const peers = object({ ports: many(count), to: many(any) })
-  const service = (f: ServiceFacts) =>
+  const service = (name: string, f: ServiceFacts) =>
     object(
       {
         enabled: flag,
         ...perService,
         image: text,
         gpu: flag,
-        settings: object(plain(f.settings)),
+        settings: object(plain(f.settings, name)),
         secrets: object(secret(f.secrets)),
         files: { type: 'object', additionalProperties: text },
         ports: many(
@@ -180,7 +193,7 @@ const valuesSchema = async (facts: Readonly<Record<string, ServiceFacts>>): Prom
       settings: object(plain(everyPlain), { description: 'For every service that reads them.' }),
       secrets: object(secret(everySecret), { description: 'For every service that reads them.' }),
       defaults: object(perService),
-      services: object(Object.fromEntries(Object.entries(facts).map(([name, f]) => [name, service(f)]))),
+      services: object(Object.fromEntries(Object.entries(facts).map(([name, f]) => [name, service(name, f)]))),
       gpu: object({ resource: text, count, tagSuffix: text, nodeSelector: any, tolerations: many(any), runtimeClassName: text }),
       priorityClassName: text,
       terminationGracePeriodSeconds: { ...count, minimum: 10 },
@@ -230,6 +243,13 @@ const valuesSchema = async (facts: Readonly<Record<string, ServiceFacts>>): Prom
   }
 }
 
+/** Names that mean the same to every service that reads them. */
+export const sharedNames = async (): Promise<ReadonlySet<string>> =>
+  new Set([...(await catalogue()).values()].filter(s => s.shared).map(s => s.env))
+
+/** The name in `.env` of a setting that two services read differently; docker-compose.yml hands it to the one. */
+export const ownName = (service: string, env: string): string => `${service.toUpperCase().replaceAll('-', '_')}_${env}`
+
 const envExample = async (): Promise<string> => {
   const lines = [
     '# Generated by "npm run generate". Copy to .env and set the passwords before "docker compose up"; every other line may stay as it is.',
@@ -247,9 +267,24 @@ const envExample = async (): Promise<string> => {
       NEO4J_HTTP: 17474,
       REDIS: 16379,
       GATEWAY: 18080,
-      API: 18000,
+      API: 8000,
     }).map(([name, port]) => `${name}_PORT=${port}`),
   ]
+  lines.push(
+    '',
+    '# What docker compose builds from: tag of the images, base image, and wasm, native or gpu (deploy/Dockerfile).',
+    '#AEGIS_VERSION=local',
+    '#AEGIS_BASE=node:24-bookworm-slim',
+    '#AEGIS_TENSORFLOW=wasm',
+    '# Servers elsewhere, instead of those that docker-compose.yml starts.',
+    '#KAFKA_BROKERS=kafka:9092',
+    '#SCHEMA_REGISTRY_URL=http://registry:8080/apis/ccompat/v7',
+    '#NEO4J_URI=bolt://neo4j:7687',
+    '#NEO4J_USER=neo4j',
+    '#REDIS_URL=redis://:PASSWORD@redis:6379',
+    '# Prometheus asked for the history of series; the same as AEGIS_HISTORY_URL.',
+    '#PROMETHEUS_URL=',
+  )
   /** Wired by docker-compose.yml itself, to the servers it starts. */
   const wired = new Set([
     ...OWN,
@@ -261,15 +296,21 @@ const envExample = async (): Promise<string> => {
     'REDIS_URL',
   ])
   let section = ''
-  for (const { env, about, schema, secret, by } of (await catalogue()).values()) {
+  for (const { env, about, schema, secret, by, shared, readings } of (await catalogue()).values()) {
     if (wired.has(env)) continue
     const title = by.length > 3 ? 'every service' : by.join(', ')
     if (title !== section) {
       section = title
       lines.push('', `# --- ${title}`)
     }
-    const fallback = secret ? '' : (defaultOf(schema) ?? '')
-    lines.push(`# ${about}`, `#${env}=${typeof fallback === 'object' ? '' : String(fallback)}`)
+    const shown = (setting: z.ZodType): string => {
+      const fallback = secret ? '' : (defaultOf(setting) ?? '')
+      return typeof fallback === 'object' ? '' : String(fallback)
+    }
+    if (shared) lines.push(`# ${about}`, `#${env}=${shown(schema)}`)
+    else
+      for (const [service, reading] of readings)
+        lines.push(`# ${service} alone: ${reading.about}`, `#${ownName(service, env)}=${shown(reading.schema)}`)
   }
   return `${lines.join('\n')}\n`
 }

@@ -125,6 +125,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/ci.ts')).ciCommand(),
   },
   {
+    name: 'drift',
+    description: 'infrastructure that is not as its code says: what is real, who, why, how bad, what to do',
+    load: async () => (await import('./commands/drift.ts')).driftCommand(),
+  },
+  {
     name: 'metrics',
     description: 'plot a table of metrics with bands, scores and anomalies',
     load: async () => (await import('./commands/metrics.ts')).metricsCommand(),

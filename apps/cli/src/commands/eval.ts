@@ -55,6 +55,12 @@ const EVALUATIONS: Readonly<Record<string, Evaluation>> = {
     needsData: true,
     load: async () => (await import('@aegis/lab/evaluation/ci')).evalCi as never,
   },
+  drift: {
+    about: 'drift of infrastructure: noise, who, plans, why, outcome, severity, cases; labels for learning in D/*/train_labels',
+    needsData: true,
+    options: [['--task <name>', 'one of them only']],
+    load: async () => (await import('@aegis/lab/evaluation/drift')).evalDrift as never,
+  },
   remediation: {
     about: 'policies on the reference simulator',
     needsData: false,
