@@ -43,7 +43,10 @@ export const composeFile = async (root: string): Promise<Record<string, string>>
     build:
       context: .
       dockerfile: deploy/Dockerfile
-      args: { SERVICE: ${name}, BASE: "\${AEGIS_BASE:-node:24-bookworm-slim}", TENSORFLOW: "\${AEGIS_TENSORFLOW:-wasm}" }
+      args:
+        SERVICE: ${name}
+        BASE: "\${AEGIS_BASE:-node:24-bookworm-slim}"
+        TENSORFLOW: "\${AEGIS_TENSORFLOW:-wasm}"
 ${EXTRA[name] ?? ''}    environment:
       AEGIS_HOST: 0.0.0.0
       AEGIS_PORT: "8080"
