@@ -37,7 +37,7 @@ export const capacityCommand = (): Command =>
       console.log(`${'service'.padEnd(20)} ${'cores'.padStart(6)} ${'instances'.padStart(9)} ${'MB each'.padStart(8)}`)
       for (const n of needs)
         console.log(
-          `${n.service.padEnd(20)} ${n.cores.toFixed(1).padStart(6)} ${String(n.instances).padStart(9)} ${String(n.megabytes).padStart(8)}`,
+          `${n.service.padEnd(20)} ${(n.cores ? n.cores.toFixed(1) : '-').padStart(6)} ${String(n.instances).padStart(9)} ${String(n.megabytes).padStart(8)}`,
         )
       console.log(`\nAEGIS_DATA_PARTITIONS: ${partitions}, set before the first record: keys move when it changes.`)
     })
