@@ -8,7 +8,9 @@ const DRAIN_MS = 9_000
 
 /** A service as a process: settings from the environment, Kafka and registry behind it, drained on SIGTERM in under ten seconds. */
 export const runService = async <S extends Settings>(definition: ServiceDefinition<S>): Promise<void> => {
-  const startLog = makeLog(definition.name, process.env.LOG_LEVEL ?? 'info')
+  // What is not a level is told of by the settings; until they are read it must not stop us. Empty is not set, as everywhere.
+  const level = RUNTIME_SETTINGS.logLevel.schema.safeParse(process.env.LOG_LEVEL || undefined)
+  const startLog = makeLog(definition.name, level.data ?? 'info')
   try {
     const runtime = readConfig(RUNTIME_SETTINGS)
     const config = readConfig(definition.settings)
