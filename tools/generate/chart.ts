@@ -281,8 +281,7 @@ const envExample = async (): Promise<string> => {
     '#SCHEMA_REGISTRY_URL=http://registry:8080/apis/ccompat/v7',
     '#NEO4J_URI=bolt://neo4j:7687',
     '#NEO4J_USER=neo4j',
-    '#REDIS_URL=redis://:PASSWORD@redis:6379',
-    '# Prometheus asked for the history of series; the same as AEGIS_HISTORY_URL.',
+    '# Prometheus asked for the history of series (AEGIS_HISTORY_URL of the gateway).',
     '#PROMETHEUS_URL=',
   )
   /** Wired by docker-compose.yml itself, to the servers it starts. */
@@ -294,6 +293,7 @@ const envExample = async (): Promise<string> => {
     'NEO4J_URI',
     'NEO4J_USER',
     'REDIS_URL',
+    'AEGIS_HISTORY_URL',
   ])
   let section = ''
   for (const { env, about, schema, secret, by, shared, readings } of (await catalogue()).values()) {

@@ -16,7 +16,6 @@ const GIVEN: Readonly<Record<string, string>> = {
   AEGIS_AUTHENTICATION: 'off',
   AEGIS_ALLOWED_HOSTS: 'gateway,api',
   AEGIS_HISTORY_FILE: '/var/lib/aegis/history.sqlite',
-  AEGIS_HISTORY_URL: '${PROMETHEUS_URL:-}',
 }
 /** Wired above the mark: the same for every service that reads it. */
 const WIRED: Readonly<Record<string, string>> = {
@@ -25,7 +24,9 @@ const WIRED: Readonly<Record<string, string>> = {
   NEO4J_URI: '${NEO4J_URI:-bolt://neo4j:7687}',
   NEO4J_USER: '${NEO4J_USER:-neo4j}',
   NEO4J_PASSWORD: '${NEO4J_PASSWORD}',
-  REDIS_URL: '${REDIS_URL:-redis://:${REDIS_PASSWORD}@redis:6379}',
+  // Nothing within braces: the older docker-compose does not look into them.
+  REDIS_URL: 'redis://:${REDIS_PASSWORD}@redis:6379',
+  AEGIS_HISTORY_URL: '${PROMETHEUS_URL:-}',
 }
 
 export const composeFile = async (root: string): Promise<Record<string, string>> => {
