@@ -298,7 +298,8 @@ describe('health', () => {
       for (const route of ['livez', 'readyz'])
         expect([name, route, (await fetch(`http://127.0.0.1:${port}/${route}`)).status]).toEqual([name, route, 200])
       const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-      if (!['gateway', 'api'].includes(name)) expect(metrics).toMatch(/aegis_lag_records\{group="[^"]+",topic="[^"]+",partition="\d+"/)
+      if (!['gateway', 'api'].includes(name))
+        expect(metrics).toMatch(/aegis_lag_records\{group="[^"]+",topic="[^"]+",partition="\d+"/)
     }
   })
   it('drains on SIGTERM before it would be killed', async () => {
