@@ -20,6 +20,10 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: 'false alarms of healthy entities by how many rows they were learned from',
     load: () => import('./metric-warm-up.ts') as never,
   },
+  'metric-cost': {
+    about: 'processor time and bytes of the detectors of entities, while they watch',
+    load: () => import('./metric-cost.ts') as never,
+  },
   'root-cause': { about: 'ranking on large graphs', load: () => import('./root-cause.ts') as never },
   'root-cause-left-out': {
     about: 'what root cause learns, judged on the data set it did not learn from',
