@@ -343,5 +343,7 @@ describe('keys', () => {
       expect.arrayContaining(['/health', '/api/v1/detect-failure', '/api/v1/incidents/{id}', '/api/v1/events']),
     )
     expect((await api.ask('/docs')).text).toContain('swagger-ui')
+    const policy = (await api.ask('/')).headers.get('content-security-policy') ?? ''
+    expect(/script-src ([^;]+)/.exec(policy)?.[1]).toMatch(/^'self' 'sha256-\S+' 'sha256-\S+'$/)
   })
 })
