@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AegisError } from '@aegis/domain'
+import { evalNoise } from './drift/noise.ts'
+import { evalWho } from './drift/who.ts'
 import { evalOutcome, evalWhy } from './drift/why.ts'
 
 /** Every task of a folder of drift data that is there: reads its input, never its truth, and writes one answer a line. */
@@ -17,6 +19,8 @@ export const evalDrift = async ({
 }): Promise<void> => {
   const step = (what: string) => (done: number, total: number) => progress(done, total, what)
   const tasks: Readonly<Record<string, () => Record<string, object[] | undefined>>> = {
+    noise: () => ({ noise: evalNoise(data, step('noise')) }),
+    who: () => ({ who: evalWho(data, step('who')) }),
     why: () => ({ ...evalWhy(data, step('why')) }),
     outcome: () => ({ outcome: evalOutcome(data, step('outcome')) }),
   }
