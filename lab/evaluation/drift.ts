@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AegisError } from '@aegis/domain'
 import { evalNoise } from './drift/noise.ts'
+import { evalPlans } from './drift/plans.ts'
+import { evalSeverity } from './drift/severity.ts'
 import { evalWho } from './drift/who.ts'
 import { evalOutcome, evalWhy } from './drift/why.ts'
 
@@ -21,6 +23,8 @@ export const evalDrift = async ({
   const tasks: Readonly<Record<string, () => Record<string, object[] | undefined>>> = {
     noise: () => ({ noise: evalNoise(data, step('noise')) }),
     who: () => ({ who: evalWho(data, step('who')) }),
+    plans: () => ({ plans: evalPlans(data, step('plans')) }),
+    severity: () => ({ severity: evalSeverity(data, step('severity')) }),
     why: () => ({ ...evalWhy(data, step('why')) }),
     outcome: () => ({ outcome: evalOutcome(data, step('outcome')) }),
   }
