@@ -8,7 +8,7 @@
 import { drawMap, unreachedLines } from './draw-house.ts'
 import { circlesAmong, isTest, type Place, placeOf, readSources, type Source } from './read-imports.ts'
 
-const FAMILY = ['log-mining', 'anomaly-detection', 'root-cause', 'remediation', 'build-analysis', 'drift-analysis']
+const FAMILY = ['log-mining', 'anomaly-detection', 'root-cause', 'remediation', 'build-analysis', 'drift-analysis', 'inference']
 
 /** Who puts services together: the command line, the lab, the tests, the tools. */
 const ASSEMBLES = ['apps', 'lab', 'test', 'tools']
@@ -25,6 +25,8 @@ const objection = (from: Place, source: Source, to: Place, typeOnly: boolean): s
     if (to.kind !== 'libs') return 'no library imports a service'
     if (from.name === 'domain') return 'the domain depends on nothing'
     if (to.name === 'domain' || (to.name === 'learning' && FAMILY.includes(from.name))) return undefined
+    // What services that people call share: keys, and what the runtime hands a service.
+    if (from.name === 'api' && (to.name === 'authority' || (to.name === 'runtime' && typeOnly))) return undefined
     return test && to.name === 'runtime'
       ? undefined
       : `libs/${from.name} may know the domain only${FAMILY.includes(from.name) ? ', and learning' : ''}`

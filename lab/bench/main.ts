@@ -2,6 +2,10 @@
 import { AegisError } from '@aegis/domain'
 
 const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ run: (args: string[]) => Promise<unknown> }> }>> = {
+  api: {
+    about: 'latency and memory of the inference API on one core, event to page, size of the console',
+    load: () => import('./api.ts') as never,
+  },
   pipeline: {
     about: 'log lines a second through real Kafka, beside an identity stage',
     load: () => import('./pipeline.ts') as never,
@@ -15,6 +19,10 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
   'metric-warm-up': {
     about: 'false alarms of healthy entities by how many rows they were learned from',
     load: () => import('./metric-warm-up.ts') as never,
+  },
+  'metric-cost': {
+    about: 'processor time and bytes of the detectors of entities, while they watch',
+    load: () => import('./metric-cost.ts') as never,
   },
   'root-cause': { about: 'ranking on large graphs', load: () => import('./root-cause.ts') as never },
   'root-cause-left-out': {

@@ -21,6 +21,7 @@ export function permissionsOf(definition: ServiceDefinition, parts: Pick<Service
   const names = (list: readonly Stream<never>[] | undefined) => (list ?? []).map(s => s.name)
   for (const name of [...names(definition.follows), ...names(definition.tails)]) reads.add(name)
   for (const name of names(definition.publishes)) writes.add(name)
+  if (definition.readsDeadLetters) for (const { name } of streams) reads.add(deadLetterTopic(name))
   for (const stage of parts.stages) {
     const snapshots = snapshotTopic(`${definition.name}-${stage.name}`)
     for (const name of [...names(stage.reads), ...names(stage.follows), snapshots]) reads.add(name)

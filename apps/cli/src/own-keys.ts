@@ -24,13 +24,13 @@ export const ownKeys = (): { readonly env: Readonly<Record<string, string>>; rea
     writeKeys(file, [...keys, made.key])
     writePrivately(secretFile(), `${secret}\n`)
   }
-  // Telemetry of programs on this machine needs no key; words that open incidents or set controls do.
+  // What programs on this machine send and read needs no key: who can send telemetry can invent a fault anyway. Approvals, controls and settings do.
   return {
     env: {
       AEGIS_KEYS_FILE: file,
       AEGIS_ENVIRONMENTS_FILE: environmentsFile(),
       AEGIS_AUTHORITY_FOLDER: process.env.AEGIS_AUTHORITY_FOLDER ?? path.join(folder(), 'authority'),
-      AEGIS_ANONYMOUS_SCOPES: process.env.AEGIS_ANONYMOUS_SCOPES ?? 'ingest',
+      AEGIS_ANONYMOUS_SCOPES: process.env.AEGIS_ANONYMOUS_SCOPES ?? 'ingest,read,detect',
     },
     secret,
   }

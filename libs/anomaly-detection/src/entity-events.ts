@@ -60,11 +60,16 @@ export class EntityEvents {
   }
 
   /** One row. A row that is not newer than the last is late and says nothing new. */
-  row(time: number, score: number, threshold: number, guilty: readonly Guilty[]): EntityEvent | undefined {
+  row(
+    time: number,
+    score: number,
+    threshold: number,
+    guilty: readonly Guilty[],
+    over = score >= threshold,
+  ): EntityEvent | undefined {
     if (time <= this.#last) return undefined
     this.#last = time
     const { open, quiet, adoptAfter } = this.#options
-    const over = score >= threshold
     if (over) {
       if (this.#over++ === 0) this.#since = time
     } else this.#over = 0

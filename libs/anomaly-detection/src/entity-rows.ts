@@ -4,8 +4,36 @@
  */
 import type { Rows } from './row-model.ts'
 
+/** The newest rows of several like entities, one entity after the other, so many of each that there are no more than `most`; columns by their names. */
+export function together(all: readonly EntityRows[], most: number): { readonly metrics: readonly string[]; readonly rows: Rows } {
+  const metrics = [...new Set(all.flatMap(rows => [...rows.metrics]))]
+  const values: Float64Array[] = []
+  const times: number[] = []
+  for (const one of all) {
+    const table = one.table()
+    const places = one.metrics.map(metric => metrics.indexOf(metric))
+    for (let i = Math.max(0, table.count - Math.ceil(most / all.length)); i < table.count; i++) {
+      const row = new Float64Array(metrics.length).fill(Number.NaN)
+      places.forEach((place, j) => {
+        row[place] = table.values[i * table.metrics + j]
+      })
+      values.push(row)
+      times.push(table.times?.[i] ?? 0)
+    }
+  }
+  const flat = new Float64Array(values.length * metrics.length)
+  values.forEach((row, i) => {
+    flat.set(row, i * metrics.length)
+  })
+  return { metrics, rows: { count: values.length, metrics: metrics.length, values: flat, times } }
+}
+
+/** Rows an entity of that many metrics is trained on at most: a week of minutes, and no more than a mebibyte of them. */
+export const rowsKept = (metrics: number, history = 10_000): number =>
+  Math.min(history, Math.max(300, Math.floor(2 ** 20 / (4 * Math.max(1, metrics)))))
+
 export interface EntityRowsOptions {
-  /** Rows kept. Default 2000. */
+  /** Rows kept, fewer of many metrics. Default 10,000. */
   readonly history?: number
   /** Metrics kept, the first ones seen. Default 200. */
   readonly metrics?: number
@@ -20,7 +48,7 @@ export class EntityRows {
   #times: number[] = []
 
   constructor(options: EntityRowsOptions = {}) {
-    this.#history = options.history ?? 2000
+    this.#history = options.history ?? 10_000
     this.#most = options.metrics ?? 200
   }
 
@@ -56,9 +84,10 @@ export class EntityRows {
     while (at > 0 && this.#times[at - 1] > time) at--
     this.#rows.splice(at, 0, row)
     this.#times.splice(at, 0, time)
-    if (this.#rows.length <= this.#history) return
-    this.#rows.shift()
-    this.#times.shift()
+    while (this.#rows.length > rowsKept(this.#columns.size, this.#history)) {
+      this.#rows.shift()
+      this.#times.shift()
+    }
   }
 
   /** All rows as a table, with their times; NaN where a metric was not there. */

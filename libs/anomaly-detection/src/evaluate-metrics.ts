@@ -1,14 +1,15 @@
 /**
- * A detector over recorded rows, causally: learns from the training rows (or, where there are none, as it goes), then scores each test row, decides by its
- * own threshold, and names the guilty metrics. What `aegis eval metric-anomaly` runs, and the same models the service runs.
+ * A detector over recorded rows, causally: learns from the training rows (or, where there are none, from the first of the test and anew whenever there are
+ * half as many more), then scores each test row, decides by its own threshold, and names the guilty metrics. What `aegis eval metric-anomaly` runs, by the
+ * trainer, the model and the events of the anomaly detector.
  */
-
-import { Spot } from '@aegis/learning/spot'
-import { Companion, SHARE } from './companion.ts'
-import { type MakeOptions, makeDetector } from './make-detector.ts'
+import { EntityEvents } from './entity-events.ts'
+import { EntityModel } from './entity-model.ts'
+import { rowsKept } from './entity-rows.ts'
 import type { Rows } from './row-model.ts'
-import { scaleOf, standardise } from './standardise.ts'
 import type { Tensors } from './tensorflow.ts'
+import { type TrainedEntity, trainEntity } from './train-entity.ts'
+import type { Progress } from './train-network.ts'
 
 export interface EvaluateOptions {
   /** Any name of `DETECTOR_NAMES`. Default ensemble. */
@@ -19,11 +20,13 @@ export interface EvaluateOptions {
   readonly stepSeconds: number
   /** Share of a stream without history that is only learned from. Default 0.15. */
   readonly warmUp?: number
+  /** Rows learned from at most, the newest. Default as the anomaly detector keeps. */
+  readonly history?: number
   /** Also gives what was expected of each value. Default false. */
   readonly expected?: boolean
   /** What `loadTensorFlow()` gave, for detectors that are networks. */
   readonly tensors?: Tensors
-  readonly onProgress?: MakeOptions['onProgress']
+  readonly onProgress?: (progress: Progress) => void
 }
 export interface Evaluation {
   readonly scores: Float64Array
@@ -31,6 +34,7 @@ export interface Evaluation {
   readonly thresholds: Float64Array
   /** Row by row, in the units of the metrics; NaN where nothing is expected. Empty unless asked for. */
   readonly expected: Float64Array
+  /** 1 while an event is open. */
   readonly decisions: Uint8Array
   /** Rows worth a look, with their metrics, guiltiest first. The first row of an event is left out: what is to blame shows a row later. */
   readonly explanations: readonly {
@@ -38,106 +42,67 @@ export interface Evaluation {
     readonly metrics: readonly number[]
   }[]
 }
-/** Without history events are long and their scores uneven: an alarm outlasts lulls, so that one event is one alarm. */
-const STREAM_ALARMS = { release: 0.5, fall: 0, quiet: 90 }
 /** Surprise from which a row is explained. */
 const NOTABLE = 2.5
 
 export function evaluateMetrics(train: Rows | undefined, test: Rows, options: EvaluateOptions): Evaluation {
-  const streaming = train === undefined
-  const detector = makeDetector(options.detector ?? 'ensemble', {
-    streaming,
-    tensors: options.tensors,
-    onProgress: options.onProgress,
-  })
-  const first = streaming ? Math.max(Math.min(test.count, 60), Math.floor((options.warmUp ?? 0.15) * test.count)) : 0
-  const history: Rows = train ?? {
-    count: first,
-    metrics: test.metrics,
-    times: test.times,
-    values: test.values.subarray(0, first * test.metrics),
-  }
-  let scale = scaleOf(history)
-  const standard = (rows: Rows): Rows => {
-    const values = new Float64Array(rows.values.length)
-    for (let i = 0; i < rows.count; i++) {
-      const at = i * rows.metrics
-      standardise(rows.values.subarray(at, at + rows.metrics), scale, values.subarray(at, at + rows.metrics))
-      for (let j = 0; j < rows.metrics; j++)
-        if (!Number.isFinite(values[at + j])) values[at + j] = i > 0 ? values[at + j - rows.metrics] : 0
-    }
-    return { ...rows, values }
-  }
-  detector.fit(standard(history))
-  const alarmsPerDay = options.alarmsPerDay ?? 0.5
-  const rowsPerDay = 86_400 / options.stepSeconds
-  // Without history the members are of so many kinds already that a second opinion adds none.
-  const companion =
-    !streaming && Companion.goesWith(options.detector ?? 'ensemble')
-      ? new Companion(test.metrics, alarmsPerDay, rowsPerDay)
-      : undefined
-  companion?.fit(standard(history))
-  const spot = new Spot({
-    alarmsPerDay: companion ? SHARE * alarmsPerDay : alarmsPerDay,
-    rowsPerDay,
-    ...(streaming && STREAM_ALARMS),
-  })
-  spot.fit(detector.fitted)
-  const scores = new Float64Array(test.count)
-  const decisions = new Uint8Array(test.count)
-  const thresholds = new Float64Array(test.count).fill(Number.NaN)
-  const expected = new Float64Array(options.expected ? test.count * test.metrics : 0).fill(Number.NaN)
-  const told = new Float64Array(test.metrics)
+  const { stepSeconds, alarmsPerDay = 0.5, detector = 'ensemble', tensors, onProgress } = options
+  const { count, metrics } = test
+  const names = Array.from({ length: metrics }, (_, j) => String(j))
+  const learn = (rows: Rows): TrainedEntity =>
+    trainEntity(
+      {
+        detector,
+        metrics: names,
+        rows: newest(rows, options.history ?? rowsKept(metrics)),
+        stepSeconds,
+        alarmsPerDay,
+        youngThreshold: 12,
+      },
+      tensors,
+      onProgress,
+    )
+  const first = train ? 0 : Math.max(Math.min(count, 60), Math.floor((options.warmUp ?? 0.15) * count))
+  let model = new EntityModel(learn(train ?? part(test, first)), tensors)
+  const events = new EntityEvents()
+  const scores = new Float64Array(count)
+  const decisions = new Uint8Array(count)
+  const thresholds = new Float64Array(count).fill(Number.NaN)
+  const expected = new Float64Array(options.expected ? count * metrics : 0).fill(Number.NaN)
   const explanations: { index: number; metrics: number[] }[] = []
-  scores.set(streaming ? detector.fitted.subarray(0, first) : [])
-  const guilt = new Float64Array(test.metrics)
-  const row = new Float64Array(test.metrics)
-  const order = Array.from({ length: test.metrics }, (_, j) => j)
-  let refitAt = 2 * first
+  const order = Array.from({ length: metrics }, (_, j) => j)
+  let learnAt = train ? count : Math.floor(1.5 * first)
   let wasNotable = false
-  if (!streaming) detector.foresee(standard(test))
-  for (let i = first; i < test.count; i++) {
-    if (streaming && i >= refitAt) {
-      // The past up to here, learned anew in its own scale.
-      const past = {
-        count: i,
-        metrics: test.metrics,
-        times: test.times,
-        values: test.values.subarray(0, i * test.metrics),
-      }
-      scale = scaleOf(past)
-      detector.fit(standard(past))
-      // The little that was known at the start says little about tails.
-      spot.fit(scores.subarray(first >> 1, i))
-      refitAt = Math.floor(1.5 * i)
+  if (train) model.foresee(test)
+  for (let i = first; i < count; i++) {
+    if (i >= learnAt) {
+      model = new EntityModel(learn(part(test, i)), tensors)
+      learnAt = Math.floor(1.5 * i)
     }
-    const at = i * test.metrics
-    const before = i > 0 ? row.slice() : undefined
-    standardise(test.values.subarray(at, at + test.metrics), scale, row)
-    for (let j = 0; j < row.length; j++) if (!Number.isFinite(row[j])) row[j] = before?.[j] ?? 0
-    if (test.times) detector.at(test.times[i])
-    scores[i] = detector.score(row, guilt)
-    thresholds[i] = spot.threshold
-    decisions[i] = spot.push(scores[i]) ? 1 : 0
-    const second = companion?.row(row, test.times?.[i])
-    if (second && second.ratio >= 1 && second.ratio > scores[i] / thresholds[i]) {
-      decisions[i] = 1
-      guilt.set(second.guilt)
-      if (companion?.ranks) scores[i] = second.ratio * thresholds[i]
-    }
-    if (options.expected) {
-      detector.expected(told.fill(Number.NaN))
-      for (let j = 0; j < told.length; j++) expected[at + j] = told[j] * scale.spread[j] + scale.mean[j]
-    }
-    const notable = scores[i] >= NOTABLE || decisions[i] === 1
+    const seconds = test.times?.[i]
+    const found = model.score(
+      test.values.subarray(i * metrics, (i + 1) * metrics),
+      seconds === undefined ? undefined : seconds * 1e6,
+    )
+    const event = events.row(i + 1, found.score, found.threshold, [], found.alarm)
+    if (event?.newNormal) model.adopt()
+    scores[i] = found.rank
+    thresholds[i] = found.threshold
+    decisions[i] = events.isOpen ? 1 : 0
+    if (options.expected) expected.set(found.expected, i * metrics)
+    const notable = found.score >= NOTABLE || found.alarm
     if (notable && wasNotable)
-      explanations.push({
-        index: i,
-        metrics: order.slice().sort((a, b) => guilt[b] - guilt[a]),
-      })
+      explanations.push({ index: i, metrics: order.slice().sort((a, b) => found.guilt[b] - found.guilt[a]) })
     wasNotable = notable
-    detector.push(row)
   }
   for (let i = 0; i < scores.length; i++) if (Number.isNaN(scores[i])) scores[i] = 0
   return { scores, thresholds, expected, decisions, explanations }
 }
+
+const part = ({ metrics, values, times }: Rows, to: number, from = 0): Rows => ({
+  count: to - from,
+  metrics,
+  values: values.subarray(from * metrics, to * metrics),
+  ...(times && { times: Array.from(times).slice(from, to) }),
+})
+const newest = (rows: Rows, most: number): Rows => (rows.count > most ? part(rows, rows.count, rows.count - most) : rows)

@@ -6,7 +6,7 @@
  * MAD, both of a long window, looked up anew every few rows. Ours cuts what it learns from, so that an anomaly does not widen its own yardstick.
  */
 import { RecentRows } from './recent-rows.ts'
-import { plain, type RowModel, type Rows, rowOf } from './row-model.ts'
+import { packFloats, plain, type RowModel, type Rows, rowOf, unpackFloats } from './row-model.ts'
 
 export interface EwmaOptions {
   /** Half-life of the fast average, rows. Default 2. */
@@ -98,7 +98,8 @@ export class RobustZ implements RowModel {
   readonly #window: number
   readonly #every: number
   #recent: RecentRows | undefined
-  #ring = new Float64Array(0)
+  /** Values of each metric in turn, as 32-bit floats: seven digits are more than a standardised number needs. */
+  #ring: Float32Array = new Float32Array(0)
   #metrics = 0
   #pushed = 0
   #median = new Float64Array(0)
@@ -113,7 +114,7 @@ export class RobustZ implements RowModel {
   #start(metrics: number): void {
     this.#metrics = metrics
     this.#recent = new RecentRows(metrics, LIMIT, [Math.max(1, this.#span - 1)])
-    this.#ring = new Float64Array(this.#window * metrics)
+    this.#ring = new Float32Array(this.#window * metrics)
     this.#median = new Float64Array(metrics)
     this.#spread = new Float64Array(metrics)
     this.#pushed = 0
@@ -173,7 +174,7 @@ export class RobustZ implements RowModel {
     return {
       metrics: this.#metrics,
       recent: this.#recent?.save(),
-      ring: plain(this.#ring),
+      ring: packFloats(this.#ring),
       pushed: this.#pushed,
       median: plain(this.#median),
       spread: plain(this.#spread),
@@ -183,7 +184,7 @@ export class RobustZ implements RowModel {
     if (!state.recent) return
     this.#start(state.metrics)
     this.#recent?.load(state.recent)
-    this.#ring = Float64Array.from(state.ring)
+    this.#ring = unpackFloats(state.ring)
     this.#pushed = state.pushed
     this.#median = Float64Array.from(state.median)
     this.#spread = Float64Array.from(state.spread)

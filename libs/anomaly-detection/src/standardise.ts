@@ -42,3 +42,15 @@ export function standardise(row: ArrayLike<number>, { mean, spread }: Scale, out
   for (let j = 0; j < out.length; j++) out[j] = (row[j] - mean[j]) / spread[j]
   return out
 }
+
+/** All rows; what is missing is as it was before. */
+export function standardiseRows(rows: Rows, scale: Scale): Rows {
+  const { count, metrics } = rows
+  const values = new Float64Array(rows.values.length)
+  for (let i = 0; i < count; i++) {
+    const at = i * metrics
+    standardise(rows.values.subarray(at, at + metrics), scale, values.subarray(at, at + metrics))
+    for (let j = 0; j < metrics; j++) if (!Number.isFinite(values[at + j])) values[at + j] = i > 0 ? values[at + j - metrics] : 0
+  }
+  return { ...rows, values }
+}

@@ -3,7 +3,7 @@
  * (fewer when it is very strange); the anomaly opens with the first, is updated when others join or it gets worse, and closes when all have
  * been quiet for a while.
  */
-import { type Anomaly, type Evidence, type GuiltySeries, idOf, keyOf, partsOf, SEVERITIES } from '@aegis/domain'
+import { type Anomaly, type Evidence, type GuiltySeries, idOf, keyOf, partsOf, SEVERITIES, shownLow } from '@aegis/domain'
 
 export interface TrackOptions {
   /** Score at which a series is strange. Default 6. */
@@ -153,7 +153,7 @@ export class TrackAnomalies {
     const evidence: Evidence[] = guilty.slice(0, 8).map(g => ({
       kind: 'series',
       entity,
-      text: `${g.metric} was ${number(g.value)}${g.unit && g.unit !== '1' ? ` ${g.unit}` : ''}, expected ${number(g.expected_low)} to ${number(g.expected_high)}`,
+      text: `${g.metric} was ${number(g.value)}${g.unit && g.unit !== '1' ? ` ${g.unit}` : ''}, expected ${number(shownLow(g.metric, g.unit ?? '', g.expected_low))} to ${number(g.expected_high)}`,
       time: g.since,
       stream: 'metrics.raw',
       name: g.metric,

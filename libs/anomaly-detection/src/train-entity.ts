@@ -8,7 +8,7 @@ import { Companion, SHARE } from './companion.ts'
 import type { Ensemble } from './ensemble.ts'
 import { makeDetector } from './make-detector.ts'
 import type { Rows } from './row-model.ts'
-import { scaleOf, standardise } from './standardise.ts'
+import { scaleOf, standardiseRows } from './standardise.ts'
 import type { Tensors } from './tensorflow.ts'
 import type { Progress } from './train-network.ts'
 
@@ -23,16 +23,19 @@ export interface TrainRequest {
   readonly stepSeconds: number
   /** The one knob: alarms per entity and day. */
   readonly alarmsPerDay: number
-  /** Threshold while there are fewer than 1,000 rows, which say too little about tails; a surprise. */
+  /** Threshold of several metrics together while there are fewer than 1,000 rows, which say too little about tails; a surprise. */
   readonly youngThreshold: number
   /** Training steps at most, for networks. Default the network's own. */
   readonly steps?: number
+  /** Calibrates as it goes, by members that need little history. Default: a single metric with fewer than 8,000 rows. */
+  readonly streaming?: boolean
 }
 export interface TrainedEntity {
   readonly detector: string
   readonly metrics: readonly string[]
   readonly mean: readonly number[]
   readonly spread: readonly number[]
+  readonly streaming: boolean
   readonly rowsPerDay: number
   readonly alarmsPerDay: number
   readonly threshold: number
@@ -44,10 +47,23 @@ export interface TrainedEntity {
   readonly loss?: number
   readonly validation?: number
 }
+/** With fewer rows the past of a single metric is best looked up itself; with more, what was learned from it is as good, and cheap. */
+const LONG = 8_000
 /** Fewer rows than these are young. */
 const YOUNG = 1000
+/** Least threshold of a young stream: of sixty healthy ones ten are called strange within 600 rows, rather than half (`npm run bench -- metric-warm-up`). */
+const YOUNG_STREAM = 5
 /** Surprises end at 20; a threshold beyond that would never be passed. */
 const MOST = 15
+/** Without history events are long and their scores uneven: an alarm outlasts lulls, so that one event is one alarm. */
+const STREAM_ALARMS = { release: 0.5, fall: 0, quiet: 90 }
+/** The threshold of an entity, not yet fitted; each of two opinions has a part of the alarms. */
+export const spotOf = (of: Pick<TrainedEntity, 'streaming' | 'alarmsPerDay' | 'rowsPerDay'> & { companion: boolean }): Spot =>
+  new Spot({
+    alarmsPerDay: of.companion ? SHARE * of.alarmsPerDay : of.alarmsPerDay,
+    rowsPerDay: of.rowsPerDay,
+    ...(of.streaming && STREAM_ALARMS),
+  })
 /** What the worker says. */
 export interface TrainMessage {
   readonly progress?: Progress
@@ -66,36 +82,35 @@ export function trainEntity(
     last = progress
     onProgress(progress)
   }
-  const detector = makeDetector(name, { tensors, steps, onProgress: told })
+  const streaming = request.streaming ?? (metrics.length === 1 && rows.count < LONG)
+  const detector = makeDetector(name, { streaming, tensors, steps, onProgress: told })
   const scale = scaleOf(rows)
-  const values = new Float64Array(rows.values.length)
-  for (let i = 0; i < rows.count; i++) {
-    const at = i * rows.metrics
-    standardise(rows.values.subarray(at, at + rows.metrics), scale, values.subarray(at, at + rows.metrics))
-    for (let j = 0; j < rows.metrics; j++)
-      if (!Number.isFinite(values[at + j])) values[at + j] = i > 0 ? values[at + j - rows.metrics] : 0
-  }
-  detector.fit({ ...rows, values })
+  const standard = standardiseRows(rows, scale)
+  detector.fit(standard)
   const rowsPerDay = 86_400 / stepSeconds
-  const companion = Companion.goesWith(name) ? new Companion(metrics.length, alarmsPerDay, rowsPerDay) : undefined
-  companion?.fit({ ...rows, values })
-  const spot = new Spot({ alarmsPerDay: companion ? SHARE * alarmsPerDay : alarmsPerDay, rowsPerDay })
+  // Without history the members are of so many kinds already that a second opinion adds none.
+  const companion = !streaming && Companion.goesWith(name) ? new Companion(metrics.length, alarmsPerDay, rowsPerDay) : undefined
+  companion?.fit(standard)
+  const spot = spotOf({ streaming, alarmsPerDay, rowsPerDay, companion: companion !== undefined })
   spot.fit(detector.fitted)
   const state = spot.save()
   // How rare the rarest is, a few rows cannot say; and a surprise that is unheard of is one whatever is extrapolated.
-  const base = rows.count < YOUNG ? youngThreshold : Math.min(MOST, state.base ?? MOST)
+  const tail = Math.min(MOST, state.base ?? MOST)
+  const young = rows.count < YOUNG
+  const base = !young ? tail : streaming ? Math.max(YOUNG_STREAM, tail) : youngThreshold
   return {
     detector: name,
     metrics,
     mean: Array.from(scale.mean),
     spread: Array.from(scale.spread),
+    streaming,
     rowsPerDay,
     alarmsPerDay,
     threshold: base,
     spot: { ...state, base },
     ensemble: detector.save(),
     // A few rows say too little of tails for a threshold that is not given.
-    ...(companion && rows.count >= YOUNG && { companion: companion.save() }),
+    ...(companion && !young && { companion: companion.save() }),
     loss: last?.loss,
     validation: last?.validation,
   }

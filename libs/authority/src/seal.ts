@@ -68,11 +68,11 @@ export const objectionTo = (
 }
 
 /** Who alone may write the streams that move hands. */
-const WRITERS: Readonly<Record<string, string>> = {
-  [decisions.name]: 'remediator',
-  [outcomes.name]: 'executor',
-  [approvals.name]: 'gateway',
-  [controls.name]: 'gateway',
+const WRITERS: Readonly<Record<string, readonly string[]>> = {
+  [decisions.name]: ['remediator'],
+  [outcomes.name]: ['executor'],
+  [approvals.name]: ['gateway', 'api'],
+  [controls.name]: ['gateway', 'api'],
 }
 const fileOf = (folder: string, service: string): string => path.join(folder, `${service}.key`)
 
@@ -89,7 +89,7 @@ export const sealIn = (folder: string, service: string) => {
   }
   return {
     sign: (topic: string, value: Uint8Array, nowUs: number): Readonly<Record<string, string>> =>
-      WRITERS[topic] === service ? sealOf(own, service, topic, value, nowUs) : {},
+      WRITERS[topic]?.includes(service) ? sealOf(own, service, topic, value, nowUs) : {},
     objection: (record: {
       readonly topic: string
       readonly value: Uint8Array | null
@@ -97,14 +97,15 @@ export const sealIn = (folder: string, service: string) => {
       readonly timestamp: number
     }): string | undefined => {
       const { topic, value, headers, timestamp } = record
-      const writer = WRITERS[topic]
-      if (writer === undefined || value === null) return undefined
+      const writers = WRITERS[topic]
+      if (writers === undefined || value === null) return undefined
       const judge = () =>
-        objectionTo({ topic, value, headers }, new Map([...known].filter(([name]) => name === writer)), timestamp * 1000)
+        objectionTo({ topic, value, headers }, new Map([...known].filter(([name]) => writers.includes(name))), timestamp * 1000)
       const objection = judge()
-      if (objection === undefined || String(headers[SIGNER] ?? '') !== writer) return objection
+      const signer = String(headers[SIGNER] ?? '')
+      if (objection === undefined || !writers.includes(signer)) return objection
       // Its key may be newer than what we hold: made at its first start, or changed since.
-      read(writer)
+      read(signer)
       return judge()
     },
   }

@@ -16,6 +16,13 @@ export const ERROR_CODES = {
   FENCED: 'Another instance took over this partition.',
   STREAM_UNDECLARED: 'A stage or service used a stream it did not declare.',
   INPUT_INVALID: 'A file, folder or argument is not what the command needs.',
+  NOT_FOUND: 'There is no such thing, or it was forgotten.',
+  NOT_AUTHENTICATED: 'A key is needed, and none that is known came with the request.',
+  NOT_ALLOWED: 'The key that came with the request does not open this.',
+  CONFLICT: 'Somebody was first: it was decided, changed or sent already.',
+  NOT_READY: 'What is needed to answer has not been read yet.',
+  TOO_MUCH: 'More at once than is taken; less, or later.',
+  INTERNAL: 'A fault of Aegis itself; its log says more.',
   DISK_FULL: 'There is no space left on the disk.',
 } as const
 export type ErrorCode = keyof typeof ERROR_CODES

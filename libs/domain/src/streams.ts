@@ -17,6 +17,7 @@ import type {
   ModelVersion,
   Observation,
   Outcome,
+  Prediction,
   Span,
   TemplateChange,
   TopologyEdge,
@@ -142,6 +143,9 @@ export const ciFailures = stream<BuildFailed>(
 export const ciDiagnoses = stream<BuildDiagnosis>('ci.diagnoses', 'Why jobs failed, by lines of their logs.', v => v.repository, {
   retention: 90,
 })
+export const predictions = stream<Prediction>('predictions', 'What models answered to those who asked.', environment, {
+  retention: 30,
+})
 
 /** The whole pipeline on one page: every stream there is. */
 export const streams: readonly Stream<never>[] = [
@@ -168,4 +172,5 @@ export const streams: readonly Stream<never>[] = [
   audit,
   ciFailures,
   ciDiagnoses,
+  predictions,
 ] as unknown as readonly Stream<never>[]

@@ -544,6 +544,42 @@ export interface ModelVersion {
   readonly lineage?: Readonly<Record<string, string>>
 }
 
+/** What a model answered to somebody who asked. */
+export interface Prediction {
+  /** Hash of who asked, when, and the answer's number. */
+  readonly id: string
+  /** Environment the question was about. */
+  readonly environment: string
+  /** When it was answered, microseconds since the epoch. */
+  readonly time: number
+  /** Question: anomaly, failure, policy, advice. */
+  readonly kind: string
+  /** Who answered: isolation-forest, statistics, random-forest, heuristic, guard, rules. */
+  readonly model: string
+  /** Its version. */
+  readonly model_version: string
+  /** Whether it found what was asked for; of policies: allowed. */
+  readonly detected: boolean
+  /** Severity of an anomaly, type of a failure, action of a policy question, first category of advice; none where nothing was found. */
+  readonly label: string
+  /** low, medium, high or critical. */
+  readonly severity: string
+  /** Score behind it, 0 to 1. */
+  readonly score: number
+  /** How sure the model is, 0 to 1. */
+  readonly confidence: number
+  /** Whom it is about: services, series. */
+  readonly entities: readonly string[]
+  /** Recommended actions. */
+  readonly actions: readonly string[]
+  /** Why, in words. */
+  readonly reason: string
+  /** Who asked. */
+  readonly who: string
+  /** Microseconds the answer took. */
+  readonly duration_us: number
+}
+
 /** A person's yes or no. */
 export interface Approval {
   /** Hash of decision and person. */

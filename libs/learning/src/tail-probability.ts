@@ -12,14 +12,14 @@ export interface TailOptions {
   readonly window?: number
 }
 /** Steps between the least score and the tail at which the surprise is held: looking it up then takes no search. */
-const STEPS = 1024
+const STEPS = 256
 
 export class TailProbability {
   readonly #body: number
   readonly #cap: number
   readonly #window: number
   /** Learned once: -ln p at even steps from the least score to the tail. */
-  #surprise = new Float64Array(0)
+  #surprise = new Float32Array(0)
   #least = 0
   #perUnit = 0
   #start = 0
@@ -44,12 +44,12 @@ export class TailProbability {
     this.#tail(sorted)
     this.#least = sorted[0]
     this.#perUnit = this.#start > this.#least ? STEPS / (this.#start - this.#least) : 0
-    this.#surprise = new Float64Array(STEPS + 1)
+    this.#surprise = new Float32Array(STEPS + 1)
     let below = 0
     for (let step = 0; step <= STEPS; step++) {
       const score = this.#perUnit === 0 ? this.#least : this.#least + step / this.#perUnit
       while (below < n && sorted[below] < score) below++
-      this.#surprise[step] = -Math.log((n - below + 1) / (n + 1))
+      this.#surprise[step] = rounded(-Math.log((n - below + 1) / (n + 1)))
     }
   }
 
@@ -95,7 +95,7 @@ export class TailProbability {
     return {
       least: this.#least,
       perUnit: this.#perUnit,
-      surprise: Array.from(this.#surprise),
+      surprise: Array.from(this.#surprise, rounded),
       start: this.#start,
       scale: this.#scale,
       ring: this.#ring,
@@ -105,7 +105,7 @@ export class TailProbability {
   load(state: ReturnType<TailProbability['save']>): void {
     this.#least = state.least
     this.#perUnit = state.perUnit
-    this.#surprise = Float64Array.from(state.surprise)
+    this.#surprise = Float32Array.from(state.surprise)
     this.#start = state.start
     this.#scale = state.scale
     this.#ring = [...state.ring]
@@ -114,6 +114,8 @@ export class TailProbability {
   }
 }
 
+/** Four digits, so that what is loaded again is the same. */
+const rounded = (surprise: number): number => Number(surprise.toFixed(4))
 /** First index whose value is not below. */
 function place(sorted: readonly number[], value: number): number {
   let low = 0

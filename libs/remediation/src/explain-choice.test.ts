@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { SITUATION_FEATURES } from './encode-situation.ts'
 import { type ChoiceModel, explainChoice } from './explain-choice.ts'
+import { inPlainWords } from './situation-words.ts'
 
 /** Linear, so that every influence is known: weight times distance from the usual. */
 const linear = (weights: readonly (readonly number[])[], usual: readonly number[]): ChoiceModel => ({
@@ -26,7 +28,19 @@ describe('explainChoice', () => {
     expect(e.influences[0]).toMatchObject({ feature: 'memory is full' })
     expect(e.influences[0].influence).toBeCloseTo(4, 6)
     expect(e.influences[1].influence).toBeCloseTo(-2, 6)
-    expect(e.sentence).toBe('restart because of memory is full; in spite of just deployed; runner-up rollback, 12 % to 86 %')
+    expect(e.sentence).toBe('restart, because memory is full; although just deployed; next best was rollback, 12 % to 86 %')
+  })
+
+  it('says every feature of a situation in plain words', () => {
+    for (const feature of SITUATION_FEATURES.filter(name => !name.startsWith('reserved')))
+      for (const value of [0, 1]) {
+        const said = inPlainWords(feature, value, 0.5)
+        expect(said).not.toMatch(/said to have|undefined|: /)
+      }
+    expect(inPlainWords('the first suspect is said to have: deploy', 1, 0.1)).toBe('the first suspect was just deployed anew')
+    expect(inPlainWords('confidence that the first suspect has: crash', 0.87, 0.1)).toBe(
+      'it is 87 % sure that the first suspect has crashed',
+    )
   })
 
   it('adds up for linear models: lead = lead as usual + influences', () => {

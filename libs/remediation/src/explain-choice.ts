@@ -12,6 +12,8 @@ export interface ChoiceModel {
   readonly featureNames: readonly string[]
   /** Usual values of the features. */
   readonly usual: ArrayLike<number>
+  /** A feature's present value in words, against its usual one; the feature's name where it is left out. */
+  readonly words?: (feature: string, value: number, usual: number) => string
 }
 export interface Influence {
   readonly feature: string
@@ -63,16 +65,18 @@ export function explainChoice(
     top
       .filter(x => x.influence * sign > 0.01)
       .slice(0, 3)
-      .map(x => x.feature)
+      .map(x => model.words?.(x.feature, x.value, x.usual) ?? x.feature)
+      // Of two features that say the same, the one that says more.
+      .filter((said, i, all) => !all.some((other, j) => (other.includes(said) && other !== said) || (other === said && j < i)))
       .join(', ')
   const chosen = model.actions[best]
   const runnerUp = second === undefined ? undefined : model.actions[second]
   const against = list(-1)
   const sentence = [
-    `${chosen}${list(1) ? ` because of ${list(1)}` : ''}`,
-    against ? `in spite of ${against}` : '',
+    list(1) ? `${chosen}, because ${list(1)}` : chosen,
+    against ? `although ${against}` : '',
     runnerUp
-      ? `runner-up ${runnerUp}, ${Math.round((100 * Math.exp(values[second] - values[best])) / sum)} % to ${Math.round(100 / sum)} %`
+      ? `next best was ${runnerUp}, ${Math.round((100 * Math.exp(values[second] - values[best])) / sum)} % to ${Math.round(100 / sum)} %`
       : '',
   ]
     .filter(Boolean)

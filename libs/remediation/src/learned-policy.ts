@@ -10,6 +10,7 @@ import { SITUATION_FEATURES } from './encode-situation.ts'
 import { type ChoiceExplanation, explainChoice } from './explain-choice.ts'
 import { OPTIONS } from './options.ts'
 import type { LoadedModel } from './ppo-model.ts'
+import { inPlainWords } from './situation-words.ts'
 
 const OPTION_NAMES = OPTIONS.map(o => o.name)
 
@@ -71,6 +72,7 @@ export class LearnedPolicy implements Policy {
       actions,
       featureNames: SITUATION_FEATURES,
       usual: this.#model.usual,
+      words: inPlainWords,
       preferences: (features: Float32Array) => {
         this.#model.consider(features, all)
         return this.#model.logits.slice()

@@ -3,7 +3,7 @@
  * lines as they were written, spans), what speaks against it, two that were considered and rejected, and the order in which things happened.
  * Everything said points at something in the case; nothing is added.
  */
-import { partsOf } from '@aegis/domain'
+import { partsOf, shownLow } from '@aegis/domain'
 import type { CauseCase, Finding } from './case-evidence.ts'
 import type { FusedRanking } from './fuse-evidence.ts'
 import type { Suspect } from './margin.ts'
@@ -58,7 +58,8 @@ const sourceOf = (f: Finding): ExplainedEvidence['source'] =>
 /** Statements of a pair are joined by a byte no one should see. */
 const readable = (name: string) => partsOf(name).join(' → ')
 /** What was before, or the band that it is expected in: the middle of one is no value that ever was. */
-const usual = (f: Finding): string => (f.expected ? `${number(f.expected[0])} to ${number(f.expected[1])}` : number(f.before))
+const usual = (f: Finding): string =>
+  f.expected ? `${number(shownLow(f.name, '', f.expected[0]))} to ${number(f.expected[1])}` : number(f.before)
 const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
   [
     /^log_new|^span_log_new|_severe$/,
@@ -92,7 +93,7 @@ const PHRASES: readonly (readonly [RegExp, (f: Finding) => string])[] = [
     /./,
     f =>
       f.expected
-        ? `${f.name} is ${number(f.after)}, expected ${number(f.expected[0])} to ${number(f.expected[1])}`
+        ? `${f.name} is ${number(f.after)}, expected ${number(shownLow(f.name, '', f.expected[0]))} to ${number(f.expected[1])}`
         : `${f.name} ${f.after >= f.before ? 'rose' : 'fell'} from ${number(f.before)} to ${number(f.after)}`,
   ],
 ]

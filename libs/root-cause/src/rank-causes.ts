@@ -104,11 +104,14 @@ const causeOf = (s: Suspect, rank: number, { evidence: c, fused, changed, everyw
     evidence: [...(change ? [evidenceOf(change)] : []), ...quoted(s, fault)].slice(0, EVIDENCE),
     against,
     fault_kind: fault,
-    explanation: `${s.entity} shows ${change ? `a change just before the first sign (${change.kind}: ${change.before || 'unknown'} → ${change.after})` : (WORDS[fault] ?? 'unusual values')}${
+    explanation: `${s.entity} shows ${change ? `a change just ${change.time <= firstSign(c) ? 'before' : 'after'} the first sign (${change.kind}: ${change.before || 'unknown'} → ${change.after})` : (WORDS[fault] ?? 'unusual values')}${
       told.phrases.length > 0 ? `: ${told.phrases.slice(0, 2).join('; ')}` : ''
     }${told.path.length > 1 ? `. Felt along ${told.path.join(' → ')}` : ''}.`,
   }
 }
+/** When anything was strange first, microseconds. */
+const firstSign = ({ onsets }: CauseCase): number =>
+  onsets && onsets.size > 0 ? Math.min(...onsets.values()) : Number.POSITIVE_INFINITY
 const strongest = (findings: readonly Finding[]) =>
   [...findings].sort((a, b) => b.strength - a.strength || (a.name < b.name ? -1 : 1))
 

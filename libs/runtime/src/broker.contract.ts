@@ -240,5 +240,23 @@ export const brokerContract = (name: string, make: () => Promise<Broker>): void 
       await end.close()
       await producer.close()
     })
+
+    it('tails from positions, and from the start where they are of another topic', async () => {
+      const topic = await topicWith(2)
+      const producer = await broker.producer()
+      const say = (partition: number, text: string) => ({ topic, partition, key: null, value: Buffer.from(text) })
+      await producer.send([say(0, 'a'), say(0, 'b'), say(0, 'c'), say(1, 'd'), say(1, 'e')])
+      const read = async (from: Record<string, number>) => {
+        const seen: string[] = []
+        const tail = await broker.tail([topic], { from, onRecords: rs => void seen.push(...rs.map(r => String(r.value))) })
+        await tail.caughtUp
+        await tail.close()
+        return seen.sort().join('')
+      }
+      expect(await read({ [`${topic}/0`]: 2 })).toBe('cde')
+      expect(await read({ [`${topic}/0`]: 3, [`${topic}/1`]: 99 })).toBe('de')
+      expect(await read({ [`${topic}/0`]: 3, [`${topic}/1`]: 2 })).toBe('')
+      await producer.close()
+    })
   })
 }

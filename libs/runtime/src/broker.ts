@@ -74,9 +74,17 @@ export interface Subscription {
   close(): Promise<void>
 }
 
+/** `end`: only what comes from now on; else the next offset of each `topic/partition`, those that are not named from their start. */
+export type TailFrom = 'start' | 'end' | Positions
+/** Where a tail begins. A position beyond the end is one of an older topic of this name: its start. */
+export const tailStart = (from: TailFrom, topic: string, partition: number, low: number, high: number): number => {
+  if (from === 'end') return high
+  const next = from === 'start' ? low : (from[`${topic}/${partition}`] ?? low)
+  return next > high ? low : Math.max(low, next)
+}
+
 export interface TailOptions {
-  /** `end`: only what comes from now on. */
-  readonly from: 'start' | 'end'
+  readonly from: TailFrom
   /** Nothing more is fetched until what it returns has resolved: a slow reader holds the flow, and not the records. */
   readonly onRecords: (records: readonly RawRecord[]) => void | Promise<void>
 }

@@ -62,3 +62,35 @@ export const waiting = (records: readonly RawRecord[]): RawRecord[] => {
   const gone = new Set(records.flatMap(r => (r.headers[PUT_BACK] === undefined ? [] : [Number(String(r.headers[PUT_BACK]))])))
   return records.filter(r => r.headers[PUT_BACK] === undefined && !gone.has(r.offset))
 }
+
+/** A dead letter in plain words, for those who look. */
+export interface DeadLetter {
+  readonly stream: string
+  readonly partition: number
+  readonly offset: number
+  /** When it was put there, microseconds. */
+  readonly time: number
+  readonly code: string
+  readonly reason: string
+  readonly stage: string
+  /** Where the record stood: partition and offset of its stream. */
+  readonly from: string
+  readonly bytes: number
+  /** Offset of the letter that this record says was put back; such a record is no letter itself. */
+  readonly putBack: number | null
+}
+export const letterOf = (r: RawRecord): DeadLetter => {
+  const header = (name: string) => String(r.headers[name] ?? '')
+  return {
+    stream: r.topic.replace(/\.dlq$/, ''),
+    partition: r.partition,
+    offset: r.offset,
+    time: r.timestamp * 1000,
+    code: header('kafka_dlt-exception-fqcn'),
+    reason: header('kafka_dlt-exception-message'),
+    stage: header('__connect.errors.stage'),
+    from: `${header('kafka_dlt-original-partition')}/${header('kafka_dlt-original-offset')}`,
+    bytes: r.value?.length ?? 0,
+    putBack: r.headers[PUT_BACK] === undefined ? null : Number(String(r.headers[PUT_BACK])),
+  }
+}

@@ -21,6 +21,7 @@ export {
   type ServiceParts,
   startService,
   startStages,
+  type ValueTail,
 } from './service.ts'
 export * from './snapshots.ts'
 export * from './stage-definition.ts'

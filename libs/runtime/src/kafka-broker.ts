@@ -9,20 +9,21 @@ import type {
   Producer as KafkaProducer,
   PartitionAssigner,
 } from 'kafkajs'
-import type {
-  Broker,
-  GroupHandler,
-  Headers,
-  OutRecord,
-  Positions,
-  Producer,
-  RawRecord,
-  Subscription,
-  Tail,
-  TailOptions,
-  TopicSpec,
-  Transaction,
-  Transactor,
+import {
+  type Broker,
+  type GroupHandler,
+  type Headers,
+  type OutRecord,
+  type Positions,
+  type Producer,
+  type RawRecord,
+  type Subscription,
+  type Tail,
+  type TailOptions,
+  type TopicSpec,
+  type Transaction,
+  type Transactor,
+  tailStart,
 } from './broker.ts'
 import { kafkajs } from './kafkajs-records.ts'
 import { BufferedLane } from './lane.ts'
@@ -516,7 +517,12 @@ export class KafkaBroker implements Broker {
       const offsets = await this.#ask(admin => admin.fetchTopicOffsets(topic))
       wanted.set(
         topic,
-        new Map(offsets.map(o => [o.partition, { next: Number(options.from === 'end' ? o.high : o.low), end: Number(o.high) }])),
+        new Map(
+          offsets.map(({ partition, low, high }) => [
+            partition,
+            { next: tailStart(options.from, topic, partition, Number(low), Number(high)), end: Number(high) },
+          ]),
+        ),
       )
     }
     return this.#readAlone(wanted, options.onRecords, true)

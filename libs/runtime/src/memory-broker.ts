@@ -1,17 +1,18 @@
 import { AegisError, hash32 } from '@aegis/domain'
-import type {
-  Broker,
-  GroupHandler,
-  OutRecord,
-  Positions,
-  Producer,
-  RawRecord,
-  Subscription,
-  Tail,
-  TailOptions,
-  TopicSpec,
-  Transaction,
-  Transactor,
+import {
+  type Broker,
+  type GroupHandler,
+  type OutRecord,
+  type Positions,
+  type Producer,
+  type RawRecord,
+  type Subscription,
+  type Tail,
+  type TailOptions,
+  type TopicSpec,
+  type Transaction,
+  type Transactor,
+  tailStart,
 } from './broker.ts'
 import { BufferedLane } from './lane.ts'
 
@@ -286,9 +287,12 @@ export class MemoryBroker implements Broker {
 
   async tail(topics: readonly string[], options: TailOptions): Promise<Tail> {
     const entry = { topics, onRecords: options.onRecords }
-    if (options.from === 'start')
-      for (const topic of topics)
-        for (const p of this.#topic(topic).partitions) if (p.records.length > 0) options.onRecords(present(p.records))
+    for (const topic of topics)
+      for (const [n, p] of this.#topic(topic).partitions.entries()) {
+        const next = tailStart(options.from, topic, n, p.first, p.first + p.records.length)
+        const there = present(p.records.slice(next - p.first))
+        if (there.length > 0) options.onRecords(there)
+      }
     this.#tails.add(entry)
     return { caughtUp: Promise.resolve(), close: async () => void this.#tails.delete(entry) }
   }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { FatalError, readTraceparent, type Stream, streams, type TraceContext, traceparent } from '@aegis/domain'
-import type { Broker, GroupHandler, RawRecord, Subscription, Tail } from './broker.ts'
+import type { Broker, GroupHandler, Positions, RawRecord, Subscription, Tail, TailFrom } from './broker.ts'
 import { Codec } from './codec.ts'
 import { type Config, RUNTIME_SETTINGS, type RuntimeConfig, type Settings } from './config.ts'
 import { PartitionLoop } from './consume-loop.ts'
+import { type DeadLetter, letterOf } from './dead-letters.ts'
 import { Followed } from './followed.ts'
 import { healthRoutes, serveHealth } from './health.ts'
 import { KafkaBroker } from './kafka-broker.ts'
@@ -14,7 +15,7 @@ import type { Seal } from './seal.ts'
 import type { StageDefinition } from './stage-definition.ts'
 import { Telemetry } from './telemetry.ts'
 import { type TickWords, tickRecord } from './ticks.ts'
-import { allTopics, snapshotSpec } from './topics.ts'
+import { allTopics, deadLetterTopic, snapshotSpec } from './topics.ts'
 
 /** A decoded record, for readers outside stages: consoles, command lines. */
 export interface Seen<T = unknown> {
@@ -26,6 +27,11 @@ export interface Seen<T = unknown> {
   readonly headers: RawRecord['headers']
 }
 
+export interface ValueTail extends Tail {
+  /** The next offset of each `topic/partition` that something came on, ticks and what was left out included: where to go on after a restart. */
+  positions(): Positions
+}
+
 /** What a service gets from the runtime besides its configuration. */
 export interface ServiceContext {
   readonly log: Log
@@ -35,7 +41,13 @@ export interface ServiceContext {
   /** Puts values on a stream, in order, and resolves when the broker has them. */
   publish<T>(stream: Stream<T>, values: readonly T[], trace?: TraceContext): Promise<void>
   /** Reads streams outside the pipeline's groups. Ticks and undecodable records are left out. */
-  tail(streams: readonly Stream<never>[], from: 'start' | 'end', onValues: (values: readonly Seen[]) => void): Promise<Tail>
+  tail(streams: readonly Stream<never>[], from: TailFrom, onValues: (values: readonly Seen[]) => void): Promise<ValueTail>
+  /** The record at a place of a stream that is tailed; undefined where there is none any more. */
+  record(stream: Stream<never>, partition: number, offset: number): Promise<Seen | undefined>
+  /** Dead letters of all streams: those that stand, then those that come. Only for services that declare it. */
+  deadLetters(onLetters: (letters: readonly DeadLetter[]) => void): Promise<Tail>
+  /** True while the broker answers. */
+  brokerHealthy(): Promise<boolean>
   /** Newest value of a followed broadcast stream. */
   latest<T>(stream: Stream<T>, key: string): T | undefined
   /** Puts a tick into every partition of every stream that wants them. */
@@ -67,6 +79,8 @@ export interface ServiceDefinition<S extends Settings = Settings> {
   readonly publishes?: readonly Stream<never>[]
   /** Streams it reads whole, outside the pipeline's groups. */
   readonly tails?: readonly Stream<never>[]
+  /** True for a service that shows dead letters. */
+  readonly readsDeadLetters?: boolean
   /** True for the service that keeps the pipeline's clock: it ticks on every stream that wants ticks. */
   readonly clock?: boolean
   create(config: Config<S>, context: ServiceContext): Promise<ServiceParts> | ServiceParts
@@ -166,6 +180,27 @@ export const startStages = async <S extends Settings>(
         headers: { ...headers, ...seal?.sign(stream.name, bytes, now()) },
       }
     })
+  /** Ticks and what cannot be decoded are left out. */
+  const decoded = async (records: readonly RawRecord[]): Promise<Seen[]> => {
+    const seen: Seen[] = []
+    for (const r of records) {
+      if (!r.value) continue
+      try {
+        await codec.learn(r.topic, [r.value])
+        seen.push({
+          stream: r.topic,
+          partition: r.partition,
+          offset: r.offset,
+          value: codec.decode(r.topic, r.value),
+          trace: readTraceparent(r.headers.traceparent),
+          headers: r.headers,
+        })
+      } catch (error) {
+        log.debug({ err: error, topic: r.topic, offset: r.offset }, 'record left out of a tail')
+      }
+    }
+    return seen
+  }
   const context: ServiceContext = {
     log,
     telemetry,
@@ -179,25 +214,11 @@ export const startStages = async <S extends Settings>(
       for (const stream of wanted) declared(definition.tails, stream)
       await codec.prepare(wanted)
       let order = Promise.resolve()
+      const next: Record<string, number> = typeof from === 'string' ? {} : { ...from }
       const take = async (records: readonly RawRecord[]) => {
-        const seen: Seen[] = []
-        for (const r of records) {
-          if (!r.value) continue
-          try {
-            await codec.learn(r.topic, [r.value])
-            seen.push({
-              stream: r.topic,
-              partition: r.partition,
-              offset: r.offset,
-              value: codec.decode(r.topic, r.value),
-              trace: readTraceparent(r.headers.traceparent),
-              headers: r.headers,
-            })
-          } catch (error) {
-            log.debug({ err: error, topic: r.topic, offset: r.offset }, 'record left out of a tail')
-          }
-        }
+        const seen = await decoded(records)
         if (seen.length > 0) onValues(seen)
+        for (const { topic, partition, offset } of records) next[`${topic}/${partition}`] = offset + 1
       }
       const tail = await broker.tail(
         wanted.map(s => s.name),
@@ -209,8 +230,26 @@ export const startStages = async <S extends Settings>(
           },
         },
       )
-      return { caughtUp: tail.caughtUp.then(() => order), close: () => tail.close() }
+      return { caughtUp: tail.caughtUp.then(() => order), close: () => tail.close(), positions: () => ({ ...next }) }
     },
+    record: async (stream, partition, offset) => {
+      declared(definition.tails, stream)
+      await codec.prepare([stream])
+      let found: Seen | undefined
+      await broker.read(stream.name, partition, offset, offset + 1, async records => {
+        for (const r of records) if (r.offset === offset) [found] = await decoded([r])
+      })
+      return found
+    },
+    deadLetters: async onLetters => {
+      if (!definition.readsDeadLetters)
+        throw new FatalError('STREAM_UNDECLARED', `${definition.name} does not declare that it reads dead letters`)
+      return broker.tail(
+        streams.map(s => deadLetterTopic(s.name)),
+        { from: 'start', onRecords: records => onLetters(records.map(letterOf)) },
+      )
+    },
+    brokerHealthy: () => broker.healthy(),
     latest: (stream, key) => followed.latest(stream, key),
     tick: async words => {
       const versions = followed.newest()

@@ -25,6 +25,21 @@ export const METRICS = {
   },
   aegis_partitions_owned: { kind: 'gauge', about: 'Partitions this instance works on.', labels: ['stage'] },
   aegis_partitions_live: { kind: 'gauge', about: 'Partitions restored and working.', labels: ['stage'] },
+  ai_engine_anomaly_predictions_total: {
+    kind: 'counter',
+    about: 'Answers of detect-anomaly, by severity; none where there was no anomaly.',
+    labels: ['severity'],
+  },
+  ai_engine_failure_predictions_total: {
+    kind: 'counter',
+    about: 'Answers of detect-failure, by type of failure; none where there was none.',
+    labels: ['failure_type'],
+  },
+  ai_engine_inference_duration_seconds: {
+    kind: 'histogram',
+    about: 'Seconds from question to answer, without the network.',
+    labels: ['model_type'],
+  },
 } as const
 
 export type MetricName = keyof typeof METRICS

@@ -3,7 +3,7 @@ import { z } from 'zod'
 export const settings = {
   detector: {
     env: 'AEGIS_DETECTOR',
-    schema: z.string().default('none'),
+    schema: z.string().default('ensemble'),
     about:
       'Detector of each entity’s metrics together, beside the robust baseline of each series: none, ensemble, ridge, sub-pca, seasonal, k-means, isolation-forest, ewma, robust-z, nearest-neighbour, lstm-autoencoder or vae. Trained from the stream, beside it; the last two load TensorFlow.js.',
   },
@@ -22,18 +22,19 @@ export const settings = {
     env: 'AEGIS_DETECTOR_WARM_UP',
     schema: z.coerce.number().int().min(100).default(300),
     about:
-      'Rounds of an entity before that detector is trained for the first time. With fewer than 300, more than half of healthy entities are called strange within ten minutes; with 300 one in ten.',
+      'Rounds of an entity before that detector is trained for the first time. With fewer than 300, more than half of healthy entities are called strange within 600 rounds; with 300 one in ten.',
   },
   detectorHistory: {
     env: 'AEGIS_DETECTOR_HISTORY',
-    schema: z.coerce.number().int().min(100).default(2000),
-    about: 'Rounds of an entity kept to train that detector on.',
+    schema: z.coerce.number().int().min(100).default(10_000),
+    about:
+      'Rounds of an entity kept to train that detector on; fewer of many metrics, so that they take no more than a mebibyte.',
   },
   detectorEntities: {
     env: 'AEGIS_DETECTOR_ENTITIES',
     schema: z.coerce.number().int().positive().default(50),
     about:
-      'Entities per partition that detector is trained for; every tick names the version of each. Others keep the baseline of their series.',
+      'Entities per partition that detector is trained for; pods of one workload count as one. Every tick names the version of each. Others keep the baseline of their series.',
   },
   metricKnowledge: {
     env: 'AEGIS_METRIC_KNOWLEDGE',

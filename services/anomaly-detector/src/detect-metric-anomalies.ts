@@ -51,7 +51,7 @@ const FORGET_US = 86_400_000_000
 
 /** Observations to anomalies: each tick closes a round, which is scored, tracked and then learned from. An entity that falls silent is strange too. */
 export class DetectMetricAnomalies implements Stage, Stateful {
-  readonly snapshotVersion = 4
+  readonly snapshotVersion = 5
   readonly #clocks = new EnvironmentClocks()
   readonly #series = new DeriveSeries()
   readonly #detector: Detector
@@ -216,7 +216,7 @@ export class DetectMetricAnomalies implements Stage, Stateful {
     this.#detector.restore(Buffer.from(state.detector, 'base64'))
     // Before version 3 there were neither rules nor watches, and entities were trained here.
     if (version < 3) return
-    if (state.entities) this.#entities?.fromJSON(state.entities)
+    if (state.entities && version >= 5) this.#entities?.fromJSON(state.entities)
     this.#rules.fromJSON(state.rules)
     this.#watch.fromJSON(state.watch)
     if (version >= 4) this.#past.fromJSON(state.past)

@@ -1,5 +1,5 @@
 import type { SeriesValue } from '@aegis/anomaly-detection'
-import { keyOf } from '@aegis/domain'
+import { keyOf, workloadOf } from '@aegis/domain'
 
 export interface EntityRound {
   readonly environment: string
@@ -17,4 +17,12 @@ export const byEntity = (values: readonly SeriesValue[]): EntityRound[] => {
     else rounds.set(key, { environment, entity, values: [v] })
   }
   return [...rounds.values()]
+}
+/**
+ * What a model is trained for: the instances of one workload are alike, so that one model serves them all, and a new one is known from its first row.
+ * Every other entity is its own.
+ */
+export const likeOf = (entity: string): string => {
+  const [kind, name] = [entity.slice(0, entity.indexOf(':')), entity.slice(entity.indexOf(':') + 1)]
+  return kind === 'pod' || kind === 'container' ? `${kind}:${workloadOf(name)}` : entity
 }

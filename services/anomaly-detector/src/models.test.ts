@@ -1,4 +1,5 @@
-import { trainEntity } from '@aegis/anomaly-detection/train-entity'
+import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
+import { packTrained, trainEntity } from '@aegis/anomaly-detection/train-entity'
 import { anomalies, type Input, type ModelVersion, metricsRaw, models, type Observation, seededRandom } from '@aegis/domain'
 import { stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
@@ -85,6 +86,21 @@ describe('TrainModels', () => {
       ['ensemble/test/service:b', 120.5],
     ])
   })
+  it('trains one model for the pods of a workload, from the rows of all', async () => {
+    const pods = ['pod:shop-7d9f8b6c5-x2x4z', 'pod:shop-7d9f8b6c5-b4k9q', 'pod:shop-7d9f8b6c5-zz7t2']
+    const list = await trained(seconds(0, 60, s => pods.flatMap(pod => row(s, pod))))
+    const [active, ...more] = list.filter(m => m.state === 'active')
+    expect(more).toEqual([])
+    expect(active).toMatchObject({ id: 'ensemble/test/pod:shop', metrics: { rows: 120, metrics: 3, instances: 3 } })
+  })
+  it('says once that there is no room for more', async () => {
+    const full: string[] = []
+    await trained(
+      seconds(0, 20, s => ['service:a', 'service:b', 'service:c', 'service:d'].flatMap(e => row(s, e))),
+      { onFull: entity => full.push(entity) },
+    )
+    expect(full).toEqual(['service:c'])
+  })
   it('leaves alone what somebody went back to, and goes on when training fails', async () => {
     expect(
       await trained(
@@ -114,6 +130,25 @@ describe('TrainModels', () => {
 
 describe('models in force', async () => {
   const row = rows()
+  /** One metric leaves its band for half a minute. */
+  const ill = (s: number, entity?: string) =>
+    row(s, entity).map(o => (o.metric_name === 'b' && s >= 400 && s < 430 ? { ...o, value: o.value + 60 } : o))
+  const trainedOn = (inputs: Input[]) => {
+    const values = inputs.filter(i => i.kind === 'value').map(i => (i.value as Observation).value)
+    return trainEntity({
+      detector: 'ensemble',
+      metrics: ['a', 'b', 'c'],
+      rows: {
+        count: values.length / 3,
+        metrics: 3,
+        values: Float64Array.from(values),
+        times: values.slice(0, values.length / 3).map((_, k) => k),
+      },
+      stepSeconds: 1,
+      alarmsPerDay: 0.5,
+      youngThreshold: 12,
+    })
+  }
   const history = seconds(0, 300, s => row(s))
   const [, first, second] = await trained(history)
   const inputs = seconds(
@@ -131,6 +166,38 @@ describe('models in force', async () => {
     // The two part company where their wave does, and meet where it passes zero.
     for (const a of found.filter(a => a.state === 'open')) expect((a.time - T0) / SECOND).toBeLessThan(432)
     expect(found.filter(a => a.state === 'close').map(a => a.id)).toEqual(found.filter(a => a.state === 'open').map(a => a.id))
+  })
+  it('serve an instance that came after the training from its first rows on', async () => {
+    const weights = packTrained(trainedOn(history))
+    const fresh = seconds(
+      300,
+      440,
+      s => ill(s, 'pod:shop-7d9f8b6c5-n9n9n'),
+      (_s, id) => (id === 'ensemble/test/pod:shop' ? { version: 'v1', state: 'active', weights } : undefined),
+    )
+    const found = (await runStage(make(), [fresh])).of(anomalies).filter(a => a.detector === 'ensemble')
+    expect(found[0]).toMatchObject({ state: 'open', entity: 'pod:shop-7d9f8b6c5-n9n9n', model_version: 'v1' })
+  })
+  it('find in the stream what the evaluation finds in the recording', async () => {
+    const known = trainedOn(history)
+    const weights = packTrained(known)
+    const stream = seconds(
+      300,
+      560,
+      s => ill(s),
+      () => ({ version: 'v1', state: 'active', weights }),
+    )
+    const live = (await runStage(make(), [stream])).of(anomalies).filter(a => a.detector === 'ensemble')
+    const table = (inputs: Input[]) => {
+      const values = inputs.filter(i => i.kind === 'value').map(i => (i.value as Observation).value)
+      const count = values.length / 3
+      return { count, metrics: 3, values: Float64Array.from(values), times: Array.from({ length: count }, (_, k) => k) }
+    }
+    const { decisions } = evaluateMetrics(table(history), table(stream), { stepSeconds: 1 })
+    const opened = Array.from(decisions.keys()).filter(i => decisions[i] === 1 && decisions[i - 1] !== 1)
+    // The first rows of a model that takes over are not judged in the stream.
+    expect(opened[0]).toBeGreaterThan(10)
+    expect(live.filter(a => a.state === 'open').map(a => (a.started - T0) / SECOND - 300.5)).toEqual(opened)
   })
   stageContract('DetectMetricAnomalies with models', make, inputs)
 })

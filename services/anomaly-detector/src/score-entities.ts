@@ -2,10 +2,10 @@ import type { SeriesValue } from '@aegis/anomaly-detection'
 import { type EntityEvent, EntityEvents } from '@aegis/anomaly-detection/entity-events'
 import { EntityModel } from '@aegis/anomaly-detection/entity-model'
 import type { Tensors } from '@aegis/anomaly-detection/tensorflow'
-import { unpackTrained } from '@aegis/anomaly-detection/train-entity'
-import { type Anomaly, idOf, keyOf, models, type Tick } from '@aegis/domain'
+import { type TrainedEntity, unpackTrained } from '@aegis/anomaly-detection/train-entity'
+import { type Anomaly, BoundedMap, idOf, keyOf, models, shownLow, type Tick } from '@aegis/domain'
 import { entityModel } from '@aegis/model-registry'
-import { byEntity } from './entity-rounds.ts'
+import { byEntity, likeOf } from './entity-rounds.ts'
 
 export interface ScoreOptions {
   /** Name of the detector whose models are used. */
@@ -14,21 +14,33 @@ export interface ScoreOptions {
   readonly tensors?: Tensors
 }
 type Running = ReturnType<EntityModel['save']>
-interface Scorer {
-  version: string
+interface Taken {
+  readonly version: string
   /** Undefined after a restart, until the tick that names its version. */
   model: EntityModel | undefined
   running: Running | undefined
+}
+interface Scorer {
+  /** Whose word counts. */
+  taken: Taken | undefined
+  /** The one that takes over, and the rows it has seen: what it knows ends where its training did. */
+  next: (Taken & { rows: number }) | undefined
   readonly events: EntityEvents
 }
+/** Rows a model has to see before its word counts, so that what came between its training and now is no surprise. */
+const SETTLE = 10
+/** Entities scored; those not heard of for longest make room, since pods come and go. */
+const SCORED = 2000
 
 /**
- * All metrics of an entity together, by the model in force at the tick: what no single series shows. Another version takes over at the tick that first names
- * it, and an event that is open goes on under it. An entity without a model is learning and says nothing here.
+ * All metrics of an entity together, by the model in force at the tick: what no single series shows. Another version takes over once it has seen a few rows
+ * beside the one before it, and an event that is open goes on under it. An entity without a model is learning and says nothing here.
  */
 export class ScoreEntities {
   readonly #options: ScoreOptions
-  #scorers = new Map<string, Scorer>()
+  /** What like entities share is unpacked once. */
+  readonly #unpacked = new BoundedMap<Uint8Array, TrainedEntity>(200)
+  readonly #scorers = new BoundedMap<string, Scorer>(SCORED)
 
   constructor(options: ScoreOptions) {
     this.#options = options
@@ -38,44 +50,62 @@ export class ScoreEntities {
     const out: Anomaly[] = []
     for (const { environment, entity, values: own } of byEntity(values)) {
       const key = keyOf(environment, entity)
-      const published = tick.inForce(models, entityModel(this.#options.detector, environment, entity))
+      const published = tick.inForce(models, entityModel(this.#options.detector, environment, likeOf(entity)))
       if (!published?.weights) continue
-      let scorer = this.#scorers.get(key)
+      let scorer = this.#scorers.touch(key)
       if (!scorer) {
-        scorer = { version: '', model: undefined, running: undefined, events: new EntityEvents() }
+        scorer = { taken: undefined, next: undefined, events: new EntityEvents() }
         this.#scorers.set(key, scorer)
       }
-      if (scorer.version !== published.version || !scorer.model) {
-        scorer.model = new EntityModel(unpackTrained(published.weights), this.#options.tensors)
-        if (scorer.version === published.version && scorer.running) scorer.model.load(scorer.running)
-        scorer.version = published.version
-        scorer.running = undefined
-      }
+      this.#takeUp(scorer, published.version, published.weights)
       const time = now(environment)
-      const found = scorer.model.row(
-        own.map(v => ({ metric: v.info.metric, value: v.value })),
-        time,
-      )
+      const row = own.map(v => ({ metric: v.info.metric, value: v.value }))
+      const found = scorer.taken?.model?.row(row, time)
+      const { next } = scorer
+      if (next) {
+        next.model?.row(row, time)
+        if (++next.rows >= SETTLE) {
+          scorer.taken = next
+          scorer.next = undefined
+        }
+      }
       if (!found) continue
-      const event = scorer.events.row(time, found.score, found.threshold, found.guilty)
-      if (event?.newNormal) scorer.model.adopt()
-      if (event) out.push(anomalyOf(event, environment, entity, own, this.#options.detector, scorer.version))
+      const event = scorer.events.row(time, found.score, found.threshold, found.guilty, found.alarm)
+      if (event?.newNormal) scorer.taken?.model?.adopt()
+      if (event)
+        out.push(anomalyOf(event, environment, entity, own, this.#options.detector, scorer.taken?.version ?? published.version))
     }
     return out
   }
 
-  toJSON() {
-    return [...this.#scorers].map(([key, s]) => [
-      key,
-      { version: s.version, running: s.model?.save() ?? s.running, events: s.events.save() },
-    ])
+  #takeUp(scorer: Scorer, version: string, weights: Uint8Array): void {
+    for (const one of [scorer.taken, scorer.next])
+      if (one && one.version === version && !one.model) {
+        one.model = this.#model(weights)
+        if (one.running) one.model.load(one.running)
+        one.running = undefined
+      }
+    if (scorer.taken?.version === version) scorer.next = undefined
+    else if (scorer.next?.version !== version) scorer.next = { version, model: this.#model(weights), running: undefined, rows: 0 }
   }
-  fromJSON(state: [string, { version: string; running?: Running; events: ReturnType<EntityEvents['save']> }][]): void {
-    this.#scorers = new Map(
-      state.map(([key, { version, running, events: saved }]) => {
+  #model(weights: Uint8Array): EntityModel {
+    let trained = this.#unpacked.get(weights)
+    if (!trained) this.#unpacked.set(weights, (trained = unpackTrained(weights)))
+    return new EntityModel(trained, this.#options.tensors)
+  }
+
+  toJSON() {
+    const kept = (one: Taken | undefined) => one && { ...one, model: undefined, running: one.model?.save() ?? one.running }
+    return [...this.#scorers].map(([key, s]) => [key, { taken: kept(s.taken), next: kept(s.next), events: s.events.save() }])
+  }
+  fromJSON(
+    state: [string, { taken?: Taken; next?: Taken & { rows: number }; events: ReturnType<EntityEvents['save']> }][],
+  ): void {
+    this.#scorers.load(
+      state.map(([key, { taken, next, events: saved }]) => {
         const events = new EntityEvents()
         events.load(saved)
-        return [key, { version, model: undefined, running, events }]
+        return [key, { taken, next, events }] as const
       }),
     )
   }
@@ -94,7 +124,7 @@ function anomalyOf(
   const units = new Map(values.map(v => [v.info.metric, v.info.unit]))
   const texts = event.guilty.map(g => {
     const unit = units.get(g.metric)
-    return `${g.metric} was ${number(g.value)}${unit && unit !== '1' ? ` ${unit}` : ''}, expected ${number(g.low)} to ${number(g.high)}`
+    return `${g.metric} was ${number(g.value)}${unit && unit !== '1' ? ` ${unit}` : ''}, expected ${number(shownLow(g.metric, unit ?? '', g.low))} to ${number(g.high)}`
   })
   const more = event.guilty.length > 1 ? `, and ${event.guilty.length - 1} more series` : ''
   return {

@@ -50,6 +50,11 @@ export const anomalyDetector = defineService({
           history: config.detectorHistory,
           entities: config.detectorEntities,
           train: (request, signal) => trainInWorker(request, { signal }),
+          onFull: entity =>
+            context.log.warn(
+              { entity, entities: config.detectorEntities },
+              'no room to train a model for this entity: its series are watched one by one; AEGIS_DETECTOR_ENTITIES makes room',
+            ),
           onFailed: (entity, error) => context.log.error({ err: error, entity }, 'training failed; the model before it stays'),
         }),
     }

@@ -1,7 +1,8 @@
 import { DeriveSeries, RobustBaseline } from '@aegis/anomaly-detection'
-import { EntityRows } from '@aegis/anomaly-detection/entity-rows'
+import { EntityRows, together } from '@aegis/anomaly-detection/entity-rows'
 import { packTrained, type TrainedEntity, type TrainRequest } from '@aegis/anomaly-detection/train-entity'
 import {
+  BoundedMap,
   EnvironmentClocks,
   emit,
   type Input,
@@ -17,7 +18,7 @@ import {
   type Tick,
 } from '@aegis/domain'
 import { entityModel, isHeld } from '@aegis/model-registry'
-import { byEntity, type EntityRound } from './entity-rounds.ts'
+import { byEntity, type EntityRound, likeOf } from './entity-rounds.ts'
 import { type LearnedRound, LearnPast } from './learn-past.ts'
 import { floorOf } from './unit-floors.ts'
 
@@ -32,8 +33,10 @@ export interface TrainOptions {
   readonly warmUp: number
   /** Rows kept per entity. */
   readonly history: number
-  /** Entities trained per partition; what comes later is left to the baseline of single series. */
+  /** Entities (or workloads) trained per partition; what comes later is left to the baseline of single series. */
   readonly entities: number
+  /** Told once, with the first entity for which there is no room. */
+  readonly onFull?: (entity: string) => void
   /** Most bytes of a model. Default 4 MiB. */
   readonly mostBytes?: number
   readonly train: (request: TrainRequest, signal: AbortSignal) => Promise<TrainedEntity>
@@ -41,14 +44,21 @@ export interface TrainOptions {
 }
 interface Learner {
   readonly environment: string
+  /** What the model is for: an entity, or a workload whose instances are alike. */
   readonly entity: string
-  readonly rows: EntityRows
+  readonly rows: BoundedMap<string, EntityRows>
   /** Rows since it was last trained. */
   since: number
   trainedOn: number
   leftOut: number
   told: boolean
 }
+/** Instances of a workload whose rows are kept; more of them say little that is new. */
+const INSTANCES = 4
+const countOf = (l: Learner): number => [...l.rows.values()].reduce((sum, rows) => sum + rows.count, 0)
+/** The instance with most rows speaks for how far apart they are. */
+const stepOf = (l: Learner): number =>
+  [...l.rows.values()].reduce((most, rows) => (rows.count > most.count ? rows : most)).stepSeconds
 /** Rows after which it can be said when there will be enough. */
 const TELL_AT = 5
 const iso = (us: number) => new Date(us / 1000).toISOString()
@@ -59,7 +69,7 @@ const iso = (us: number) => new Date(us / 1000).toISOString()
  * more is thrown away by the runtime, as every output of a replay is.
  */
 export class TrainModels implements Stage, Stateful {
-  readonly snapshotVersion = 2
+  readonly snapshotVersion = 3
   readonly #options: TrainOptions
   readonly #threshold: number
   readonly #clocks = new EnvironmentClocks()
@@ -67,6 +77,7 @@ export class TrainModels implements Stage, Stateful {
   readonly #baseline: RobustBaseline
   readonly #past: LearnPast
   #learners = new Map<string, Learner>()
+  #full = false
 
   constructor(options: TrainOptions) {
     this.#options = options
@@ -121,19 +132,19 @@ export class TrainModels implements Stage, Stateful {
     const now = this.#clocks.now(environment)
     const learner = this.#add(round, now, strange.has(keyOf(environment, entity)))
     if (!learner) return undefined
-    const id = entityModel(detector, environment, entity)
-    const { count } = learner.rows
+    const id = entityModel(detector, environment, learner.entity)
+    const count = countOf(learner)
     if (learner.told || count < TELL_AT || count >= warmUp || tick.inForce(models, id)) return undefined
     learner.told = true
-    const until = now + Math.max(0, warmUp - learner.rows.count) * learner.rows.stepSeconds * 1e6
+    const until = now + Math.ceil((warmUp - count) / learner.rows.size) * stepOf(learner) * 1e6
     return {
       id,
       environment,
       time: now,
       version: `learning-${idOf(id, now).slice(0, 8)}`,
       state: 'learning',
-      metrics: { rows: learner.rows.count, wanted: warmUp, until },
-      lineage: { detector, entity, until: iso(until) },
+      metrics: { rows: count, wanted: warmUp, until },
+      lineage: { detector, entity: learner.entity, until: iso(until) },
     }
   }
 
@@ -144,18 +155,28 @@ export class TrainModels implements Stage, Stateful {
   /** The row of a round goes to those its entity is trained on; undefined where it does not. */
   #add({ environment, entity, values }: EntityRound, time: number, strange: boolean): Learner | undefined {
     const { history, entities } = this.#options
-    const key = keyOf(environment, entity)
+    const like = likeOf(entity)
+    const key = keyOf(environment, like)
     let learner = this.#learners.get(key)
     if (!learner) {
-      if (this.#learners.size >= entities) return undefined
-      learner = { environment, entity, rows: new EntityRows({ history }), since: 0, trainedOn: 0, leftOut: 0, told: false }
+      if (this.#learners.size >= entities) {
+        if (!this.#full) this.#options.onFull?.(entity)
+        this.#full = true
+        return undefined
+      }
+      learner = { environment, entity: like, rows: new BoundedMap(INSTANCES), since: 0, trainedOn: 0, leftOut: 0, told: false }
       this.#learners.set(key, learner)
     }
     if (strange) {
       learner.leftOut++
       return undefined
     }
-    learner.rows.add(
+    let rows = learner.rows.touch(entity)
+    if (!rows) {
+      rows = new EntityRows({ history })
+      learner.rows.set(entity, rows)
+    }
+    rows.add(
       time,
       values.map(v => ({ metric: v.info.metric, value: v.value })),
     )
@@ -166,7 +187,7 @@ export class TrainModels implements Stage, Stateful {
   /** Half as many rows again as it was last trained on. */
   #due(l: Learner): boolean {
     const { warmUp } = this.#options
-    return l.trainedOn === 0 ? l.rows.count >= warmUp : l.since >= Math.max(warmUp, l.trainedOn >> 1)
+    return l.trainedOn === 0 ? countOf(l) >= warmUp : l.since >= Math.max(warmUp, l.trainedOn >> 1)
   }
   /** Somebody went back to an earlier version, which stays until it is released. */
   #held(l: Learner, tick: Tick): boolean {
@@ -174,17 +195,21 @@ export class TrainModels implements Stage, Stateful {
   }
 
   async #train(l: Learner, tick: Tick, signal: AbortSignal): Promise<ModelVersion | undefined> {
-    const { detector, alarmsPerDay, youngThreshold, train, onFailed, mostBytes = 4 * 1024 * 1024 } = this.#options
-    const { rows, environment, entity } = l
+    const { detector, history, alarmsPerDay, youngThreshold, train, onFailed, mostBytes = 4 * 1024 * 1024 } = this.#options
+    const { environment, entity } = l
+    const instances = [...l.rows.values()]
+    const { metrics, rows } = together(instances, history)
     l.since = 0
     l.trainedOn = rows.count
+    const from = Math.min(...instances.map(i => i.from))
+    const to = Math.max(...instances.map(i => i.to))
     try {
       const trained = await train(
         {
           detector,
-          metrics: rows.metrics,
-          rows: rows.table(),
-          stepSeconds: Math.max(rows.stepSeconds, 1e-3),
+          metrics,
+          rows,
+          stepSeconds: Math.max(stepOf(l), 1e-3),
           alarmsPerDay,
           youngThreshold,
         },
@@ -199,12 +224,13 @@ export class TrainModels implements Stage, Stateful {
         id,
         environment,
         time,
-        version: idOf(id, time, rows.count, rows.to).slice(0, 12),
+        version: idOf(id, time, rows.count, to).slice(0, 12),
         state: 'active',
         weights,
         metrics: {
           rows: rows.count,
-          metrics: rows.metrics.length,
+          metrics: metrics.length,
+          instances: instances.length,
           left_out: l.leftOut,
           threshold: trained.threshold,
           bytes: weights.length,
@@ -217,8 +243,8 @@ export class TrainModels implements Stage, Stateful {
           stream: metricsRaw.name,
           partition: String(tick.partition),
           offset: String(tick.offset),
-          from: iso(rows.from),
-          to: iso(rows.to),
+          from: iso(from),
+          to: iso(to),
         },
       }
     } catch (error) {
@@ -236,22 +262,35 @@ export class TrainModels implements Stage, Stateful {
         series: this.#series,
         past: this.#past,
         baseline: Buffer.from(this.#baseline.snapshot()).toString('base64'),
-        learners: [...this.#learners].map(([key, l]) => [key, { ...l, rows: l.rows.save() }]),
+        learners: [...this.#learners].map(([key, l]) => [
+          key,
+          { ...l, rows: [...l.rows].map(([entity, rows]) => [entity, rows.save()]) },
+        ]),
+        full: this.#full,
       }),
     )
   }
   restore(bytes: Uint8Array, version: number): void {
+    // Before version 3 every entity was trained by itself, on few rows: it is learned anew.
+    if (version < 3) return
     const state = JSON.parse(Buffer.from(bytes).toString())
     this.#clocks.fromJSON(state.clocks)
     this.#series.fromJSON(state.series)
-    if (version >= 2) this.#past.fromJSON(state.past)
+    this.#past.fromJSON(state.past)
     this.#baseline.restore(Buffer.from(state.baseline, 'base64'))
+    this.#full = state.full
     this.#learners = new Map(
-      (state.learners as [string, Omit<Learner, 'rows'> & { rows: ReturnType<EntityRows['save']> }][]).map(([key, l]) => {
-        const rows = new EntityRows({ history: this.#options.history })
-        rows.load(l.rows)
-        return [key, { ...l, rows }]
-      }),
+      (state.learners as [string, Omit<Learner, 'rows'> & { rows: [string, ReturnType<EntityRows['save']>][] }][]).map(
+        ([key, l]) => {
+          const rows = new BoundedMap<string, EntityRows>(INSTANCES)
+          for (const [entity, saved] of l.rows) {
+            const own = new EntityRows({ history: this.#options.history })
+            own.load(saved)
+            rows.set(entity, own)
+          }
+          return [key, { ...l, rows }]
+        },
+      ),
     )
   }
 }

@@ -1,4 +1,4 @@
-import type { StateView } from './state-view.ts'
+import type { StateView } from '@aegis/api'
 
 const newest = <T>(values: Iterable<T>, n: number): T[] => [...values].slice(-n)
 

@@ -1,3 +1,4 @@
+import { StateView } from '@aegis/api'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NoticeChanges } from './notice-changes.ts'
@@ -5,7 +6,6 @@ import { decodeProtobuf, encodeProtobuf } from './otlp/proto.ts'
 import { readLogs } from './otlp/read-logs.ts'
 import { readMetrics } from './otlp/read-metrics.ts'
 import { readTraces } from './otlp/read-traces.ts'
-import { StateView } from './state-view.ts'
 
 const options = {
   environment: 'default',

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { parseBounded } from '@aegis/api'
 import type { ServiceContext, ServiceParts } from '@aegis/runtime'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { parseBounded } from './routes/json.ts'
 import { gateway } from './service.ts'
 
 const NOW = 1_800_000_000_000_000

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { Authenticate, EventFeed, idempotent, StateView, senderOf, stateRoutes } from '@aegis/api'
 import { readEnvironments, sealIn } from '@aegis/authority'
 import {
   approvals,
@@ -18,7 +19,7 @@ import { redact, redactRecord } from '@aegis/log-mining'
 import { defineService, type ServiceContext, streamList } from '@aegis/runtime'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
-import { Authenticate, senderOf } from './auth/authenticate.ts'
+import { ROUTES } from './auth/scopes.ts'
 import { PipelineClock } from './clock.ts'
 import { settings } from './config.ts'
 import { consolePage } from './console-page.ts'
@@ -26,17 +27,13 @@ import { NoticeChanges } from './notice-changes.ts'
 import { listenGrpc } from './otlp/grpc.ts'
 import { WatchSenderClocks } from './otlp/watch-sender-clocks.ts'
 import { Door } from './routes/door.ts'
-import { EventFeed } from './routes/events.ts'
-import { idempotent } from './routes/idempotency.ts'
 import { influxRoutes } from './routes/influx.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { answerOtlpError, isOtlp, otlpRoutes } from './routes/otlp.ts'
 import { remoteWriteRoute } from './routes/remote-write.ts'
-import { stateRoutes } from './routes/state.ts'
 import { topologyRoute } from './routes/topology.ts'
 import { parseTargets } from './sources/scrape.ts'
 import { startSources } from './sources/start-sources.ts'
-import { StateView } from './state-view.ts'
 
 /** OTLP and JSON in, REST and server-sent events out, and the pipeline's clock. */
 export const gateway = defineService({
@@ -100,7 +97,7 @@ export const gateway = defineService({
       const words = `body of ${length} bytes is larger than the ${config.maxBodyBytes} that AEGIS_MAX_BODY_BYTES allows`
       return refuse(request, reply, 413, words)
     })
-    const auth = new Authenticate({ ...config, now: given.now })
+    const auth = new Authenticate({ ...config, name: 'gateway', routes: ROUTES, now: given.now })
     auth.guard(app, refuse)
     idempotent(app, context.now, request => `${senderOf(request).name}\0${request.ip}`)
     await app.register(swagger, { openapi: { info: { title: 'Aegis gateway', version: '0.1.0' } } })

@@ -25,7 +25,6 @@ import {
   type Result,
   type Stage,
   type Stateful,
-  standsFor,
 } from '@aegis/domain'
 import {
   type Arm,
@@ -38,6 +37,7 @@ import {
   suggestFixes,
   withStage,
 } from '@aegis/remediation'
+import { wordFor } from '@aegis/remediation/guard-settings'
 import type { AskPolicyService } from './ask-policy-service.ts'
 import { ErrorBudget } from './error-budget.ts'
 import { InCharge, type InChargeOptions } from './in-charge.ts'
@@ -87,10 +87,6 @@ const HOUR_US = 3_600_000_000
 const PATIENCE_TICKS = 5
 /** What is remembered at most: it all stands in the snapshot. */
 const MOST = { signatures: 500, fixes: 500, suggestions: 3 } as const
-
-/** The word of the first pattern that stands for the environment. */
-const wordFor = <T>(words: Readonly<Record<string, T>>, environment: string): T | undefined =>
-  Object.entries(words).find(([pattern]) => standsFor(pattern, environment))?.[1]
 
 /** Incidents to guarded decisions: one at a time, each with what was weighed, why, and everything needed to decide it again. */
 export class DecideActions implements Stage, Stateful {

@@ -43,7 +43,14 @@ export const incidentWords = (group: IncidentGroup, { state, now, graph, ranking
     explanation:
       ranking.verdict === 'cause_named' && first
         ? `${first.explanation} Confidence ${Math.round(first.confidence * 100)} %.`
-        : `${all.length === 1 ? 'One anomaly' : `${all.length} anomalies`} on ${[...new Set(all.map(a => a.entity))].join(', ')}; not enough evidence yet to name a cause.`,
+        : `${all.length === 1 ? 'One anomaly' : `${all.length} anomalies`} on ${[...new Set(all.map(a => a.entity))].join(', ')}${
+            ranking.causes.length > 0
+              ? `. Suspected: ${ranking.causes
+                  .slice(0, 3)
+                  .map(c => `${c.entity} (${Math.round(c.confidence * 100)} %)`)
+                  .join(', ')}; none is named as the cause yet.`
+              : '; not enough evidence yet to name a cause.'
+          }`,
   }
 }
 

@@ -116,7 +116,7 @@ async function run(options: DemoOptions): Promise<void> {
     )
     if (last && pipeline) {
       say(
-        `\nstill up: console ${loginLink(pipeline.gatewayUrl, ownKeys().secret)}  OTLP ${pipeline.gatewayUrl}/v1/{logs,metrics,traces}  (Ctrl-C stops everything)`,
+        `\nstill up: console ${loginLink(pipeline.apiUrl, ownKeys().secret)}  OTLP ${pipeline.gatewayUrl}/v1/{logs,metrics,traces}  (Ctrl-C stops everything)`,
       )
       await new Promise(() => undefined)
     }

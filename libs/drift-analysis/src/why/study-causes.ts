@@ -3,7 +3,7 @@ import { fitIsotonicClasses, isotonicChances } from '@aegis/learning/calibration
 import { accuracy, argmax, calibrationError, macroF1 } from '@aegis/learning/classification-scores'
 import { GradientBoosting } from '@aegis/learning/gradient-boosting'
 import { crossValidate, eliminateColumns, gridOf, gridSearch } from '@aegis/learning/model-selection'
-import { groupFolds, holdOut, stratifiedFolds, timeFolds, type Fold } from '@aegis/learning/row-splits'
+import { type Fold, groupFolds, holdOut, stratifiedFolds, timeFolds } from '@aegis/learning/row-splits'
 import { smote } from '@aegis/learning/smote'
 import { balancedWeights, type FitOptions, type TreeModel } from '@aegis/learning/tree-ensemble'
 import { causesByRule } from './cause-rules.ts'

@@ -1,3 +1,4 @@
+import type { Authenticate } from '@aegis/api'
 import { readTraceparent } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
 import {
@@ -10,7 +11,6 @@ import {
   setLogVerbosity,
   status,
 } from '@grpc/grpc-js'
-import type { Authenticate } from '../auth/authenticate.ts'
 import type { Door } from '../routes/door.ts'
 import { decodeProtobuf, encodeResponse, responseOf, type Signal } from './proto.ts'
 import { type TakeOptions, takeOtlp } from './take.ts'

@@ -1,4 +1,4 @@
-import { parseBounded } from '../routes/json.ts'
+import { parseBounded } from '@aegis/api'
 import type { Signal } from './proto.ts'
 
 /** First member of each signal's message. */

@@ -1,5 +1,5 @@
+import { parseBounded } from '@aegis/api'
 import type { z } from 'zod'
-import { parseBounded } from './json.ts'
 
 export interface Rejected {
   /** Place in the list that was sent, from 0. */

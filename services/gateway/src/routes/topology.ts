@@ -1,10 +1,10 @@
+import { parseBounded } from '@aegis/api'
 import { type EdgeKind, entityId, idOf, NAMED_BY, type TopologyEdge, topologyEdges } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { entity } from '../read-issues.ts'
 import type { Door } from './door.ts'
-import { parseBounded } from './json.ts'
 
 const KINDS = ['calls', 'runs_on', 'reads', 'writes'] as const satisfies readonly EdgeKind[]
 const MOST = 50_000

@@ -25,6 +25,8 @@ export interface PipelineOptions {
 }
 export interface Pipeline {
   readonly gatewayUrl: string
+  /** The API and the console. */
+  readonly apiUrl: string
   readonly ports: Readonly<Record<string, number>>
   readonly pids: Readonly<Record<string, number>>
   /** Broker and registry, when they are in this process. */
@@ -41,6 +43,10 @@ const lastWords = (log: string): string => {
     return line.slice(0, 300)
   }
 }
+
+/** Where those are found that people and programs call; the others take what is free. */
+const portFor = (name: string, env: Readonly<Record<string, string | undefined>>): string =>
+  (name === 'gateway' ? env.AEGIS_GATEWAY_PORT : name === 'api' ? env.AEGIS_API_PORT : undefined) ?? '0'
 
 const READY_WITHIN_MS = 90_000
 /** Time a service has to finish what it is at. */
@@ -101,7 +107,7 @@ export const startProcesses = async (options: PipelineOptions): Promise<Pipeline
             ...options.env,
             ...options.envOf?.[name],
             AEGIS_STOP_WITH_PARENT: '1',
-            AEGIS_PORT: name === 'gateway' ? (options.env.AEGIS_GATEWAY_PORT ?? '0') : '0',
+            AEGIS_PORT: portFor(name, options.env),
           },
         })
         children.set(name, child)
@@ -128,6 +134,7 @@ export const startProcesses = async (options: PipelineOptions): Promise<Pipeline
   }
   return {
     gatewayUrl: `http://127.0.0.1:${ports.gateway}`,
+    apiUrl: `http://127.0.0.1:${ports.api}`,
     ports,
     pids: Object.fromEntries([...children].map(([name, child]) => [name, child.pid!])),
     stop,
@@ -150,7 +157,7 @@ export const startEmbedded = async (options: PipelineOptions): Promise<Pipeline>
       const own: Record<string, string | undefined> = {
         ...env,
         ...options.envOf?.[name],
-        AEGIS_PORT: name === 'gateway' ? (env.AEGIS_GATEWAY_PORT ?? '0') : '0',
+        AEGIS_PORT: portFor(name, env),
       }
       const service = await startService(
         definition,
@@ -168,5 +175,12 @@ export const startEmbedded = async (options: PipelineOptions): Promise<Pipeline>
     throw error
   }
   const ports = Object.fromEntries(running.map(s => [s.name, s.port]))
-  return { gatewayUrl: `http://127.0.0.1:${ports.gateway}`, ports, pids: {}, infrastructure, stop }
+  return {
+    gatewayUrl: `http://127.0.0.1:${ports.gateway}`,
+    apiUrl: `http://127.0.0.1:${ports.api}`,
+    ports,
+    pids: {},
+    infrastructure,
+    stop,
+  }
 }

@@ -16,11 +16,13 @@ interface Answer {
 
 /**
  * A request that brings an `Idempotency-Key` counts once within ten minutes: sent again it has the answer of the first; with another body under the same key it is refused. Kept by
- * this gateway alone: senders that try again should reach the same one.
+ * this instance alone: senders that try again should reach the same one.
  * @see draft-ietf-httpapi-idempotency-key-header
  */
 export const idempotent = (app: FastifyInstance, now: () => number, who: (request: FastifyRequest) => string): void => {
   const answers = new BoundedMap<string, Answer>(MOST)
+  /** Answered in the place of the route: no answer of its own. */
+  const refused = new WeakSet<FastifyRequest>()
   const nameOf = (request: FastifyRequest): string | undefined => {
     const key = request.headers['idempotency-key']
     return typeof key === 'string' && key !== '' && request.method !== 'GET'
@@ -35,6 +37,7 @@ export const idempotent = (app: FastifyInstance, now: () => number, who: (reques
       .digest('base64')
     const known = answers.get(name)
     if (known && now() - known.at < WINDOW_US) {
+      refused.add(request)
       if (known.digest !== digest) return reply.code(422).send({ message: 'this Idempotency-Key came with another body before' })
       if (known.status === undefined)
         return reply.code(409).send({ message: 'the first request with this Idempotency-Key is under way' })
@@ -47,8 +50,7 @@ export const idempotent = (app: FastifyInstance, now: () => number, who: (reques
   app.addHook('onSend', async (request, reply, payload) => {
     const name = nameOf(request)
     const answer = name === undefined ? undefined : answers.get(name)
-    if (answer === undefined || answer.status !== undefined || reply.statusCode === 409 || reply.statusCode === 422)
-      return payload
+    if (answer === undefined || answer.status !== undefined || refused.has(request)) return payload
     // What did not get through may be tried again.
     if (reply.statusCode >= 500 || reply.statusCode === 429) answers.delete(name as string)
     else {

@@ -6,8 +6,10 @@ import {
   BoundedMap,
   type Control,
   controls,
+  type Decision,
   type Feedback,
   feedback,
+  type Incident,
   idOf,
   type ManualFix,
   MODES,
@@ -18,14 +20,15 @@ import {
 import type { ServiceContext } from '@aegis/runtime'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { checkEnvironment, senderOf } from '../auth/authenticate.ts'
-import type { StateView } from '../state-view.ts'
-import { parseBounded } from './json.ts'
+import { checkEnvironment, senderOf } from './auth/authenticate.ts'
+import { parseBounded } from './bounded-json.ts'
+import type { RouteSpec } from './routes.ts'
+import type { StateView } from './state-view.ts'
 
 const approval = z.object({
   approved: z.boolean(),
   note: z.string().default(''),
-  until: z.number().optional(),
+  until: z.number().int().optional(),
 })
 const cause = z.object({ cause: z.string(), note: z.string().default('') })
 const fix = z.object({
@@ -53,9 +56,64 @@ const control = z.object({
   ladder: z.record(z.string(), z.enum(MODES)).optional(),
   protected: z.array(z.string()).optional(),
   maintenance: z
-    .array(z.object({ from: z.number(), to: z.number(), reason: z.string(), entities: z.array(z.string()).default([]) }))
+    .array(
+      z.object({ from: z.number().int(), to: z.number().int(), reason: z.string(), entities: z.array(z.string()).default([]) }),
+    )
     .optional(),
 })
+
+const id = z.object({ id: z.string().max(600) })
+const tag = 'words of people'
+/** What the document says of these routes. */
+export const SAY_SPECS: readonly RouteSpec[] = [
+  {
+    method: 'POST',
+    url: '/api/v1/decisions/:id/approval',
+    tag,
+    summary: 'Yes or no to a decision that waits.',
+    description: 'An `Idempotency-Key` makes a second sending count once. 409 where it was decided already.',
+    params: id,
+    body: approval,
+    status: 202,
+    problems: [404, 409, 422, 503],
+    example: { approved: true, note: 'looks right' },
+  },
+  {
+    method: 'POST',
+    url: '/api/v1/incidents/:id/cause',
+    tag,
+    summary: 'The cause as a person confirmed it.',
+    params: id,
+    body: cause,
+    status: 202,
+    problems: [404, 409, 422, 503],
+    example: { cause: 'service:stock' },
+  },
+  {
+    method: 'POST',
+    url: '/api/v1/incidents/:id/fixes',
+    tag,
+    summary: 'What somebody did by hand, and whether it helped.',
+    params: id,
+    body: fix,
+    status: 202,
+    problems: [404, 409, 422, 503],
+    example: { command: 'kubectl rollout undo deployment/stock', success: true },
+  },
+  {
+    method: 'PUT',
+    url: '/api/v1/controls/:environment',
+    tag,
+    summary: 'How far the machine may go: kill switch, ladder, protected entities, maintenance.',
+    description:
+      'What is not said stays as it is. `If-Match` with the version that was seen refuses what somebody else changed meanwhile (412).',
+    params: z.object({ environment: z.string() }),
+    body: control,
+    status: 202,
+    problems: [404, 409, 412, 422, 503],
+    example: { kill_switch: true },
+  },
+]
 
 const body = <T>(schema: z.ZodType<T>, raw: unknown): T => {
   let json: unknown
@@ -72,24 +130,102 @@ const body = <T>(schema: z.ZodType<T>, raw: unknown): T => {
   return parsed.data
 }
 
-/** What Aegis has found and decided, and the words people may say about it. */
+const missing = (what: string, id: string) => ({ message: `no ${what} with id ${id} among the last ones seen` })
+const tags = { schema: { tags: ['state'] } }
+
+/** What Aegis has found and decided, as the gateway shows it, and the words people may say about it. */
 export const stateRoutes = (
   app: FastifyInstance,
   context: ServiceContext,
   view: StateView,
   redact: (text: string) => string,
   onControl: (control: Control) => void,
-  /** Environments there are; undefined: any. */
-  declared: () => readonly string[] | undefined = () => undefined,
+  declared?: () => readonly string[] | undefined,
 ): void => {
-  /** The last control said here, which may not have come back yet, and who waits for it: of two at a time the second builds on the first. */
-  const lastSaid = new BoundedMap<string, Control>(1000)
+  readRoutes(app, context, view)
+  sayRoutes(app, context, {
+    incident: id => view.incidents.get(id),
+    decision: id => view.decisions.get(id),
+    redact,
+    onControl,
+    declared,
+  })
+}
+
+const readRoutes = (app: FastifyInstance, context: ServiceContext, view: StateView): void => {
+  const newestFirst = <T extends { environment: string }>(values: Iterable<T>, query: unknown): T[] => {
+    const { environment, limit } = query as { environment?: string; limit?: string }
+    return [...values]
+      .filter(v => !environment || v.environment === environment)
+      .reverse()
+      .slice(0, Number(limit ?? 100))
+  }
+  app.get('/api/v1/incidents', tags, request => newestFirst(view.incidents.values(), request.query))
+  app.get<{ Params: { id: string } }>('/api/v1/incidents/:id', tags, (request, reply) => {
+    const incident = view.incidents.get(request.params.id)
+    if (!incident) return reply.code(404).send(missing('incident', request.params.id))
+    const decided = [...view.decisions.values()].filter(d => d.incident === incident.id)
+    return reply.send({
+      incident,
+      anomalies: incident.anomalies.map(id => view.anomalies.get(id)).filter(Boolean),
+      decisions: decided,
+      outcomes: decided.flatMap(d => view.outcomes.get(d.decision) ?? []),
+    })
+  })
+  app.get('/api/v1/anomalies', tags, request => newestFirst(view.anomalies.values(), request.query))
+  app.get('/api/v1/decisions', tags, request => newestFirst(view.decisions.values(), request.query))
+  app.get<{ Params: { id: string } }>('/api/v1/decisions/:id', tags, (request, reply) => {
+    const decision = view.decisions.get(request.params.id)
+    return decision
+      ? reply.send({ decision, outcomes: view.outcomes.get(decision.decision) ?? [] })
+      : reply.code(404).send(missing('decision', request.params.id))
+  })
+  app.get('/api/v1/topology', tags, request =>
+    newestFirst(
+      [...view.edges.values()].filter(e => e.kind !== NAMED_BY),
+      { limit: '2000', ...(request.query as object) },
+    ),
+  )
+  app.get('/api/v1/changes', tags, request => newestFirst(view.changes, request.query))
+  app.get<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, (request, reply) =>
+    reply.send(
+      context.latest(controls, request.params.environment) ?? {
+        environment: request.params.environment,
+        message: 'nothing set; the shipped defaults hold',
+      },
+    ),
+  )
+}
+
+/** Runs what it is handed one after the other. */
+const oneByOne = () => {
   let turn: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+  return <T>(work: () => Promise<T>): Promise<T> => {
     const mine = turn.then(work)
     turn = mine.catch(() => undefined)
     return mine
   }
+}
+
+export interface SayOptions {
+  readonly incident: (id: string) => Incident | undefined
+  readonly decision: (id: string) => Decision | undefined
+  readonly redact: (text: string) => string
+  readonly onControl: (control: Control) => void
+  /** Environments there are; undefined: any. */
+  readonly declared?: () => readonly string[] | undefined
+  /** Why a decision waits for nobody any more; undefined while it does. Without it every word is taken. */
+  readonly decided?: (decision: Decision) => string | undefined
+}
+/** The words people may say: yes or no, the confirmed cause, what they did, how far the machine may go. */
+export const sayRoutes = (
+  app: FastifyInstance,
+  context: ServiceContext,
+  { incident: incidentBy, decision: decisionBy, redact, onControl, declared = () => undefined, decided }: SayOptions,
+): void => {
+  /** The last control said here, which may not have come back yet, and who waits for it: of two at a time the second builds on the first. */
+  const lastSaid = new BoundedMap<string, Control>(1000)
+  const [controlsInTurn, approvalsInTurn] = [oneByOne(), oneByOne()]
   /** On the audit stream before it is said, and said before it is answered. */
   const say = async <T extends { id: string; environment: string }>(
     request: FastifyRequest,
@@ -120,60 +256,27 @@ export const stateRoutes = (
     await context.publish(stream, [value])
     return value
   }
-  const newestFirst = <T extends { environment: string }>(values: Iterable<T>, query: unknown): T[] => {
-    const { environment, limit } = query as { environment?: string; limit?: string }
-    return [...values]
-      .filter(v => !environment || v.environment === environment)
-      .reverse()
-      .slice(0, Number(limit ?? 100))
-  }
-  const missing = (what: string, id: string) => ({ message: `no ${what} with id ${id} among the last ones seen` })
-  const tags = { schema: { tags: ['state'] } }
-
-  app.get('/api/v1/incidents', tags, request => newestFirst(view.incidents.values(), request.query))
-  app.get<{ Params: { id: string } }>('/api/v1/incidents/:id', tags, (request, reply) => {
-    const incident = view.incidents.get(request.params.id)
-    if (!incident) return reply.code(404).send(missing('incident', request.params.id))
-    const decided = [...view.decisions.values()].filter(d => d.incident === incident.id)
-    return reply.send({
-      incident,
-      anomalies: incident.anomalies.map(id => view.anomalies.get(id)).filter(Boolean),
-      decisions: decided,
-      outcomes: decided.flatMap(d => view.outcomes.get(d.decision) ?? []),
-    })
-  })
-  app.get('/api/v1/anomalies', tags, request => newestFirst(view.anomalies.values(), request.query))
-  app.get('/api/v1/decisions', tags, request => newestFirst(view.decisions.values(), request.query))
-  app.get<{ Params: { id: string } }>('/api/v1/decisions/:id', tags, (request, reply) => {
-    const decision = view.decisions.get(request.params.id)
-    return decision
-      ? reply.send({ decision, outcomes: view.outcomes.get(decision.decision) ?? [] })
-      : reply.code(404).send(missing('decision', request.params.id))
-  })
-  app.get('/api/v1/topology', tags, request =>
-    newestFirst(
-      [...view.edges.values()].filter(e => e.kind !== NAMED_BY),
-      { limit: '2000', ...(request.query as object) },
-    ),
-  )
-  app.get('/api/v1/changes', tags, request => newestFirst(view.changes, request.query))
-
   app.post<{ Params: { id: string } }>('/api/v1/decisions/:id/approval', tags, async (request, reply) => {
-    const decision = view.decisions.get(request.params.id)
+    const decision = decisionBy(request.params.id)
     if (!decision) return reply.code(404).send(missing('decision', request.params.id))
     const said = body(approval, request.body)
-    const value = await say<Approval>(request, approvals, decision.decision, who => ({
-      ...said,
-      id: idOf(decision.decision, who, String(said.approved)),
-      environment: decision.environment,
-      time: context.now(),
-      decision: decision.decision,
-      who,
-    }))
-    return reply.code(202).send(value)
+    // One after the other: of two clicks the second must see what the first said.
+    return approvalsInTurn(async () => {
+      const over = decided?.(decision)
+      if (over !== undefined) return reply.code(409).send({ message: over })
+      const value = await say<Approval>(request, approvals, decision.decision, who => ({
+        ...said,
+        id: idOf(decision.decision, who, String(said.approved)),
+        environment: decision.environment,
+        time: context.now(),
+        decision: decision.decision,
+        who,
+      }))
+      return reply.code(202).send(value)
+    })
   })
   app.post<{ Params: { id: string } }>('/api/v1/incidents/:id/cause', tags, async (request, reply) => {
-    const incident = view.incidents.get(request.params.id)
+    const incident = incidentBy(request.params.id)
     if (!incident) return reply.code(404).send(missing('incident', request.params.id))
     const said = body(cause, request.body)
     const value = await say<Feedback>(request, feedback, incident.id, who => ({
@@ -187,7 +290,7 @@ export const stateRoutes = (
     return reply.code(202).send(value)
   })
   app.post<{ Params: { id: string } }>('/api/v1/incidents/:id/fixes', tags, async (request, reply) => {
-    const incident = view.incidents.get(request.params.id)
+    const incident = incidentBy(request.params.id)
     if (!incident) return reply.code(404).send(missing('incident', request.params.id))
     const said = body(fix, request.body)
     const time = Math.min(said.time ?? context.now(), context.now())
@@ -205,14 +308,6 @@ export const stateRoutes = (
     }))
     return reply.code(202).send(value)
   })
-  app.get<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, (request, reply) =>
-    reply.send(
-      context.latest(controls, request.params.environment) ?? {
-        environment: request.params.environment,
-        message: 'nothing set; the shipped defaults hold',
-      },
-    ),
-  )
   app.put<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, async (request, reply) => {
     const { environment } = request.params
     const names = declared()
@@ -224,7 +319,7 @@ export const stateRoutes = (
     }
     const said = body(control, request.body)
     checkEnvironment(request, environment)
-    return inTurn(async () => {
+    return controlsInTurn(async () => {
       const heard = context.latest(controls, environment)
       const own = lastSaid.get(environment)
       const before = own && own.version > (heard?.version ?? 0) ? own : heard

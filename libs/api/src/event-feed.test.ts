@@ -3,7 +3,7 @@ import { issuesExternal, logsParsed, metricsRaw } from '@aegis/domain'
 import type { Seen, ServiceContext } from '@aegis/runtime'
 import fastify from 'fastify'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { EventFeed } from './events.ts'
+import { EventFeed } from './event-feed.ts'
 
 const open = new Map<string, (values: readonly Seen[]) => void>()
 const app = fastify()
@@ -11,7 +11,7 @@ const feed = new EventFeed({
   log: { warn() {}, debug() {} } as unknown as ServiceContext['log'],
   tail: async ([stream], _from, onValues) => {
     open.set(stream.name, onValues)
-    return { caughtUp: Promise.resolve(), close: async () => void open.delete(stream.name) }
+    return { caughtUp: Promise.resolve(), close: async () => void open.delete(stream.name), positions: () => ({}) }
   },
 })
 feed.route(app)

@@ -2,8 +2,8 @@ import type { Control } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
 import fastify, { type FastifyInstance } from 'fastify'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { StateView } from '../state-view.ts'
-import { stateRoutes } from './state.ts'
+import { stateRoutes } from './state-routes.ts'
+import { StateView } from './state-view.ts'
 
 const NOW = 1_800_000_000_000_000
 let app: FastifyInstance
