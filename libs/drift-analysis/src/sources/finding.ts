@@ -22,7 +22,7 @@ export interface DriftFinding {
   readonly changes: readonly Change[]
 }
 export interface DriftReading {
-  readonly format: 'terraform-plan' | 'terraform-state' | 'cloudformation-drift' | 'kubernetes' | 'pulumi'
+  readonly format: 'terraform-plan' | 'terraform-state' | 'cloudformation-drift' | 'kubernetes' | 'pulumi' | 'declared'
   readonly findings: readonly DriftFinding[]
   /** Differences that were looked at and are none that someone made, with the reason. */
   readonly noise: readonly { readonly address: string; readonly path: string; readonly why: string }[]
@@ -52,4 +52,13 @@ export function changeOf(path: string, before: Json | undefined, after: Json | u
     ...(before !== undefined && short(before) ? { before } : {}),
     ...(after !== undefined && short(after) ? { after } : {}),
   }
+}
+
+/** A value in which nothing under a secret's name is left; `redact` takes out of texts what looks like a secret. */
+export function hideSecrets(v: unknown, redact: (text: string) => string, key = ''): unknown {
+  if (typeof v === 'string') return v !== '' && SECRET.test(key) ? '(hidden)' : redact(v)
+  if (Array.isArray(v)) return v.map(x => hideSecrets(x, redact, key))
+  if (typeof v === 'object' && v !== null)
+    return Object.fromEntries(Object.entries(v).map(([k, x]) => [k, hideSecrets(x, redact, k)]))
+  return v
 }

@@ -1,6 +1,7 @@
 /** A file of any of the tools: what it is is told by what it holds. */
 import { AegisError } from '@aegis/domain'
 import { isObject, type Json, type JsonObject } from '../noise/same-value.ts'
+import { isDeclared, readDeclared } from './declared.ts'
 import { isCloudFormation, readCloudFormation } from './cloudformation.ts'
 import type { DriftReading } from './finding.ts'
 import { isKubernetes, objectsIn, readKubernetes } from './kubernetes.ts'
@@ -39,6 +40,7 @@ export function readDrift(documents: readonly Json[], wanted: readonly Json[] = 
     return readPlanLines(documents.filter(isObject))
   if (first !== undefined && isCloudFormation(first)) return readCloudFormation(documents.length === 1 ? first : documents)
   if (isObject(first)) {
+    if (isDeclared(first)) return readDeclared(first)
     if (isPlan(first)) return readPlan(first)
     if (isState(first)) return readState(first)
     if (isPulumi(first)) return readPulumi(first)
