@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AegisError } from '@aegis/domain'
+import { evalCases } from './drift/cases.ts'
 import { evalNoise } from './drift/noise.ts'
 import { evalPlans } from './drift/plans.ts'
 import { evalSeverity } from './drift/severity.ts'
@@ -27,6 +28,7 @@ export const evalDrift = async ({
     severity: () => ({ severity: evalSeverity(data, step('severity')) }),
     why: () => ({ ...evalWhy(data, step('why')) }),
     outcome: () => ({ outcome: evalOutcome(data, step('outcome')) }),
+    cases: () => ({ cases: evalCases(data, step('cases')) }),
   }
   if (task !== undefined && !tasks[task])
     throw new AegisError('INPUT_INVALID', `--task ${task} is none of ${Object.keys(tasks).join(', ')}`)

@@ -28,16 +28,21 @@ export function revertManifest(wanted: JsonObject, live: JsonObject): JsonObject
   return isObject(out) ? out : undefined
 }
 
-/** Keys that are in the cluster and not in the code any more, to be taken away by a JSON merge patch (RFC 7386: null removes). */
+/**
+ * What is in the cluster and not in the code any more, to be taken away by a JSON merge patch (RFC 7386): a key by null, what lies in a list by the list
+ * as the code has it.
+ */
 export function leftovers(wanted: JsonObject, live: JsonObject): JsonObject | undefined {
   const patch: Record<string, Json> = {}
   for (const c of compareObjects(wanted, live).changes) {
+    if (c.before !== undefined) continue
     const keys = c.path.split('.')
-    const [at, inCode] = [valueAt(live, keys), valueAt(wanted, keys)]
-    if (inCode !== undefined || at === undefined || c.before !== undefined) continue
+    let depth = 0
+    while (depth < keys.length - 1 && isObject(valueAt(live, keys.slice(0, depth + 1)))) depth++
+    const taken = keys.slice(0, depth + 1)
     let into: Record<string, Json> = patch
-    for (const k of keys.slice(0, -1)) into = (into[k] ??= {}) as Record<string, Json>
-    into[keys.at(-1)!] = null
+    for (const k of taken.slice(0, -1)) into = (into[k] ??= {}) as Record<string, Json>
+    into[taken.at(-1)!] = valueAt(wanted, taken) ?? null
   }
   return Object.keys(patch).length > 0 ? patch : undefined
 }
