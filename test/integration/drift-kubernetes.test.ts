@@ -1,7 +1,7 @@
 /** Drift on a real API server: found by who owns which field, taken back or written into code, and read again; what a controller owns stays as it is. */
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Json, JsonObject } from '@aegis/drift-analysis/noise/same-value'
+import type { JsonObject } from '@aegis/drift-analysis/noise/same-value'
 import { codifyManifest, leftovers, revertManifest } from '@aegis/drift-analysis/remedy/remedies'
 import { compareObjects, ownersOf, readKubernetes } from '@aegis/drift-analysis/sources/kubernetes'
 import { AppsV1Api, CoreV1Api, KubernetesObjectApi, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node'

@@ -187,7 +187,7 @@ describe('the deed', () => {
     ] as unknown as Json
     const manifest = revertManifest(wanted, live({ replicas: 9, image: 'w:evil', managedFields }))
     expect(manifest).toMatchObject({ spec: { template: { spec: { containers: [{ image: 'w:1' }] } } } })
-    expect((manifest?.spec as JsonObject).replicas).toBeUndefined()
+    expect((manifest as { spec: JsonObject }).spec.replicas).toBeUndefined()
     expect(revertManifest(wanted, live({ replicas: 9, managedFields }))).toBeUndefined()
   })
   it('keys that the code does not have are taken away', () => {
