@@ -34,6 +34,10 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: 'causes found by the services in recorded cases, beside the offline ranking',
     load: () => import('./root-cause-replay.ts') as never,
   },
+  learners: {
+    about: 'boosting, forests and SHAP beside XGBoost, LightGBM, scikit-learn and shap',
+    load: () => import('./learners.ts') as never,
+  },
   remediation: { about: 'training steps and choices a CPU-second', load: () => import('./remediation.ts') as never },
   'third-party': {
     about: "a system of other people's software, its faults and healthy minutes",

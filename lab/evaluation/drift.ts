@@ -1,6 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AegisError } from '@aegis/domain'
+import { evalCases } from './drift/cases.ts'
+import { evalNoise } from './drift/noise.ts'
+import { evalPlans } from './drift/plans.ts'
+import { evalSeverity } from './drift/severity.ts'
+import { evalWho } from './drift/who.ts'
 import { evalOutcome, evalWhy } from './drift/why.ts'
 
 /** Every task of a folder of drift data that is there: reads its input, never its truth, and writes one answer a line. */
@@ -17,8 +22,13 @@ export const evalDrift = async ({
 }): Promise<void> => {
   const step = (what: string) => (done: number, total: number) => progress(done, total, what)
   const tasks: Readonly<Record<string, () => Record<string, object[] | undefined>>> = {
+    noise: () => ({ noise: evalNoise(data, step('noise')) }),
+    who: () => ({ who: evalWho(data, step('who')) }),
+    plans: () => ({ plans: evalPlans(data, step('plans')) }),
+    severity: () => ({ severity: evalSeverity(data, step('severity')) }),
     why: () => ({ ...evalWhy(data, step('why')) }),
     outcome: () => ({ outcome: evalOutcome(data, step('outcome')) }),
+    cases: () => ({ cases: evalCases(data, step('cases')) }),
   }
   if (task !== undefined && !tasks[task])
     throw new AegisError('INPUT_INVALID', `--task ${task} is none of ${Object.keys(tasks).join(', ')}`)

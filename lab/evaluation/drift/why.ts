@@ -40,7 +40,7 @@ export function evalOutcome(data: string, progress: Progress): object[] | undefi
   const labels = readRows<{ id: string; reverted: boolean }>(data, 'outcome', 'train_labels')?.filter(l => read.has(l.id)) ?? []
   const prior = (c: ReadChange) => causesByRule(c.reading.values)
   if (labels.length === 0) return rows.map(row => ({ id: row.id, revert_probability: 0.3 + 0.2 * prior(read.get(row.id)!)[2] }))
-  const learner = new ChangeLearner({ classes: 2, prior: r => causesByRule(r.values) })
+  const learner = new ChangeLearner({ classes: 2, prior: r => causesByRule(r.values), memory: false })
   learner.fit(
     labels.map(l => read.get(l.id)!),
     labels.map(l => (l.reverted ? 1 : 0)),

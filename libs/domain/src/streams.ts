@@ -7,6 +7,8 @@ import type {
   Change,
   Control,
   Decision,
+  DriftAnalysis,
+  DriftReport,
   EdgePart,
   ExternalIssue,
   Feedback,
@@ -143,6 +145,15 @@ export const ciFailures = stream<BuildFailed>(
 export const ciDiagnoses = stream<BuildDiagnosis>('ci.diagnoses', 'Why jobs failed, by lines of their logs.', v => v.repository, {
   retention: 90,
 })
+export const driftEvents = stream<DriftReport>('drift.events', 'Resources that are not as their code says.', environment, {
+  retention: 30,
+})
+export const driftAnalyses = stream<DriftAnalysis>(
+  'drift.analyses',
+  'Who made a drift, why, how bad it is and what to do.',
+  environment,
+  { retention: 90 },
+)
 export const predictions = stream<Prediction>('predictions', 'What models answered to those who asked.', environment, {
   retention: 30,
 })
@@ -172,5 +183,7 @@ export const streams: readonly Stream<never>[] = [
   audit,
   ciFailures,
   ciDiagnoses,
+  driftEvents,
+  driftAnalyses,
   predictions,
 ] as unknown as readonly Stream<never>[]

@@ -52,7 +52,7 @@ export interface Anomaly {
   readonly state: string
   /** Entity, kind:name. */
   readonly entity: string
-  /** metric, log, trace, predicted or rule. */
+  /** metric, log, trace, predicted, rule or drift. */
   readonly kind: string
   /** low, medium, high or critical. */
   readonly severity: string
@@ -254,6 +254,138 @@ export interface Control {
   readonly who: string
   /** A/B experiment between policies as JSON: name, state, arms with policy and share. */
   readonly experiment?: string | null
+}
+
+/** What to do about one field. */
+export interface DriftAdvice {
+  /** Path of the field. */
+  readonly path: string
+  /** What to do. */
+  readonly action: string
+  /** Why. */
+  readonly reason: string
+  /** Days until an exception must be looked at again. */
+  readonly expires_in_days?: number | null
+}
+
+/** Who made a drift, why, how bad it is and what to do. */
+export interface DriftAnalysis {
+  /** Hash of the report's id. */
+  readonly id: string
+  /** Named deployment that fails and heals as one. */
+  readonly environment: string
+  /** When the drift was found, microseconds since the epoch. */
+  readonly time: number
+  /** Id of the drift.events record. */
+  readonly report: string
+  /** Address in the code. */
+  readonly address: string
+  /** Type of the resource. */
+  readonly type: string
+  /** Entity that it belongs to, kind:name. */
+  readonly entity?: string | null
+  /** What changed. */
+  readonly attributes: readonly string[]
+  /** Who made it, where an entry of an audit log tells. */
+  readonly actor?: string | null
+  /** How: iac, console, cli, script, service or controller. */
+  readonly channel?: string | null
+  /** That very entry as JSON, secrets removed. */
+  readonly audit_entry?: string | null
+  /** How sure it is that the entry, or that there is none, is right; 0 to 1. */
+  readonly attribution_confidence: number
+  /** Most likely cause; null where nothing tells. */
+  readonly cause?: string | null
+  /** Chance of each cause. */
+  readonly probabilities: Readonly<Record<string, number>>
+  /** Signs that spoke for the cause, strongest first. */
+  readonly because: readonly string[]
+  /** How bad for security, 0 to 1. */
+  readonly security: number
+  /** How bad for performance, 0 to 1. */
+  readonly performance: number
+  /** How bad for cost, 0 to 1. */
+  readonly cost: number
+  /** How bad for compliance, 0 to 1. */
+  readonly compliance: number
+  /** What counted for severity, strongest first. */
+  readonly counted: readonly string[]
+  /** auto_revert, codify_iac, escalate_review, accept_exception or manual_review. */
+  readonly action: string
+  /** What to do, field by field. */
+  readonly advice: readonly DriftAdvice[]
+  /** Code that keeps what is to be kept. */
+  readonly codify?: string | null
+  /** The whole in a few sentences. */
+  readonly explanation: readonly string[]
+  /** What was looked at, by name. */
+  readonly features: Readonly<Record<string, number>>
+}
+
+/** One changed field. */
+export interface DriftChange {
+  /** Path of the field. */
+  readonly path: string
+  /** What the code says, as JSON; null where there is nothing, or a secret. */
+  readonly before?: string | null
+  /** What is there, as JSON; null where there is nothing, or a secret. */
+  readonly after?: string | null
+  /** True for a secret: that it changed is told, its values are not. */
+  readonly hidden?: boolean
+  /** Managers that own the field, where the source tells. */
+  readonly owners?: readonly string[]
+}
+
+/** A commit to the code of the resource. */
+export interface DriftCommit {
+  /** When, microseconds since the epoch. */
+  readonly time: number
+  /** First line of its message. */
+  readonly subject: string
+}
+
+/** An incident near the drift. */
+export interface DriftIncident {
+  /** Start, microseconds since the epoch. */
+  readonly start: number
+  /** End, microseconds since the epoch; null while open. */
+  readonly end?: number | null
+  /** 0 to 1. */
+  readonly severity: number
+}
+
+/** A resource that is not as its code says, as a tool or a watcher found it. Secrets never enter: a secret field says only that it changed. */
+export interface DriftReport {
+  /** Hash of environment, address and when it was first seen. */
+  readonly id: string
+  /** Named deployment that fails and heals as one. */
+  readonly environment: string
+  /** When it was found, microseconds since the epoch. */
+  readonly time: number
+  /** open, or gone when it is as the code says again. */
+  readonly state: string
+  /** When it was first seen, microseconds since the epoch. */
+  readonly started: number
+  /** Who found it: terraform-plan, cloudformation-drift, pulumi, kubernetes, declared. */
+  readonly tool: string
+  /** Address in the code: Terraform address, logical id, Kind/name. */
+  readonly address: string
+  /** Type of the resource, in the words of the tool. */
+  readonly type: string
+  /** Name or identifier of the resource in the cloud. */
+  readonly resource?: string | null
+  /** Entity that it belongs to, kind:name. */
+  readonly entity?: string | null
+  /** What changed; (resource) where the resource itself is gone. */
+  readonly attributes: readonly string[]
+  /** Each changed field. */
+  readonly changes: readonly DriftChange[]
+  /** Entries of audit logs that name the resource, each as JSON, secrets removed. */
+  readonly audit?: readonly string[]
+  /** Recent commits to its code. */
+  readonly commits?: readonly DriftCommit[]
+  /** Incidents around it. */
+  readonly incidents?: readonly DriftIncident[]
 }
 
 /** A person's word on the true cause. */

@@ -9,16 +9,25 @@ export class ColumnBins {
   readonly bins: Uint8Array
   /** Where the histogram of each column starts, in bins; one more entry for the end. */
   readonly offsets: Int32Array
+  /** Row by row, where each value counts in a histogram of pairs: twice (offset + bin). */
+  readonly slots: Uint16Array | Uint32Array
 
-  constructor(rows: readonly ArrayLike<number>[], most = 254) {
+  constructor(rows: readonly ArrayLike<number>[], bins = 254) {
     this.rows = rows.length
     this.columns = rows[0]?.length ?? 0
-    this.cuts = Array.from({ length: this.columns }, (_, c) => cutsOf(rows, c, most))
+    this.cuts = Array.from({ length: this.columns }, (_, c) => cutsOf(rows, c, bins))
     this.offsets = new Int32Array(this.columns + 1)
     for (let c = 0; c < this.columns; c++) this.offsets[c + 1] = this.offsets[c] + this.cuts[c].length + 2
     this.bins = new Uint8Array(this.rows * this.columns)
+    const most = 2 * this.offsets[this.columns]
+    this.slots = most < 65536 ? new Uint16Array(this.bins.length) : new Uint32Array(this.bins.length)
     for (let r = 0; r < this.rows; r++)
-      for (let c = 0; c < this.columns; c++) this.bins[r * this.columns + c] = binOf(this.cuts[c], rows[r][c])
+      for (let c = 0; c < this.columns; c++) {
+        const at = r * this.columns + c
+        const bin = binOf(this.cuts[c], rows[r][c])
+        this.bins[at] = bin
+        this.slots[at] = 2 * (this.offsets[c] + bin)
+      }
   }
 }
 

@@ -21,6 +21,8 @@ export interface BoostingOptions {
   readonly minGain?: number
   /** Least sum of hessians in a leaf. Default 1. */
   readonly minWeight?: number
+  /** Least rows in a leaf, told from its share of the hessians of its parent. Default 1. */
+  readonly minRows?: number
   /** Share of rows that each round is grown from. Default 1. */
   readonly rows?: number
   /** Share of columns that each tree is grown from. Default 1. */
@@ -63,6 +65,8 @@ export class TreeGrower {
   /** Bin that decided at each node, beside the threshold: training rows are sorted without their values. */
   readonly #cutBin: number[] = []
   #leaves: { node: number; from: number; to: number }[] = []
+  /** Gradient and hessian of each row, side by side, for the tree that grows. */
+  readonly #pairs: Float64Array
   #members: Int32Array = new Int32Array(0)
   #columns: Int32Array = new Int32Array(0)
 
@@ -71,6 +75,7 @@ export class TreeGrower {
     this.#writer = writer
     this.#options = options
     this.#spare = new Int32Array(bins.rows)
+    this.#pairs = new Float64Array(2 * bins.rows)
   }
 
   grow(
@@ -90,19 +95,19 @@ export class TreeGrower {
     this.#members = Int32Array.from(sample)
     this.#columns = columnsOf(this.#bins.columns, this.#options.columns ?? 1, random)
     this.#leaves = []
-    const strided = outputs === 1 ? [gradient, hessian] : [gradient.subarray(k), hessian.subarray(k)]
-    const histogram = this.#take()
-    this.#fill(histogram, 0, sample.length, strided[0], strided[1], outputs)
+    const pairs = this.#pairs
     let [g, h] = [0, 0]
     for (const i of sample) {
-      g += strided[0][i * outputs]
-      h += strided[1][i * outputs]
+      g += pairs[2 * i] = gradient[i * outputs + k]
+      h += pairs[2 * i + 1] = hessian[i * outputs + k]
     }
+    const histogram = this.#take()
+    this.#fill(histogram, 0, sample.length)
     const open: Open[] = []
     const add = (next: Omit<Open, 'split'>) => {
       writer.cover[next.node] = next.h
       writer.value[next.node] = (-rate * next.g) / (next.h + penalty)
-      const split = next.depth < deepest ? this.#bestSplit(next.histogram, next.g, next.h) : undefined
+      const split = next.depth < deepest ? this.#bestSplit(next.histogram, next.g, next.h, next.to - next.from) : undefined
       if (split) open.push({ ...next, split })
       else {
         this.#leaves.push({ node: next.node, from: next.from, to: next.to })
@@ -129,7 +134,7 @@ export class TreeGrower {
       const [less, more] = middle - next.from <= next.to - middle ? [low, high] : [high, low]
       // No histogram is needed below the last level.
       if (next.depth + 1 < deepest) {
-        this.#fill(small, less.from, less.to, strided[0], strided[1], outputs)
+        this.#fill(small, less.from, less.to)
         subtract(next.histogram, small)
       }
       add({ ...less, histogram: small })
@@ -176,18 +181,20 @@ export class TreeGrower {
   }
 
   /** Sums of gradients and hessians per bin over a stretch of the members. */
-  #fill(out: Float64Array, from: number, to: number, gradient: Float64Array, hessian: Float64Array, stride: number): void {
-    const { bins, columns, offsets } = this.#bins
+  #fill(out: Float64Array, from: number, to: number): void {
+    const { slots, columns } = this.#bins
     const members = this.#members
+    const pairs = this.#pairs
     const chosen = this.#columns
     out.fill(0)
     if (chosen.length === columns)
       for (let i = from; i < to; i++) {
         const row = members[i]
-        const [g, h] = [gradient[row * stride], hessian[row * stride]]
-        const at = row * columns
-        for (let c = 0; c < columns; c++) {
-          const slot = (offsets[c] + bins[at + c]) << 1
+        const g = pairs[2 * row]
+        const h = pairs[2 * row + 1]
+        const end = (row + 1) * columns
+        for (let at = row * columns; at < end; at++) {
+          const slot = slots[at]
           out[slot] += g
           out[slot + 1] += h
         }
@@ -195,19 +202,21 @@ export class TreeGrower {
     else
       for (let i = from; i < to; i++) {
         const row = members[i]
-        const [g, h] = [gradient[row * stride], hessian[row * stride]]
+        const g = pairs[2 * row]
+        const h = pairs[2 * row + 1]
         const at = row * columns
         for (let j = 0; j < chosen.length; j++) {
-          const c = chosen[j]
-          const slot = (offsets[c] + bins[at + c]) << 1
+          const slot = slots[at + chosen[j]]
           out[slot] += g
           out[slot + 1] += h
         }
       }
   }
 
-  #bestSplit(histogram: Float64Array, g: number, h: number): Split | undefined {
-    const { penalty = 1, minGain = 0, minWeight = 1 } = this.#options
+  #bestSplit(histogram: Float64Array, g: number, h: number, rows: number): Split | undefined {
+    const { penalty = 1, minGain = 0, minRows = 1 } = this.#options
+    if (rows < 2 * minRows) return undefined
+    const minWeight = Math.max(this.#options.minWeight ?? 1, ((minRows - 0.5) * h) / rows)
     const { offsets, cuts } = this.#bins
     const chosen = this.#columns
     if (h < 2 * minWeight) return undefined

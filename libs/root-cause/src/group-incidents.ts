@@ -41,7 +41,8 @@ const isSpent = (g: GuiltySeries): boolean => {
  */
 export const hasImpact = (a: Anomaly): boolean => {
   // Somebody wrote the rule of a prediction as of any other: what it foresees is to be prevented, whatever it is measured by.
-  if (a.kind === 'log' || a.kind === 'trace' || a.kind === 'rule' || a.kind === 'predicted') return a.severity !== 'low'
+  if (a.kind === 'log' || a.kind === 'trace' || a.kind === 'rule' || a.kind === 'predicted' || a.kind === 'drift')
+    return a.severity !== 'low'
   const series = a.series ?? []
   return series.some(isHarm) || (a.severity === 'critical' && (series.length === 0 || series.some(isSpent)))
 }

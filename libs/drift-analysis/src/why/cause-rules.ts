@@ -7,7 +7,7 @@ import { CAUSES, type Cause } from './causes.ts'
 
 const SIGNS: Readonly<Record<Cause, Readonly<Record<string, number>>>> = {
   none: {
-    onlyAdded: 0.7,
+    onlyAdded: 0.5,
     newFiles: 0.5,
     files: 0.25,
     added: 0.18,
@@ -21,6 +21,7 @@ const SIGNS: Readonly<Record<Cause, Readonly<Record<string, number>>>> = {
     ownSameFile1h: -0.35,
     added_alerting: 0.1,
     fileSince: 0.04,
+    pairShare: -0.7,
   },
   configuration_error: {
     edit_small: 0.8,
@@ -28,7 +29,7 @@ const SIGNS: Readonly<Record<Cause, Readonly<Record<string, number>>>> = {
     edit_letterCase: 0.7,
     edit_keyChanged: 0.3,
     edit_valueChanged: 0.2,
-    oneLine: 0.3,
+    oneLine: 0.5,
     ownSameFile24h: 0.25,
     edit_referenceIn: 0.4,
     edit_shortened: 0.2,
@@ -85,20 +86,23 @@ const SIGNS: Readonly<Record<Cause, Readonly<Record<string, number>>>> = {
   security_response: {
     words_security: 0.35,
     comments_security: 0.9,
-    added_security: 0.45,
+    added_security: 0.6,
     removed_secret: 0.1,
     removed_open: 1,
     removed_address: 0.15,
     added_secret: 0.1,
     ownDay_security: 0.9,
     ownFile_security: 0.6,
-    fileEver_security: 0.3,
+    fileEver_security: 0.65,
     otherDay_security: 0.2,
     edit_digest: 0.3,
-    edit_versionUp: 0.2,
+    edit_versionUp: 0.6,
     path_security: 0.25,
     onlyRemoved: 0.2,
     ownLast_security: 0.7,
+    pairShare: 0.5,
+    ownSameFile1h: -0.5,
+    edit_valueChanged: 0.4,
   },
   automated_response: {
     edit_versionUp: 1.3,
@@ -120,7 +124,7 @@ const SIGNS: Readonly<Record<Cause, Readonly<Record<string, number>>>> = {
     ownLast_automated: 1,
   },
   emergency_fix: {
-    edit_numberUp: 1,
+    edit_numberUp: 1.3,
     edit_numberRatio: 0.15,
     added_capacity: 0.4,
     added_timing: 0.1,
@@ -137,16 +141,19 @@ const SIGNS: Readonly<Record<Cause, Readonly<Record<string, number>>>> = {
     fileEver_emergency: 0.3,
     path_compute: 0.2,
     path_data: 0.2,
+    removed_capacity: 0.9,
+    author24h: -0.25,
+    added_resource: -0.4,
   },
 }
 const START: Readonly<Record<Cause, number>> = {
-  none: 0.6,
+  none: 0.9,
   configuration_error: 0.3,
   manual_troubleshooting: 0,
   intentional_override: 0.1,
   security_response: -0.4,
   automated_response: -1.2,
-  emergency_fix: -1.6,
+  emergency_fix: -0.9,
 }
 
 /** Chances of the causes in the order of CAUSES, and the signs that spoke. */

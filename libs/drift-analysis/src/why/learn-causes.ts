@@ -93,6 +93,11 @@ export interface LearnOptions {
   readonly classes: number
   /** What is thought of a change without labels, as columns. */
   readonly prior: (reading: ChangeReading) => ArrayLike<number>
+  /**
+   * Whether labels of changes of the same author, repository, folder and wording are heard. Default true; of no use where rows were chosen so that these
+   * are alike.
+   */
+  readonly memory?: boolean
   readonly seed?: number
 }
 
@@ -109,6 +114,7 @@ export class ChangeLearner {
 
   fit(changes: readonly ReadChange[], targets: readonly number[]): void {
     const { classes, seed = 1 } = this.#options
+    const heard = this.#options.memory !== false
     this.#names = Object.keys(changes[0].reading.values)
     this.#terms = chooseTerms(
       changes.map(c => c.terms),
@@ -129,16 +135,17 @@ export class ChangeLearner {
     const counts = new Float64Array(classes)
     for (const y of targets) counts[y]++
     const weights = Float64Array.from(targets, y => (targets.length / (classes * counts[y])) ** 0.5)
+    // With memory the columns are strong and few rows tell; without it many weak ones are heard a little each.
     this.#vote = new SoftVote<Member>(() => [
       new GradientBoosting({
         classes,
-        rounds: 120,
-        rate: 0.06,
-        depth: 4,
-        rows: 0.8,
-        columns: 0.4,
-        minWeight: 2,
-        penalty: 3,
+        rounds: heard ? 120 : 150,
+        rate: heard ? 0.06 : 0.04,
+        depth: heard ? 4 : 2,
+        rows: heard ? 0.8 : 0.7,
+        columns: heard ? 0.4 : 0.3,
+        minWeight: heard ? 2 : 3,
+        penalty: heard ? 3 : 5,
         seed,
       }),
       new GradientBoosting({
@@ -153,7 +160,7 @@ export class ChangeLearner {
         penalty: 5,
         seed: seed + 1,
       }),
-      new RandomForest({ classes, trees: 300, minRows: 2, columns: 40, seed: seed + 2 }),
+      new RandomForest({ classes, trees: 300, minRows: heard ? 2 : 8, columns: heard ? 40 : 30, seed: seed + 2 }),
     ])
     this.#vote.fit(rows, targets, { weights })
   }
@@ -165,7 +172,7 @@ export class ChangeLearner {
     return Float64Array.from([
       ...this.#names.map(n => change.reading.values[n]),
       ...weighTerms(this.#terms, change.terms),
-      ...memory.recall(change),
+      ...(this.#options.memory === false ? [] : memory.recall(change)),
       ...Array.from(this.#options.prior(change.reading), p => Math.log(Math.max(1e-4, p))),
     ])
   }

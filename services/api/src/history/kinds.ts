@@ -13,7 +13,9 @@ import {
   ciDiagnoses,
   controls,
   type Decision,
+  type DriftAnalysis,
   decisions,
+  driftAnalyses,
   type ExternalIssue,
   type Feedback,
   feedback,
@@ -134,6 +136,12 @@ export const KINDS: readonly Kind[] = [
     id: v.id,
     entity: v.repository,
     state: v.causes[0]?.kind ?? '',
+  })),
+  kind<DriftAnalysis>('drifts', driftAnalyses, 'Who made drifts, why, how bad, what to do.', v => ({
+    id: v.id,
+    entity: v.entity ?? v.address,
+    state: v.action,
+    parent: v.report,
   })),
   kind<ExternalIssue>(
     'issues',

@@ -10,6 +10,7 @@ export const SERVICES: Readonly<Record<string, () => Promise<ServiceDefinition>>
     (await import('@aegis/root-cause-analyzer')).rootCauseAnalyzer as unknown as ServiceDefinition,
   remediator: async () => (await import('@aegis/remediator')).remediator as unknown as ServiceDefinition,
   'build-analyzer': async () => (await import('@aegis/build-analyzer')).buildAnalyzer as unknown as ServiceDefinition,
+  'drift-analyzer': async () => (await import('@aegis/drift-analyzer')).driftAnalyzer as unknown as ServiceDefinition,
   api: async () => (await import('@aegis/api-service')).api as unknown as ServiceDefinition,
   executor: async () => (await import('@aegis/executor')).executor as unknown as ServiceDefinition,
 }
