@@ -58,7 +58,7 @@ export const REFUSED: readonly (readonly [what: string, values: object, names: R
   ['a service there is not', { services: { 'log-praser': {} } }, /log-praser/],
   ['a scaler there is not', { defaults: { autoscaling: { kind: 'vpa' } } }, /kind/],
   ['too short a drain', { terminationGracePeriodSeconds: 3 }, /terminationGracePeriodSeconds/],
-  ['a gateway that lets everybody in', { secrets: { AEGIS_API_TOKEN: null } }, /gateway .*AEGIS_API_TOKEN/],
+  ['a gateway that lets everybody in', { secrets: { AEGIS_API_TOKEN: null } }, /(gateway|api) .*AEGIS_API_TOKEN/],
 ]
 
 /** Kinds of objects that each of them brings besides what every one has. */

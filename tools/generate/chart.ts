@@ -44,10 +44,11 @@ const runtimeSettings = async () => chosen((await import('@aegis/runtime/config'
 export const factsOfAll = async (): Promise<Record<string, ServiceFacts>> => {
   const common = await runtimeSettings()
   const facts: Record<string, ServiceFacts> = {}
+  const listed = await catalogue()
+  const isSecret = (env: string) => listed.get(env)?.secret ?? false
   for (const [name, { definition, parts, permissions }] of Object.entries(await rightsOfAll())) {
     const all = [...common, ...chosen(definition.settings)]
     const envs = [...new Set(all.filter(s => !OWN.has(s.env)).map(s => s.env))].sort()
-    const isSecret = (env: string) => all.some(s => s.env === env && s.secret)
     facts[name] = {
       about: definition.about,
       port: portOf(name),
@@ -77,7 +78,9 @@ const defaultOf = (schema: z.ZodType): unknown => {
   return parsed.success ? parsed.data : undefined
 }
 
-type Listed = Chosen & {
+type Listed = Omit<Chosen, 'secret'> & {
+  /** What is a secret to one service is one to all of them. */
+  secret: boolean
   /** Services that read it, or "every service". */
   readonly by: string[]
   /** How each of those that read it takes it. */
@@ -94,6 +97,7 @@ const catalogue = async (): Promise<Map<string, Listed>> => {
     else {
       known.by.push(by)
       known.readings.set(by, s)
+      known.secret ||= s.secret
       if (String(defaultOf(known.schema)) !== String(defaultOf(s.schema))) known.shared = false
     }
   }
@@ -104,7 +108,7 @@ const catalogue = async (): Promise<Map<string, Listed>> => {
 }
 
 /** The JSON schema of one setting in values: what the environment takes, as text or as the thing itself. */
-const settingSchema = ({ about, schema }: Chosen): object => {
+const settingSchema = ({ about, schema }: Pick<Chosen, 'about' | 'schema'>): object => {
   const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>
   const closed = Array.isArray(json.enum) ? json.enum.filter(v => typeof v === 'string') : undefined
   const shared = { description: about }

@@ -70,5 +70,6 @@ export const settings = {
     env: 'REDIS_URL',
     schema: z.string().default('redis://127.0.0.1:16379'),
     about: 'Address of Redis, for /health; "memory" where leases are inside the process.',
+    secret: true,
   },
 }
