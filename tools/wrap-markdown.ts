@@ -9,7 +9,7 @@ import path from 'node:path'
 const ROOT = path.resolve(import.meta.dirname, '..')
 const WIDTH = 120
 /** Made by tools/generate.ts, which has its own say. */
-const GENERATED = /^docs\/reference\//
+const GENERATED = /^docs\/(reference|runbooks)\//
 
 const fixed = (line: string): boolean => /^\s*(\||#|<|!\[|\[[^\]]+\]:)/.test(line)
 /** Where a line that goes on begins: under the text of its list item or quote. */

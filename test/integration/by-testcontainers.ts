@@ -18,6 +18,7 @@ export const upByTestcontainers = async (): Promise<{ env: Record<string, string
   const environment: StartedDockerComposeEnvironment = await new DockerComposeEnvironment(path.dirname(file), path.basename(file))
     .withEnvironment({
       NEO4J_PASSWORD: password,
+      REDIS_PASSWORD: password,
       KAFKA_PORT: String(ports.kafka),
       REGISTRY_PORT: String(ports.registry),
       NEO4J_BOLT_PORT: String(ports.bolt),
@@ -35,7 +36,7 @@ export const upByTestcontainers = async (): Promise<{ env: Record<string, string
       NEO4J_URI: `bolt://127.0.0.1:${ports.bolt}`,
       NEO4J_USER: 'neo4j',
       NEO4J_PASSWORD: password,
-      REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+      REDIS_URL: `redis://:${password}@127.0.0.1:${ports.redis}`,
     },
     stop: async () => void (await environment.down({ removeVolumes: true })),
   }

@@ -1,7 +1,9 @@
-import type { ServiceContext, ServiceDefinition, StageDefinition } from '@aegis/runtime'
+import type { ServiceContext, ServiceDefinition, ServiceParts, StageDefinition } from '@aegis/runtime'
 import { type Permission, permissionsOf } from './permissions-of.ts'
 
 export interface ServiceRights {
+  readonly definition: ServiceDefinition
+  readonly parts: ServiceParts
   readonly permissions: readonly Permission[]
   readonly stages: readonly StageDefinition[]
 }
@@ -15,7 +17,7 @@ export const rightsOfAll = async (): Promise<Record<string, ServiceRights>> => {
     const definition = (await load()) as ServiceDefinition
     const context = { log: silentLog(), now: () => 0 } as unknown as ServiceContext
     const parts = await definition.create(readConfig(definition.settings, { NEO4J_URI: 'memory', REDIS_URL: 'memory' }), context)
-    found[name] = { permissions: permissionsOf(definition, parts), stages: parts.stages }
+    found[name] = { definition, parts, permissions: permissionsOf(definition, parts), stages: parts.stages }
     await parts.stop?.()
   }
   return found

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The programs of others that integration tests send with, from Debian's packages: Prometheus, Alertmanager, rsyslog. Run by CI on a machine that is
+// The programs of others that integration tests send with, from Debian's packages: Prometheus, Alertmanager, rsyslog, and the browser that the console is looked at with. Run by CI on a machine that is
 // its own; elsewhere the tests use what is installed, and name what they leave out. Nothing is started: a test starts what it needs, and stops it.
 import { spawnSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,6 +9,7 @@ const PROGRAMS = [
   { program: 'prometheus', package: 'prometheus' },
   { program: 'prometheus-alertmanager', package: 'prometheus-alertmanager' },
   { program: 'rsyslogd', package: 'rsyslog' },
+  { program: 'chromium', package: 'chromium' },
 ]
 /** Asked by every package before it starts a service; 101 forbids it. */
 const POLICY = '/usr/sbin/policy-rc.d'

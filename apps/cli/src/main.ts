@@ -150,6 +150,16 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/discover.ts')).discoverCommand(),
   },
   {
+    name: 'capacity',
+    description: 'how many instances and partitions a load takes, from what one core was measured to do',
+    load: async () => (await import('./commands/capacity.ts')).capacityCommand(),
+  },
+  {
+    name: 'preflight',
+    description: 'before an upgrade: do the topics and schemas that stand fit this version?',
+    load: async () => (await import('./commands/preflight.ts')).preflightCommand(),
+  },
+  {
     name: 'topology',
     description: 'the service graph: import, show, export',
     load: async () => (await import('./commands/topology.ts')).topologyCommand(),

@@ -38,7 +38,7 @@ export const Chart = ({ title, times, values, unit, band: given, marks = [], hei
           {
             ...axis(),
             size: 28,
-            space: 70,
+            space: 58,
             values: (/** @type {any} */ _u, /** @type {number[]} */ list) => list.map(t => clock(t * 1e6)),
           },
           { ...axis(), values: (/** @type {any} */ _u, /** @type {number[]} */ list) => list.map(number) },

@@ -22,6 +22,8 @@ export interface EvaluateOptions {
   readonly warmUp?: number
   /** Rows learned from at most, the newest. Default as the anomaly detector keeps. */
   readonly history?: number
+  /** Threshold of several metrics with fewer than 1,000 rows. Default 12, as the anomaly detector has it. */
+  readonly youngThreshold?: number
   /** Also gives what was expected of each value. Default false. */
   readonly expected?: boolean
   /** What `loadTensorFlow()` gave, for detectors that are networks. */
@@ -57,7 +59,7 @@ export function evaluateMetrics(train: Rows | undefined, test: Rows, options: Ev
         rows: newest(rows, options.history ?? rowsKept(metrics)),
         stepSeconds,
         alarmsPerDay,
-        youngThreshold: 12,
+        youngThreshold: options.youngThreshold ?? 12,
       },
       tensors,
       onProgress,

@@ -38,7 +38,7 @@ export const metricIn = z.object({
 })
 export const logIn = z.object({
   timestamp: instant.optional(),
-  level: text(40).default('INFO'),
+  level: text(40).optional().meta({ description: 'As the sender says it; left out, the message is asked how bad it sounds.' }),
   message: text(32_768),
   service: text(300).default('unknown'),
 })

@@ -27,6 +27,19 @@ const record = (value: Uint8Array, headers: Readonly<Record<string, string>>, at
 })
 
 describe('seal', () => {
+  it('takes approvals of the gateway and of the api, and decisions of neither', () => {
+    const [mine, theirs] = [folder(), folder()]
+    const reader = sealIn(mine, 'executor')
+    for (const who of ['gateway', 'api']) {
+      const speaker = sealIn(theirs, who)
+      copyFileSync(path.join(theirs, `${who}.key.pub`), path.join(mine, `${who}.key.pub`))
+      const value = Buffer.from(who)
+      const said = record(value, speaker.sign('remediation.approvals', value, NOW), NOW, 'remediation.approvals')
+      expect(reader.objection(said)).toBeUndefined()
+      expect(speaker.sign(TOPIC, value, NOW)).toEqual({})
+    }
+  })
+
   it('takes what the right one signed, and leaves alone what needs no proof', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), value => {

@@ -58,6 +58,9 @@ describe('detectFailure', () => {
     })
     expect(ask(quiet, points('cpu_usage', [97, 99, 98]))).toMatchObject({ failure_type: 'resource_exhaustion' })
     expect(ask(quiet, points('disk_usage', [99]))).toMatchObject({ failure_type: 'storage_issues' })
+    expect(ask(quiet, points('cpu_pct', [0.9, 1.2, 1.1]))).toMatchObject({ failure_detected: false })
+    expect(ask(quiet, points('cpu', [0.9, 0.97]))).toMatchObject({ failure_detected: false })
+    expect(ask(quiet, points('system.cpu.utilization', [0.97, 0.99]))).toMatchObject({ failure_type: 'resource_exhaustion' })
     expect(ask(quiet, points('cpu_usage', [40, 45, 42]))).toMatchObject({ failure_detected: false })
   })
   it('leaves out what is older than the window', () => {

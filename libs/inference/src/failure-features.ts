@@ -84,11 +84,23 @@ const spokenBy = (message: string, fault: string | undefined): readonly FailureN
   return found
 }
 
+/**
+ * What a metric's values are to be multiplied by to be shares of one; 0 where nobody can tell. Told by its name, else by the largest of all its values: an idle
+ * processor at 1.2 % must not be taken for one at 120.
+ */
+const scaleOf = (metric: string, largest: number): number =>
+  unitOf(metric) !== 'percent'
+    ? 0
+    : /pct|percent/i.test(metric) || largest > 1
+      ? 0.01
+      : /util|ratio|share|fraction|usage/i.test(metric)
+        ? 1
+        : 0
+
 /** How bad a value is by itself, 0 (well) to 1. */
-const badness = (meaning: Meaning, metric: string, value: number): number => {
-  const share = unitOf(metric) === 'percent' ? (value > 1.5 ? value / 100 : value) : undefined
+const badness = (meaning: Meaning, metric: string, value: number, scale: number): number => {
   if (meaning === 'cpu' || meaning === 'memory' || meaning === 'disk')
-    return share === undefined ? 0 : Math.min(1, Math.max(0, (share - 0.6) / 0.4))
+    return Math.min(1, Math.max(0, (value * scale - 0.6) / 0.4))
   if (meaning === 'availability') return value >= 1 ? 0 : 1 - Math.max(0, value)
   if (meaning === 'errors') {
     const rate = /rate|ratio|percent|share/.test(metric) ? (value > 1 ? value / 100 : value) : value / (value + 20)
@@ -123,6 +135,7 @@ export const describeWindow = (metrics: readonly FailureMetric[], lines: readonl
     }
   }
   const series = new Map<string, FailureMetric[]>()
+  const largest = new Map<string, number>()
   const impossible: string[] = []
   for (const m of metrics) {
     const wrong = impossibility(m.metric_type, m.value)
@@ -130,6 +143,7 @@ export const describeWindow = (metrics: readonly FailureMetric[], lines: readonl
       impossible.push(wrong)
       continue
     }
+    largest.set(m.metric_type, Math.max(largest.get(m.metric_type) ?? Number.NEGATIVE_INFINITY, m.value))
     const labels = m.labels ? Object.entries(m.labels).sort().join(';') : ''
     const key = `${m.metric_type}\0${labels}`
     const known = series.get(key)
@@ -145,7 +159,7 @@ export const describeWindow = (metrics: readonly FailureMetric[], lines: readonl
     const { rise, steady } = riseOf(points)
     if (meaning === 'memory') steadyRise = Math.max(steadyRise, steady)
     for (const p of points) {
-      const level = badness(meaning, metric, p.value)
+      const level = badness(meaning, metric, p.value, scaleOf(metric, largest.get(metric) ?? 0))
       const known = levels.get(meaning)
       if (!known || level > known.level || (level === known.level && rise > known.rise))
         levels.set(meaning, { level, metric, value: p.value, rise: Math.max(rise, known?.rise ?? 0) })

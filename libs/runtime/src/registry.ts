@@ -22,6 +22,8 @@ export interface Registry {
   register(subject: string, schema: AvroRecord): Promise<number>
   /** The schema with this id; throws SCHEMA_UNKNOWN when there is none. */
   schema(id: number): Promise<AvroRecord>
+  /** Why it would not register this schema; undefined when it would, or when it cannot tell. Changes nothing. */
+  incompatible(subject: string, schema: AvroRecord): Promise<string | undefined>
   healthy(): Promise<boolean>
 }
 
@@ -58,10 +60,8 @@ export class MemoryRegistry implements Registry {
     const text = JSON.stringify(schema)
     const known = this.#schemas.findIndex(s => s.subject === subject && s.text === text)
     if (known >= 0) return known + 1
-    for (const s of this.#schemas) {
-      const reason = s.subject === subject ? incompatibility(schema, s.schema) : undefined
-      if (reason) refuse(subject, reason)
-    }
+    const reason = await this.incompatible(subject, schema)
+    if (reason) refuse(subject, reason)
     this.#schemas.push({ subject, text, schema })
     return this.#schemas.length
   }
@@ -69,6 +69,13 @@ export class MemoryRegistry implements Registry {
     const found = this.#schemas[id - 1]
     if (!found) throw new AegisError('SCHEMA_UNKNOWN', `no schema with id ${id}`)
     return found.schema
+  }
+  async incompatible(subject: string, schema: AvroRecord): Promise<string | undefined> {
+    for (const s of this.#schemas) {
+      const reason = s.subject === subject ? incompatibility(schema, s.schema) : undefined
+      if (reason) return reason
+    }
+    return undefined
   }
   async healthy(): Promise<boolean> {
     return true
@@ -97,8 +104,11 @@ export class ConfluentRegistry implements Registry {
   }
 
   /** The first reason found against any registered version; the registry's own message does not always name the field. */
-  async #reason(subject: string, schema: AvroRecord): Promise<string | undefined> {
-    const versions = (await this.#json(`/subjects/${encodeURIComponent(subject)}/versions`)) as number[]
+  async incompatible(subject: string, schema: AvroRecord): Promise<string | undefined> {
+    const versions = (await this.#json(`/subjects/${encodeURIComponent(subject)}/versions`).catch((error: Error) => {
+      if (error.message === '404') return []
+      throw error
+    })) as number[]
     for (const version of versions.reverse()) {
       const { schema: text } = (await this.#json(`/subjects/${encodeURIComponent(subject)}/versions/${version}`)) as {
         schema: string
@@ -130,7 +140,7 @@ export class ConfluentRegistry implements Registry {
         )
         return id
       } catch (error) {
-        const reason = await this.#reason(subject, schema).catch(() => undefined)
+        const reason = await this.incompatible(subject, schema).catch(() => undefined)
         if (reason) return refuse(subject, reason)
         // Services that start together set the rule of a new subject together: some are told that it exists, some still see the global one.
         await this.#setRule(subject)

@@ -29,18 +29,27 @@ describe('the inference API', () => {
     const failure = await api.ask('/api/v1/detect-failure', { logs })
     expect(failure.body).toMatchObject({ failure_detected: true, failure_type: 'service_down', affected_services: ['pay'] })
     expect(failure.text).not.toContain('hunter22')
+    const unsaid = await api.ask('/api/v1/detect-failure', {
+      logs: [{ message: 'FATAL: could not write: No space left on device', service: 'db' }],
+    })
+    expect(unsaid.body).toMatchObject({ failure_type: 'storage_issues', details: { features: { error_count: 1 } } })
     expect(
       (await api.ask('/api/v1/advise', { metrics: [{ metric_type: 'cpu_usage', value: 91 }] })).body.suggestions[0].kind,
     ).toBe('scaling')
     await new Promise(resolve => setTimeout(resolve, 250))
-    expect(api.published.filter(p => p.stream === 'predictions').map(p => p.value.kind)).toEqual(['anomaly', 'failure', 'advice'])
-    expect((await api.ask('/api/v1/predictions')).body).toHaveLength(3)
+    expect(api.published.filter(p => p.stream === 'predictions').map(p => p.value.kind)).toEqual([
+      'anomaly',
+      'failure',
+      'failure',
+      'advice',
+    ])
+    expect((await api.ask('/api/v1/predictions')).body).toHaveLength(4)
     expect((await api.ask('/api/v1/metrics/predictions')).body).toMatchObject({
-      total: 3,
-      by_kind: { anomaly: 1, failure: 1, advice: 1 },
+      total: 4,
+      by_kind: { anomaly: 1, failure: 2, advice: 1 },
     })
     expect((await api.ask('/api/v1/metrics/model-performance')).body.anomaly_detector.predictions).toBe(1)
-    expect((await api.ask('/api/v1/metrics/stats')).body.predictions_24h).toBe(3)
+    expect((await api.ask('/api/v1/metrics/stats')).body.predictions_24h).toBe(4)
   })
   it('learns across questions, and goes on after a restart', async () => {
     const historyFile = path.join(mkdtempSync(path.join(tmpdir(), 'aegis-')), 'history.sqlite')
@@ -334,5 +343,7 @@ describe('keys', () => {
       expect.arrayContaining(['/health', '/api/v1/detect-failure', '/api/v1/incidents/{id}', '/api/v1/events']),
     )
     expect((await api.ask('/docs')).text).toContain('swagger-ui')
+    const policy = (await api.ask('/')).headers.get('content-security-policy') ?? ''
+    expect(/script-src ([^;]+)/.exec(policy)?.[1]).toMatch(/^'self' 'sha256-\S+' 'sha256-\S+'$/)
   })
 })

@@ -52,6 +52,35 @@ export const settings = {
     about:
       'Milliseconds between two values asked for; default AEGIS_SCRAPE_INTERVAL_MS. Should be the interval the series come at.',
   },
+  lokiUrl: {
+    env: 'LOKI_URL',
+    schema: z
+      .string()
+      .regex(/^https?:\/\//, 'must be http://host:port')
+      .optional(),
+    about: 'Loki whose new lines are followed, by one gateway of several: http://loki:3100.',
+  },
+  lokiQuery: {
+    env: 'AEGIS_LOKI_QUERY',
+    schema: z.string().default('{service_name=~".+"}'),
+    about: 'Lines followed there, as LogQL selects them.',
+  },
+  lokiIntervalMs: {
+    env: 'AEGIS_LOKI_INTERVAL_MS',
+    schema: z.coerce.number().int().min(200).default(5000),
+    about: 'Milliseconds between two questions to Loki.',
+  },
+  lokiToken: {
+    env: 'AEGIS_LOKI_TOKEN',
+    schema: z.string().optional(),
+    about: 'Bearer token for Loki; empty: none.',
+    secret: true,
+  },
+  lokiTenant: {
+    env: 'AEGIS_LOKI_TENANT',
+    schema: z.string().optional(),
+    about: 'Tenant (X-Scope-OrgID) of a Loki with several.',
+  },
   statsdPort: {
     env: 'AEGIS_STATSD_PORT',
     schema: port,

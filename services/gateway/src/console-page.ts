@@ -41,7 +41,7 @@ $('decisions').innerHTML=newest(decisions).slice(0,20).map(d=>{const o=(outcomes
 function take(s,v){if(s==='incidents')incidents.set(v.id,v);else if(s==='remediation.decisions')decisions.set(v.decision,v);else if(s==='remediation.outcomes'){const l=outcomes.get(v.decision)||[];if(!l.some(x=>x.id===v.id))l.push(v);outcomes.set(v.decision,l)}}
 function feed(s,v){const d=document.createElement('div');d.className='line';d.innerHTML='<small>'+clock(v.time)+'</small><span>'+esc(s)+' '+esc(v.state||v.status||'')+' <small>'+esc(v.summary||v.explanation||v.entity||v.action||'')+'</small></span>';$('feed').prepend(d);while($('feed').children.length>60)$('feed').lastChild.remove()}
 function start(){const known="STATE";for(const v of known.incidents)take('incidents',v);for(const v of known.decisions)take('remediation.decisions',v);for(const v of known.outcomes)take('remediation.outcomes',v);draw()
-const e=new EventSource('/api/v1/events');e.onopen=()=>$('live').textContent='live';e.onerror=()=>$('live').textContent='connection lost, trying again…'
+const e=new EventSource('/api/v1/events');let lost=false;e.onopen=()=>{if(lost)location.reload();$('live').textContent='live'};e.onerror=()=>{lost=true;$('live').textContent='connection lost, trying again…'}
 for(const s of ['incidents','anomalies','remediation.decisions','remediation.outcomes','changes'])e.addEventListener(s,m=>{const v=JSON.parse(m.data);take(s,v);feed(s,v);draw()})}
 start()
 </script></body></html>`

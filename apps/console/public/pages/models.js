@@ -17,7 +17,7 @@ export const Models = () => {
           ? html`<${Empty}>No model was put on the stream <code>models</code>: what ships decides. <code>aegis models</code> and <code>aegis policy</code> change that.</${Empty}>`
           : html`<div class="scroll"><table><thead><tr><th scope="col">Model</th><th scope="col">Version</th><th scope="col">State</th><th scope="col">Since</th><th scope="col">Figures</th></tr></thead><tbody>${models.value.map(
               (/** @type {Rec} */ m) =>
-                html`<tr key=${m.id + m.version}><td>${m.id}</td><td class="mono wrap">${m.version}</td><td><${State} is=${m.state} /></td><td><${Time} at=${m.time} /></td><td class="small">${Object.entries(
+                html`<tr key=${m.id + m.version}><td>${m.id}</td><td class="mono wrap">${m.version}</td><td><${State} is=${m.state.replace('_', ' ')} /></td><td><${Time} at=${m.time} /></td><td class="small">${Object.entries(
                   m.metrics ?? {},
                 )
                   .slice(0, 6)

@@ -2,7 +2,7 @@
 import { type adviceQuestion, type anomalyQuestion, type failureQuestion, Problem, type policyQuestion } from '@aegis/api'
 import type { Decision, GuardFacts, Incident, Mode, Outcome } from '@aegis/domain'
 import { advise, detectAnomaly, detectFailure, type FailureModel, MetricForest } from '@aegis/inference'
-import { matchFault, redact } from '@aegis/log-mining'
+import { matchFault, redact, severityOfText } from '@aegis/log-mining'
 import type { z } from 'zod'
 import type { HistoryStore } from '../history/history-store.ts'
 import { evaluatePolicy } from './evaluate-policy.ts'
@@ -108,7 +108,7 @@ export class Inference {
     const now = Math.max(newestOf(metrics) ?? 0, newestOf(logs) ?? 0) || this.#options.now()
     const answer = detectFailure(
       timed(metrics, now),
-      timed(logs, now).map(l => ({ ...l, fault: matchFault(l.message)?.kind })),
+      timed(logs, now).map(l => ({ ...l, level: l.level ?? severityOfText(l.message), fault: matchFault(l.message)?.kind })),
       this.#options.model,
       this.#options.failureWindowSeconds * 1e6,
     )

@@ -1,6 +1,7 @@
-import { metricsRaw, type Observation } from '@aegis/domain'
+import { logsRaw, metricsRaw, type Observation } from '@aegis/domain'
 import type { ServiceContext } from '@aegis/runtime'
 import { Exporters } from './exporters.ts'
+import { followLoki } from './loki.ts'
 import { readHistory } from './prometheus-history.ts'
 import { observationOf } from './prometheus-series.ts'
 import { scrape, type Target } from './scrape.ts'
@@ -15,6 +16,12 @@ export interface SourceOptions extends ListenerOptions {
   readonly historySelector?: string
   readonly historyMs: number
   readonly historyStepMs?: number
+  /** Loki whose lines are followed; undefined: none. */
+  readonly lokiUrl?: string
+  readonly lokiQuery?: string
+  readonly lokiIntervalMs?: number
+  readonly lokiToken?: string
+  readonly lokiTenant?: string
 }
 /** Observations sent at once. */
 const BATCH = 5000
@@ -62,7 +69,7 @@ export async function startSources(
   const publish = (values: readonly Observation[], from: string) =>
     context.publish(metricsRaw, values).catch(error => context.log.warn({ err: error, from }, 'observations are lost'))
   closers.push(...(await startListeners(options, context)))
-  if (options.targets.length > 0 || options.historyUrl) {
+  if (options.targets.length > 0 || options.historyUrl || options.lokiUrl) {
     let timers: NodeJS.Timeout[] = []
     const down = new Set<string>()
     const exporters = new Exporters()
@@ -79,12 +86,34 @@ export async function startSources(
       await publish(values, target.name)
     }
     let terms = 0
+    let loki: { close(): void } | undefined
     const stop = () => {
       terms++
+      loki?.close()
+      loki = undefined
       for (const timer of timers) clearInterval(timer)
       timers = []
     }
     const lead = async (term: number) => {
+      if (options.lokiUrl)
+        loki = followLoki(
+          {
+            url: options.lokiUrl,
+            query: options.lokiQuery ?? '{service_name=~".+"}',
+            intervalMs: options.lokiIntervalMs ?? 5000,
+            token: options.lokiToken,
+            tenant: options.lokiTenant,
+            environment: options.environment,
+            redact: options.redact,
+            maxBytes: options.maxBodyBytes,
+          },
+          context.now,
+          lines => context.publish(logsRaw, lines),
+          error =>
+            error
+              ? context.log.warn({ err: error, url: options.lokiUrl }, 'Loki cannot be read; asked again until it can')
+              : context.log.info({ url: options.lokiUrl }, 'Loki can be read again'),
+        )
       // History first: what is seen in the present is no longer new.
       await sendHistory(options, context, () => term !== terms)
         .then(

@@ -39,6 +39,7 @@ const variables = ({ ports, password }: Settings): Record<string, string> => ({
   NEO4J_HTTP_PORT: String(ports.http),
   REDIS_PORT: String(ports.redis),
   NEO4J_PASSWORD: password,
+  REDIS_PASSWORD: password,
 })
 
 /** Runs from the checkout without naming a file, so that COMPOSE_FILE can add an override as everywhere else. */

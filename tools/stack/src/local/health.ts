@@ -101,8 +101,8 @@ export const redisAnswers =
       Buffer.from('PING\r\n'),
       got => {
         const text = got.toString('latin1')
-        if (text.startsWith('-')) throw new Error(text.trim()) // still loading its file
-        return text.includes('PONG')
+        if (text.startsWith('-') && !text.startsWith('-NOAUTH')) throw new Error(text.trim()) // still loading its file
+        return /PONG|NOAUTH/.test(text) // who asks for a password answers
       },
       signal,
     )

@@ -73,7 +73,7 @@ async function upLocked(folder: string, options: UpOptions): Promise<Stack> {
       by,
       startedAt: new Date().toISOString(),
       ports,
-      env: addresses(ports, password),
+      env: addresses(by, ports, password),
       processes: running,
       ...(by === 'docker' ? { project: projectOf(folder) } : {}),
     }
@@ -155,13 +155,14 @@ const portsOf = (name: ServerName, ports: Ports): number[] =>
 
 export const addressOf = (name: ServerName, ports: Ports): string => `127.0.0.1:${portsOf(name, ports)[0]}`
 
-const addresses = (ports: Ports, password: string): Record<string, string> => ({
+/** Redis asks for the password in containers, where others may reach it. */
+const addresses = (by: 'jvm' | 'docker', ports: Ports, password: string): Record<string, string> => ({
   KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
   SCHEMA_REGISTRY_URL: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
   NEO4J_URI: `bolt://127.0.0.1:${ports.bolt}`,
   NEO4J_USER: 'neo4j',
   NEO4J_PASSWORD: password,
-  REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+  REDIS_URL: `redis://${by === 'docker' ? `:${password}@` : ''}127.0.0.1:${ports.redis}`,
 })
 
 /** Stops every server of this folder and forgets them; data stays. Says which there were. */

@@ -178,6 +178,7 @@ export const connectShared = ({ socket: at, pid }: EmbeddedStack): Infrastructur
   const registry: Registry = {
     register: async (subject, schema) => (await ask(['register', subject, schema])) as number,
     schema: async id => (await ask(['schema', id])) as never,
+    incompatible: async () => undefined,
     healthy: async () => existsSync(at),
   }
   return { broker, registry }
