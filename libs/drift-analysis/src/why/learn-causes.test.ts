@@ -122,7 +122,7 @@ describe('learning from own labels', () => {
     const targets = rows.map(r => CAUSES.indexOf(r.label))
     const read = rows.map(r => readForLearning(r.change))
     const learn = () => {
-      const learner = new ChangeLearner({ classes: CAUSES.length, prior: r => causesByRule(r.values) })
+      const learner = new ChangeLearner({ classes: CAUSES.length, prior: r => causesByRule(r.values), rounds: 20 })
       learner.fit(read.slice(0, 60), targets.slice(0, 60))
       return learner
     }

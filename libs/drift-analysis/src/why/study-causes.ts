@@ -41,6 +41,7 @@ export function studyCauses(
   changes: readonly ReadChange[],
   labels: readonly Cause[],
   say: (what: string) => void = () => {},
+  rounds = 120,
 ): StudyLine[] {
   const targets = labels.map(l => CAUSES.indexOf(l))
   const lines: StudyLine[] = []
@@ -65,7 +66,7 @@ export function studyCauses(
     })
   }
   const vote = (fold: Fold) => {
-    const learner = new ChangeLearner({ classes: CAUSES.length, prior: r => causesByRule(r.values) })
+    const learner = new ChangeLearner({ classes: CAUSES.length, prior: r => causesByRule(r.values), rounds })
     learner.fit(
       fold.train.map(i => changes[i]),
       fold.train.map(i => targets[i]),
