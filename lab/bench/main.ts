@@ -34,6 +34,10 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: 'causes found by the services in recorded cases, beside the offline ranking',
     load: () => import('./root-cause-replay.ts') as never,
   },
+  drift: {
+    about: 'drift: a plan of 5,000 resources, a million audit entries, SHAP values',
+    load: () => import('./drift.ts') as never,
+  },
   learners: {
     about: 'boosting, forests and SHAP beside XGBoost, LightGBM, scikit-learn and shap',
     load: () => import('./learners.ts') as never,

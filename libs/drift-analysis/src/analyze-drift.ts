@@ -57,6 +57,7 @@ export function analyzeFinding(
   const around: DriftContext = {
     ...context,
     time: made?.found?.event.time ?? window.to,
+    timed: made?.found !== undefined,
     ...(made?.found ? { channel: made.found.channel } : {}),
     ...(trail && id && !context.earlierDrifts
       ? {

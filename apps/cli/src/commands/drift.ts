@@ -80,6 +80,8 @@ async function run(file: string | undefined, options: Options): Promise<void> {
   } catch (error) {
     throw new AegisError('INPUT_INVALID', `${file}: ${(error as Error).message}`)
   }
+  if (reading.format === 'kubernetes' && !options.desired)
+    throw new AegisError('INPUT_INVALID', `${file} holds live objects; name what the code wants with --desired manifests.yaml`)
   const events = (options.audit ?? []).flatMap(f => read(f).flatMap(eventsIn)).flatMap(raw => readAuditEvent(raw) ?? [])
   const [state] = options.state ? read(options.state) : []
   const to = Math.max(timeOf(documents[0]) ?? 0, ...events.map(e => e.time)) || Date.now()

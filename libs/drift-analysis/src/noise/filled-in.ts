@@ -16,10 +16,7 @@ const partsOf = (key: string): string[] =>
 /** What providers switch on by themselves; found off, somebody switched it. */
 const ON =
   /^(?:auto|automatic|managed|health|actions?|revocation|sending|reputation|minor|token|availability|overwrite|introspection)$/
-/** On or off by where it lives, its plan or its age: neither says that somebody was there. */
-const EITHER =
-  /^(?:encrypt(?:ed|ion)?|public(?:ly)?|accessible|sni|ebs|cluster|failover|ignore|restrict|block|allow|terminate|disconnect|verify|validate|tls|ssl|sse|default|backup|rest|incluster|add|version|upgrade|features?)$/
-/** Off until somebody wants it, in whatever other words it is named. */
+/** Off until somebody wants it. What is in neither list may be on or off by where it lives, its plan or its age: that says nothing. */
 const OFF =
   /^(?:deletion|insights|dedicated|accelerat(?:e|ed|ion)|cross|multi|include|export|debug|privileged|logging|logs?|trac(?:e|ing)|transfer|delete|force|skip|deny|experimental|detailed|contributor)$/
 /** Numbers that count what is there only when asked for. */
@@ -32,9 +29,7 @@ type State = 'on' | 'either' | 'off'
 const stateOf = (key: string): State => {
   const parts = partsOf(key)
   if (parts.some(p => OFF.test(p))) return 'off'
-  if (parts.some(p => ON.test(p))) return 'on'
-  if (parts.length === 1 && /^enabled?$/.test(parts[0])) return 'either'
-  return parts.some(p => EITHER.test(p)) ? 'either' : 'off'
+  return parts.some(p => ON.test(p)) ? 'on' : 'either'
 }
 
 /** Round numbers of seconds, minutes, megabytes, ports and shares: what a default looks like. Twice or half of one seldom is one. */
@@ -90,7 +85,8 @@ function isUsualNumber(key: string, x: number): boolean {
   if (/version|revision|id$|owner|account/i.test(key)) return true
   if (UNIT_SECONDS.test(key) && x === 120) return false
   if (x === 2) return parts.some(p => /^(?:count|threshold|timeout|nodes?|clusters?|code|factor)$/.test(p))
-  return ROUND.has(x)
+  // What somebody set is no default, and most often some times one.
+  return ROUND.has(x) || !(ROUND.has(x / 2) || ROUND.has(x / 3) || ROUND.has(x / 10))
 }
 
 /** Said of what somebody chose over how things are at first. */

@@ -31,6 +31,8 @@ export interface CompareOptions {
   readonly skip: (path: Path, declared: Json | undefined) => boolean
   /** What a key left out of the declaration means when it comes back with this value: true for what the provider fills in. */
   readonly filledIn: (path: Path, live: Json, extra: boolean) => boolean
+  /** Texts are kept as they were written: no other case, no other words for the same. */
+  readonly exact?: boolean
 }
 
 const parse = (text: string): Json | undefined => {
@@ -92,6 +94,7 @@ export function compare(
   if (live === undefined || live === null) return isOff(declared) ? [] : differs
   if (declared === undefined || declared === null) return isOff(live) ? [] : differs
   if (typeof declared === 'string' && typeof live === 'string') {
+    if (options.exact) return declared === live ? [] : differs
     if (sameText(declared, live, key)) return []
     const [a, b] = [parse(declared), parse(live)]
     return a !== undefined && b !== undefined ? compare(a, b, options, path).map(d => ({ ...d, path })) : differs
@@ -173,6 +176,9 @@ const nameOf = (item: Json): string | undefined => {
 
 /** As sets: each declared element is paired with the live one that differs least; lists whose order means something are seldom reordered by hand. */
 function compareLists(declared: readonly Json[], live: readonly Json[], options: CompareOptions, path: Path): Difference[] {
+  // What is run is run in order.
+  if (options.exact && /^(?:args|command)$/.test(path.at(-1) ?? ''))
+    return JSON.stringify(declared) === JSON.stringify(live) ? [] : [{ path, declared, live }]
   const inner = [...path, '*']
   const free = new Set(live.keys())
   const left: Json[] = []

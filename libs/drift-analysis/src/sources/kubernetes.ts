@@ -157,7 +157,7 @@ export function compareObjects(wanted: JsonObject, live: JsonObject): Compared {
     path[0] === 'kind' ||
     path.at(-1) === 'creationTimestamp' ||
     (path.length === 3 && path[0] === 'metadata' && MACHINERY.test(path[2]))
-  for (const d of compare(want, have, { skip, filledIn })) {
+  for (const d of compare(want, have, { skip, filledIn, exact: true })) {
     const text = d.path.filter(p => p !== '*').join('.')
     const [a, b] = [quantity(d.declared), quantity(d.live)]
     if (a !== undefined && b !== undefined && Math.abs(a - b) <= 1e-12 * Math.max(a, b)) {

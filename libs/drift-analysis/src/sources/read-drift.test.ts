@@ -204,6 +204,7 @@ describe('Kubernetes', () => {
     const map = (data: object, kind = 'ConfigMap') =>
       ({ apiVersion: 'v1', kind, metadata: { name: 'c' }, data }) as unknown as JsonObject
     expect(told(map({ a: '1', b: '2' }), [map({ a: '1' })])).toEqual(['ConfigMap/c data'])
+    expect(told(map({ level: 'Debug' }), [map({ level: 'debug' })])).toEqual(['ConfigMap/c data'])
     const secret = readDrift(
       [map({ pin: 'aHVzaA==' }, 'Secret')],
       [{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'c' }, stringData: { pin: 'other' } }],

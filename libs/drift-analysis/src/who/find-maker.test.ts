@@ -56,6 +56,17 @@ describe('which entry made a change', () => {
     expect(trail.find(ask('aws_iam_role', 'ops', ['inline_policy'])).found?.event.raw).toBe(rows[2])
     expect(trail.find(ask('aws_iam_role', 'ops', ['managed_policy_arns'])).found).toBeUndefined()
   })
+  it('many ways to say it: synonyms, deletions that are scheduled, keys of the call', () => {
+    const fits = (eventName: string, type: string, attribute: string, more: object = {}) =>
+      trailOf([call(2, eventName, { id: 'x-1', ...more })]).find(ask(type, 'x-1', [attribute])).found !== undefined
+    expect(fits('ScheduleKeyDeletion', 'aws_kms_key', '(resource)')).toBe(true)
+    expect(fits('DisableKeyRotation', 'aws_kms_key', 'enable_key_rotation')).toBe(true)
+    expect(fits('StopLogging', 'aws_cloudtrail', 'enable_logging')).toBe(true)
+    expect(fits('SetDesiredCapacity', 'aws_autoscaling_group', 'desired_capacity')).toBe(true)
+    expect(fits('ModifyListener', 'aws_lb_listener', 'default_action', { defaultActions: [{}] })).toBe(true)
+    expect(fits('PutBucketPublicAccessBlock', 'aws_s3_bucket', 'public_access_block')).toBe(true)
+    expect(fits('PutBucketLogging', 'aws_s3_bucket', 'versioning')).toBe(false)
+  })
   it('nothing where nothing fits, and surely so where nothing names it', () => {
     const trail = trailOf([call(2, 'TagUser', { userName: 'bo', tags: [{ key: 'a', value: 'b' }] })])
     expect(trail.find(ask('aws_iam_user', 'bo', ['access_keys'])).found).toBeUndefined()

@@ -67,6 +67,8 @@ const SAME: readonly (readonly string[])[] = [
   ['replica', 'scale', 'siz', 'size', 'capacity'],
   ['encrypt', 'sse', 'kms'],
   ['label', 'tag'],
+  ['enable', 'disable', 'enabl', 'disabl', 'suspend', 'resume'],
+  ['kind', 'type'],
   ['cluster', 'db'],
   ['topic', 'sn'],
 ]
@@ -179,7 +181,9 @@ const idsOf = (id: string): string[] => {
 
 /** How well an entry that names the resource explains the change: 0 to 1. */
 export function fitOf(event: AuditEvent, { type, id, changed }: Question): number {
-  const words = stemsOf(event.action).filter(w => !PREPOSITIONS.has(w))
+  const said = stemsOf(event.action).filter(w => !PREPOSITIONS.has(w))
+  // `schedule key deletion` deletes a key.
+  const words = said.at(-1) === 'deletion' ? ['delete', ...said.slice(1, -1)] : said
   const [verb, ...nouns] = words
   const kind = stemsOf(type).filter(w => !COMMON.has(w) && w !== event.service)
   const ids = idsOf(id)
@@ -246,6 +250,7 @@ function attributeFit(
   if (byKey > 0 && named) return 0.35 + 0.35 * byKey
   if (!named || !/^(?:update|modify|set|patch|put|replace)$/.test(verb)) return 0
   if (keyed(event.response)) return 0.6
-  // A call that names the resource and nothing else may have set anything.
+  // A call that names the resource and its kind and nothing else may have set anything.
+  if (!nouns.every(n => COMMON.has(n) || kind.some(k => alike(k, n)))) return 0
   return event.request.filter(m => !m.path.startsWith('resources')).length <= 1 ? 0.4 : 0
 }

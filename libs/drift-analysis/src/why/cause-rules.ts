@@ -156,13 +156,15 @@ const START: Readonly<Record<Cause, number>> = {
   emergency_fix: -0.9,
 }
 
-/** Chances of the causes in the order of CAUSES, and the signs that spoke. */
+/** Many small signs are never as sure as they add up to. */
+const MOST = 4.5
+
+/** Chances of the causes in the order of CAUSES. */
 export function causesByRule(values: Readonly<Record<string, number>>): Float64Array {
   return softmaxOf(
-    Float64Array.from(
-      CAUSES,
-      cause =>
-        START[cause] + Object.entries(SIGNS[cause]).reduce((sum, [name, w]) => sum + w * Math.min(3, values[name] ?? 0), 0),
-    ),
+    Float64Array.from(CAUSES, cause => {
+      const sum = Object.entries(SIGNS[cause]).reduce((total, [name, w]) => total + w * Math.min(3, values[name] ?? 0), 0)
+      return 1.1 * (START[cause] + MOST * Math.tanh(sum / MOST))
+    }),
   )
 }

@@ -6,6 +6,8 @@ import type { Channel } from '../who/audit-event.ts'
 
 /** What was going on around a drift; times in milliseconds since 1970. All of it may be missing. */
 export interface DriftContext {
+  /** False where nothing tells when it was made: hours of the day then say nothing about it. */
+  readonly timed?: boolean
   /** When it was found, or made where that is known. */
   readonly time: number
   readonly createdAt?: number
@@ -66,8 +68,8 @@ export function driftFeatures(finding: DriftFinding, severity: Severity, c: Drif
     detection_hour_cos: t.hourCos,
     weekday_sin: t.weekdaySin,
     weekday_cos: t.weekdayCos,
-    night: t.night,
-    weekend: t.weekend,
+    night: c.timed === false ? 0 : t.night,
+    weekend: c.timed === false ? 0 : t.weekend,
     time_since_last_drift: since(c.earlierDrifts),
     incident_window: open.length > 0 ? 1 : 0,
     maintenance_schedule_overlap: (c.maintenance ?? []).some(m => m.start <= c.time && c.time <= m.end) ? 1 : 0,

@@ -98,6 +98,8 @@ export interface LearnOptions {
    * are alike.
    */
   readonly memory?: boolean
+  /** Rounds of boosting; the forest gets two and a half times as many trees. Default 120. */
+  readonly rounds?: number
   readonly seed?: number
 }
 
@@ -113,7 +115,7 @@ export class ChangeLearner {
   }
 
   fit(changes: readonly ReadChange[], targets: readonly number[]): void {
-    const { classes, seed = 1 } = this.#options
+    const { classes, seed = 1, rounds = 120 } = this.#options
     const heard = this.#options.memory !== false
     this.#names = Object.keys(changes[0].reading.values)
     this.#terms = chooseTerms(
@@ -139,7 +141,7 @@ export class ChangeLearner {
     this.#vote = new SoftVote<Member>(() => [
       new GradientBoosting({
         classes,
-        rounds: heard ? 120 : 150,
+        rounds: Math.round(heard ? rounds : 1.25 * rounds),
         rate: heard ? 0.06 : 0.04,
         depth: heard ? 4 : 2,
         rows: heard ? 0.8 : 0.7,
@@ -150,7 +152,7 @@ export class ChangeLearner {
       }),
       new GradientBoosting({
         classes,
-        rounds: 120,
+        rounds,
         rate: 0.06,
         grow: 'leaf',
         leaves: 12,
@@ -160,7 +162,13 @@ export class ChangeLearner {
         penalty: 5,
         seed: seed + 1,
       }),
-      new RandomForest({ classes, trees: 300, minRows: heard ? 2 : 8, columns: heard ? 40 : 30, seed: seed + 2 }),
+      new RandomForest({
+        classes,
+        trees: Math.round(2.5 * rounds),
+        minRows: heard ? 2 : 8,
+        columns: heard ? 40 : 30,
+        seed: seed + 2,
+      }),
     ])
     this.#vote.fit(rows, targets, { weights })
   }

@@ -41,6 +41,7 @@ export function studyCauses(
   changes: readonly ReadChange[],
   labels: readonly Cause[],
   say: (what: string) => void = () => {},
+  rounds = 120,
 ): StudyLine[] {
   const targets = labels.map(l => CAUSES.indexOf(l))
   const lines: StudyLine[] = []
@@ -65,7 +66,7 @@ export function studyCauses(
     })
   }
   const vote = (fold: Fold) => {
-    const learner = new ChangeLearner({ classes: CAUSES.length, prior: r => causesByRule(r.values) })
+    const learner = new ChangeLearner({ classes: CAUSES.length, prior: r => causesByRule(r.values), rounds })
     learner.fit(
       fold.train.map(i => changes[i]),
       fold.train.map(i => targets[i]),
@@ -101,19 +102,26 @@ export function studyCauses(
   const classes = CAUSES.length
   const inner = stratifiedFolds(of(targets, train), 3)
   const { best } = gridSearch(gridOf({ depth: [3, 5], columns: [0.4, 0.8], even: [false, true] }), ({ even, ...settings }) => {
-    const make = () => new GradientBoosting({ classes, rounds: 40, rate: 0.15, rows: 0.8, ...settings })
+    const make = () => new GradientBoosting({ classes, rounds: Math.ceil(rounds / 3), rate: 0.15, rows: 0.8, ...settings })
     return crossValidate(() => (even ? new Evened(make()) : make()), of(rows, train), of(targets, train), inner, score)
   })
   say(`settings ${JSON.stringify(best)}`)
   const columns = eliminateColumns(
-    () => new GradientBoosting({ classes, rounds: 15, rate: 0.3, depth: best.depth, columns: best.columns }),
+    () => new GradientBoosting({ classes, rounds: Math.ceil(rounds / 8), rate: 0.3, depth: best.depth, columns: best.columns }),
     of(rows, train),
     of(targets, train),
     Math.min(60, rows[0].length),
     0.4,
   )
   const narrow = rows.map(r => Float64Array.from(columns, c => r[c]))
-  const model = new GradientBoosting({ classes, rounds: 400, rate: 0.05, rows: 0.8, depth: best.depth, columns: best.columns })
+  const model = new GradientBoosting({
+    classes,
+    rounds: 4 * rounds,
+    rate: 0.05,
+    rows: 0.8,
+    depth: best.depth,
+    columns: best.columns,
+  })
   model.fit(of(narrow, train), of(targets, train), {
     weights: balancedWeights(of(targets, train)),
     validation: { rows: of(narrow, stop), targets: of(targets, stop) },

@@ -6,6 +6,8 @@ import { CAUSES, type Cause, type CauseReading, readingOf } from './causes.ts'
 import type { DriftContext } from './drift-features.ts'
 
 const DAY = 86_400_000
+/** A cause that is less likely than this is not named: advice hangs on it. */
+const SURE = 0.45
 const SIGNS: Readonly<Record<Exclude<Cause, 'none'>, Readonly<Record<string, number>>>> = {
   emergency_fix: {
     incident_window: 1.8,
@@ -95,7 +97,7 @@ export function whyDrift(
   )
   const reading = readingOf(softmaxOf(logits))
   // Ordinary work is no cause of a drift: it means that nothing tells.
-  const abstain = reading.abstain || reading.cause === 'none'
+  const abstain = reading.probabilities[reading.cause] < SURE || reading.cause === 'none'
   const because =
     reading.cause === 'none' || abstain
       ? []
