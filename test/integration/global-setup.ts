@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { up } from '@aegis/stack/local/stack'
+import { reset, up } from '@aegis/stack/local/stack'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
@@ -23,6 +23,8 @@ export default async ({ provide }: TestProject): Promise<() => Promise<void>> =>
     return stop
   }
   const folder = path.resolve(import.meta.dirname, '../../.aegis/test-stack')
+  // What earlier runs put in would be read again by every test that begins at the start of a stream.
+  await reset({ folder })
   const stack = await up({ attached: true, folder, say: line => console.log(`[stack] ${line}`) })
   provide('stackEnv', stack.env)
   return () => stack.stop()
