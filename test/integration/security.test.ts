@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect as openSocket } from 'node:tls'
-import { ciFailures, isStateful, type LogEvent, logsParsed, logsRaw } from '@aegis/domain'
+import { ciFailures, driftEvents, isStateful, type LogEvent, logsParsed, logsRaw } from '@aegis/domain'
 import {
   allTopics,
   connect,
@@ -168,6 +168,20 @@ describe('TLS, SASL and an authorizer', () => {
       ciFailures,
       // Some of these names fall on the first partition.
       Array.from({ length: 8 }, (_, i) => ({ ...failed, id: `${environment}-${i}`, repository: `shop/part-${i}` })),
+    )
+    const drifted = {
+      time: Date.now() * 1000,
+      state: 'open',
+      started: Date.now() * 1000,
+      tool: 'declared',
+      address: 'queue.orders',
+      type: 'queue',
+      attributes: ['size'],
+      changes: [],
+    }
+    await client.publish(
+      driftEvents,
+      Array.from({ length: 8 }, (_, i) => ({ ...drifted, id: `${environment}-${i}`, environment: `${environment}-${i}` })),
     )
     for (const { group, stage } of groups()) {
       const topic = stage.reads[0].name
