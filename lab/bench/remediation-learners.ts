@@ -4,10 +4,11 @@
  *
  * `node lab/bench/remediation-learners.ts [--incidents 3000] [--episodes 1000] [--seed-base 1000000]`; ten seconds of CPU time.
  */
-import { ACTIONS, type Experience, type Learner, type Policy, seededRandom } from '@aegis/domain'
+import { ACTIONS, type Policy, seededRandom } from '@aegis/domain'
 import { shippedIncidentModel } from '@aegis/remediation/shipped-model'
 import { ContextualBandit } from '../remediation/contextual-bandit.ts'
 import { IncidentSim } from '../remediation/incident-sim.ts'
+import type { Experience, Learner } from '../remediation/learner.ts'
 import { type IncidentPlayer, modelPlayer, playIncidents, rulesPlayer, situationOf } from '../remediation/play-incidents.ts'
 import { EpsilonGreedyPolicyGradient } from '../remediation/policy-gradient.ts'
 

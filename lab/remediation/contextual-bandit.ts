@@ -5,8 +5,9 @@
  * as the only one. The inverse is kept up to date by Sherman and Morrison's formula. With probability `epsilon` any allowed action is taken,
  * so that every decision has a propensity that off-policy evaluation can use.
  */
-import type { Choice, Experience, Learner, Policy, Situation, UpdateReport } from '@aegis/domain'
+import type { Choice, Policy, Situation } from '@aegis/domain'
 import { choiceOf } from '@aegis/remediation/choice'
+import type { Experience, Learner, UpdateReport } from './learner.ts'
 
 export interface BanditOptions {
   /** How many standard deviations of doubt are counted in an action's favour. */

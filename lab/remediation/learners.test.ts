@@ -1,6 +1,7 @@
-import { type Experience, type Learner, type Policy, type Situation, seededRandom } from '@aegis/domain'
+import { type Policy, type Situation, seededRandom } from '@aegis/domain'
 import { describe, expect, it } from 'vitest'
 import { ContextualBandit } from './contextual-bandit.ts'
+import type { Experience, Learner } from './learner.ts'
 import { EpsilonGreedyPolicyGradient } from './policy-gradient.ts'
 
 const ACTIONS = ['restart', 'scale_out', 'page']

@@ -5,18 +5,10 @@
  * Sutton 2012). It explores by taking any allowed action with probability ε; a buffer of the last 10,000 experiences is replayed at every update.
  * The simple learner that PPO is measured against; decisions count one by one, without what follows them.
  */
-import {
-  type Choice,
-  type Experience,
-  hash32,
-  type Learner,
-  type Policy,
-  type Situation,
-  seededRandom,
-  type UpdateReport,
-} from '@aegis/domain'
+import { type Choice, hash32, type Policy, type Situation, seededRandom } from '@aegis/domain'
 import { choiceOf } from '@aegis/remediation/choice'
 import { ActorCritic } from '@aegis/remediation/ppo'
+import type { Experience, Learner, UpdateReport } from './learner.ts'
 
 export interface PolicyGradientOptions {
   /** Share of decisions taken at random. */

@@ -21,20 +21,6 @@ export interface Policy {
   choose(situation: Situation, random: () => number): Choice
 }
 
-export interface Experience {
-  readonly situation: Situation
-  readonly choice: Choice
-  readonly reward: number
-  readonly done: boolean
-}
-export interface UpdateReport {
-  readonly experiences: number
-  readonly figures: Readonly<Record<string, number>>
-}
-export interface Learner {
-  update(experiences: readonly Experience[]): Promise<UpdateReport>
-}
-
 /** The ladder: how far an action may go in an environment. */
 export const MODES = ['refuse', 'observe', 'shadow', 'suggest', 'approve', 'canary', 'act'] as const
 export type Mode = (typeof MODES)[number]

@@ -84,9 +84,16 @@ describe('CarryOutDecisions', () => {
     stage.committed(results)
     expect(started).toEqual(['d1'])
     expect(await run(received(outcomes, heard('carried_out', 2)))).toEqual([])
-    const [done] = await run(received(incidents, incident('mitigated', 8)))
-    expect(done).toMatchObject({ status: 'done', verified: true, health_before: 0.1, health_after: 1 })
+    const well = { ...incident('mitigated', 8), health: [{ entity: 'service:a', score: 0.8 }] }
+    const [done] = await run(received(incidents, well))
+    expect(done).toMatchObject({ status: 'done', verified: true, health_before: 0.1, health_after: 0.8 })
     expect(done.seconds_to_recover).toBeGreaterThan(9)
+  })
+  it('says nothing of a health that nobody measured', async () => {
+    const { run } = make()
+    const elsewhere = { ...incident('open', 0), health: [] }
+    await run(received(incidents, elsewhere), received(decisions, decision()), received(outcomes, heard('carried_out', 1)))
+    expect(await run(at(40))).toMatchObject([{ status: 'failed', health_before: null, health_after: null }])
   })
   it('does nothing twice, and nothing that is not to be acted on', async () => {
     const { started, run } = make()

@@ -34,7 +34,8 @@ interface Work {
   decision: Decision
   phase: 'started' | 'carried_out' | 'undoing'
   since: number
-  healthBefore: number
+  /** Null where the incident said nothing of the target. */
+  healthBefore: number | null
   /** How to take it back, once it is carried out and can be. */
   undo?: Action
   /** Why it is cancelled or taken back. */
@@ -89,7 +90,7 @@ export class CarryOutDecisions implements Stage, Stateful {
     if (!acts || this.#seen.has(decision.decision)) return
     this.#seen.set(decision.decision, input.time)
     const incident = this.#incidents.get(decision.incident)
-    const healthBefore = incident?.health.find(h => h.entity === decision.target)?.score ?? 0
+    const healthBefore = healthOf(incident, decision.target)
     this.#work.set(decision.decision, { decision, phase: 'started', since: input.time, healthBefore })
     results.push(emit(outcomes, { ...this.#head(decision, 'started', input.time), health_before: healthBefore }, input))
   }
@@ -150,7 +151,6 @@ export class CarryOutDecisions implements Stage, Stateful {
     const { decision } = work
     this.#work.delete(decision.decision)
     const incident = this.#incidents.get(decision.incident)
-    const after = status === 'done' ? 1 : (incident?.health.find(h => h.entity === decision.target)?.score ?? 0)
     const seconds = incident ? (now - incident.started) / 1e6 : null
     results.push(
       emit(
@@ -158,7 +158,7 @@ export class CarryOutDecisions implements Stage, Stateful {
         {
           ...this.#head(decision, status, now),
           health_before: work.healthBefore,
-          health_after: after,
+          health_after: healthOf(incident, decision.target),
           seconds_to_recover: status === 'done' ? seconds : null,
           verified: status === 'done',
           reward: status === 'done' ? 1 : -1,
@@ -223,3 +223,7 @@ export class CarryOutDecisions implements Stage, Stateful {
     this.#environments = new Set(state.environments)
   }
 }
+
+/** What the incident itself says of the target now; null where it says nothing, for nobody measured it. */
+const healthOf = (incident: Incident | undefined, entity: string): number | null =>
+  incident?.health.find(h => h.entity === entity)?.score ?? null

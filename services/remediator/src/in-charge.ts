@@ -71,7 +71,8 @@ export class InCharge {
   /** What to publish when this outcome shows an unsafe act: a disruptive action that failed and left its target in worse health. */
   judge(o: Outcome, decidedBy: string): ModelVersion | undefined {
     const { policy } = this
-    const [before, after] = [o.health_before ?? 0, o.health_after ?? 0]
+    const [before, after] = [o.health_before, o.health_after]
+    if (before == null || after == null) return undefined
     const unsafe = isDisruptive(o.action) && (o.status === 'failed' || o.status === 'undone') && after < before - WORSE
     if (!unsafe || policy.name === 'rules' || decidedBy !== `${policy.name}@${policy.version}`) return undefined
     this.#demoted = { version: policy.version, time: o.time }

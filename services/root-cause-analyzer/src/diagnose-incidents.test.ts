@@ -242,6 +242,9 @@ describe('DiagnoseIncidents', () => {
     expect(named.causes[0]).toMatchObject({ entity: 'service:back', fault_kind: 'memory' })
     expect(named.causes[0].path).toEqual(['service:back', 'service:middle', 'service:front'])
     expect(list.map(i => i.state).slice(-2)).toEqual(['mitigated', 'closed'])
+    // Health is that of the moment: nothing is strange any more.
+    expect(named.health.find(h => h.entity === 'service:back')?.score).toBeLessThan(0.8)
+    expect(list.at(-1)?.health.filter(h => h.score < 1)).toEqual([])
     expect(list.at(-1)?.timeline.map(t => t.time)).toEqual(
       list
         .at(-1)

@@ -34,7 +34,7 @@ export const incidentWords = (group: IncidentGroup, { state, now, graph, ranking
     ended: state === 'closed' ? group.mitigatedAt : null,
     entities,
     anomalies: Object.keys(group.anomalies).sort(),
-    health: ranking.health,
+    health: healthNow(ranking.health, all),
     verdict: ranking.verdict,
     causes: ranking.causes,
     timeline,
@@ -52,6 +52,13 @@ export const incidentWords = (group: IncidentGroup, { state, now, graph, ranking
               : '; not enough evidence yet to name a cause.'
           }`,
   }
+}
+
+/** A ranking rests on all that ever was strange; who has nothing strange left is well again. */
+const healthNow = (ranked: Ranking['health'], all: readonly Anomaly[]): Incident['health'] => {
+  const [ill, known] = [all.filter(a => a.state !== 'close'), new Set(all.map(a => a.entity))]
+  const stillIll = new Set(ill.map(a => a.entity))
+  return ranked.map(h => (known.has(h.entity) && !stillIll.has(h.entity) ? { ...h, score: 1 } : h))
 }
 
 const NOTHING: Ranking = { verdict: 'not_enough_evidence', causes: [], health: [], margin: 0 }
