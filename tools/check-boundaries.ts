@@ -13,6 +13,8 @@ const FAMILY = ['log-mining', 'anomaly-detection', 'root-cause', 'remediation', 
 /** Who puts services together: the command line, the lab, the tests, the tools. */
 const ASSEMBLES = ['apps', 'lab', 'test', 'tools']
 
+const RANK: Readonly<Record<string, number>> = { tools: 0, lab: 1, apps: 2, test: 3 }
+
 const objection = (from: Place, source: Source, to: Place, typeOnly: boolean): string | undefined => {
   const test = isTest(source.file)
   if (to.kind === 'lab') {
@@ -20,7 +22,10 @@ const objection = (from: Place, source: Source, to: Place, typeOnly: boolean): s
     return 'what runs never imports the lab'
   }
   if (from.kind === 'deploy') return 'the shop knows nothing of Aegis'
-  if (ASSEMBLES.includes(from.kind)) return undefined
+  if (ASSEMBLES.includes(from.kind))
+    return !test && ASSEMBLES.includes(to.kind) && RANK[to.kind] > RANK[from.kind]
+      ? 'tools know no lab, the lab no app, an app no test'
+      : undefined
   if (from.kind === 'libs') {
     if (to.kind !== 'libs') return 'no library imports a service'
     if (from.name === 'domain') return 'the domain depends on nothing'

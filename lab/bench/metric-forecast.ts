@@ -5,8 +5,8 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { readMetrics } from '@aegis/cli/tables/read-metrics'
 import { normal, seededRandom } from '@aegis/learning/random'
+import { readMetrics } from '@aegis/recordings/read-metrics'
 import { type Crossings, evaluateCrossings } from '../evaluation/crossings.ts'
 import { seriesUnder } from '../evaluation/metric-anomaly.ts'
 

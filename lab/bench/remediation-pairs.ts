@@ -1,7 +1,7 @@
 /** The tables of `remediation-policies.ts`: pairs of drills, their differences with exact tests, and the bars. */
 
-import type { DrillReport } from '@aegis/cli/demo/drill'
 import { isDisruptive } from '@aegis/domain'
+import type { DrillReport } from '../drill/drill.ts'
 import { SHOP } from '../remediation/incident-sim.ts'
 import { mcNemar, wilcoxon } from '../remediation/paired-tests.ts'
 

@@ -7,14 +7,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { explain } from '@aegis/cli/commands/incidents'
-import { readCase } from '@aegis/cli/replay/read-case'
-import { playThrough } from '@aegis/cli/replay/run-recording'
 import { type Incident, nameOf } from '@aegis/domain'
 import { fuseEvidence } from '@aegis/root-cause'
 import { StreamClient } from '@aegis/stack/pipeline/client'
 import { startEmbedded } from '@aegis/stack/pipeline/pipeline'
 import { CaseReader } from '../evaluation/read-cause-case.ts'
+import { readCase } from '../replay/read-case.ts'
+import { playThrough } from '../replay/run-recording.ts'
 import { accept } from './root-cause.ts'
 
 interface Labels {
@@ -70,7 +69,7 @@ export const run = async (args: readonly string[]): Promise<void> => {
     console.log(
       `${String(i + 1).padStart(3)}/${cases.length}  ${name.padEnd(26)} ${row.fault.padEnd(16)} ${row.truth.padEnd(24)} services ${place(row.services)}  eval ${place(row.eval)}  named ${row.named}`,
     )
-    if (args.includes('--explain') && incident) console.log(`\n${explain(incident, [], [])}\n`)
+    if (args.includes('--explain') && incident) console.log(`\n${incident.explanation}\n`)
   }
   if (args.includes('--accept'))
     accept(`replayed through the services: ${faults?.join(', ') ?? 'all faults'}`, {

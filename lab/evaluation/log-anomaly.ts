@@ -10,9 +10,9 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Session } from '@aegis/anomaly-detection/logs/log-anomaly'
 import { AegisError } from '@aegis/domain'
+import { csvLine, readLines, readTable } from '@aegis/recordings/log-tables'
 import { evaluateLines, evaluateSessionLog, evaluateSessions, type UnitScore } from './log-anomaly-streams.ts'
 import { anomalyFigures, tableText } from './log-figures.ts'
-import { csvLine, readLines, readTable } from './log-tables.ts'
 
 export interface LogAnomalyOptions {
   /** Folder that holds the `anomaly_*` sets. */

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { csvLine, parseCsv } from '@aegis/recordings/log-tables'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { evalLogAnomaly } from './log-anomaly.ts'
 import { anomalyFigures } from './log-figures.ts'
 import { evalLogParsing } from './log-parsing.ts'
-import { csvLine, parseCsv } from './log-tables.ts'
 
 let data: string
 let out: string

@@ -8,8 +8,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AegisError } from '@aegis/domain'
+import { columnsOf, csvLine, readTable } from '@aegis/recordings/log-tables'
 import { type ParsingFigures, parsingFigures, tableText } from './log-figures.ts'
-import { columnsOf, csvLine, readTable } from './log-tables.ts'
 import { evaluateParsing } from './parse-stream.ts'
 
 export interface LogParsingOptions {

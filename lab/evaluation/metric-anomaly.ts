@@ -9,8 +9,8 @@ import { join, relative } from 'node:path'
 import { evaluateMetrics } from '@aegis/anomaly-detection/evaluate-metrics'
 import { DETECTOR_NAMES, isDetector, needsTensorFlow } from '@aegis/anomaly-detection/make-detector'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
-import { readMetrics } from '@aegis/cli/tables/read-metrics'
 import { AegisError } from '@aegis/domain'
+import { readMetrics } from '@aegis/recordings/read-metrics'
 
 export interface MetricAnomalyOptions {
   readonly data: string

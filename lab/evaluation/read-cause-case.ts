@@ -4,9 +4,9 @@ import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { AegisError, hash32, seededRandom } from '@aegis/domain'
 import { TemplateMiner } from '@aegis/log-mining'
+import { parseCsv } from '@aegis/recordings/log-tables'
 import type { CaseLine, CaseSpan, CauseCase, CutSeries } from '@aegis/root-cause'
 import { estimateOnset } from './estimate-onset.ts'
-import { parseCsv } from './log-tables.ts'
 
 export interface CaseFile {
   readonly services?: readonly string[]

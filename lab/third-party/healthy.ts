@@ -1,5 +1,5 @@
 /** Healthy life with its variety: cron, a backup, a burst of scanners' 404s, a good release. Nobody should be called. */
-import type { Heard } from '@aegis/cli/demo/watch'
+import type { Heard } from '../drill/watch.ts'
 import type { Tools } from './faults.ts'
 import type { Load } from './load.ts'
 import { sleep } from './programs.ts'

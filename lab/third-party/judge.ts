@@ -1,6 +1,7 @@
 /** What Aegis said of one fault, held against what an operator would have said. */
-import type { Heard } from '@aegis/cli/demo/watch'
+
 import { kindOf, nameOf } from '@aegis/domain'
+import type { Heard } from '../drill/watch.ts'
 import type { ThirdPartyFault } from './faults.ts'
 
 export interface Verdict {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { explain } from '@aegis/cli/commands/incidents'
-import { type CameOfIt, playThrough } from '@aegis/cli/replay/run-recording'
+import { type CameOfIt, playThrough } from '@aegis/lab/replay/run-recording'
 import {
   type LogLine,
   logsRaw,

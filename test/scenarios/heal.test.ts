@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import path from 'node:path'
-import { type DrillReport, drill } from '@aegis/cli/demo/drill'
+import { type DrillReport, drill } from '@aegis/lab/drill/drill'
 import { faultNamed } from '@aegis/demo-shop'
 import { anyFree } from '@aegis/stack/local/ports'
 import { type Stack, up } from '@aegis/stack/local/stack'

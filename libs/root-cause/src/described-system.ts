@@ -9,14 +9,6 @@ export interface DescribedSystem {
   readonly notes: readonly string[]
 }
 
-export type Doc = Readonly<Record<string, unknown>>
-export const isDoc = (value: unknown): value is Doc => typeof value === 'object' && value !== null && !Array.isArray(value)
-export const get = (value: unknown, ...path: (string | number)[]): unknown =>
-  path.reduce<unknown>((at, key) => (isDoc(at) || Array.isArray(at) ? (at as Doc)[key as string] : undefined), value)
-export const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
-export const textOf = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
-
 /** One edge of each kind between two entities; known beats inferred. */
 export const unique = (edges: readonly Edge[]): Edge[] => {
   const found = new Map<string, Edge>()

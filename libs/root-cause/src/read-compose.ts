@@ -1,6 +1,7 @@
 /** Who calls whom by compose files whose services are already put together (https://github.com/compose-spec/compose-spec, 05-services). */
 import { AegisError, type Edge, entityId, kindOfWorkload } from '@aegis/domain'
-import { type DescribedSystem, described, get, isDoc, listOf, textOf } from './described-system.ts'
+import { get, isDoc, listOf, textOf } from '@aegis/domain/document'
+import { type DescribedSystem, described } from './described-system.ts'
 import { hostsInCommand, hostsInText, hostsInValue } from './named-hosts.ts'
 
 /** A mapping, or a list of `key=value`; a key alone has no value here. */

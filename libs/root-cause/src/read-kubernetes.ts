@@ -3,7 +3,8 @@
  * would, by namespace, through the Services that select. Whatever has a pod template is a workload, of whatever kind it is.
  */
 import { AegisError, type Edge, entityId, kindOfWorkload } from '@aegis/domain'
-import { type DescribedSystem, type Doc, described, get, isDoc, listOf, textOf } from './described-system.ts'
+import { type Doc, get, isDoc, listOf, textOf } from '@aegis/domain/document'
+import { type DescribedSystem, described } from './described-system.ts'
 import { filledIn, hostsInCommand, hostsInText, hostsInValue } from './named-hosts.ts'
 
 /** A workload that nobody else owns, and its pods where the documents are of a running cluster. */

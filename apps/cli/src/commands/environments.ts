@@ -1,8 +1,8 @@
 /** `aegis environments`: the names that controls may be set for. */
 import { addEnvironments, readEnvironments, removeEnvironment } from '@aegis/authority'
 import { AegisError } from '@aegis/domain'
+import { environmentsFile } from '@aegis/stack/own-keys'
 import { Command } from 'commander'
-import { environmentsFile } from '../own-keys.ts'
 
 export const environmentsCommand = (): Command => {
   const command = new Command('environments').addHelpText(

@@ -1,11 +1,11 @@
 import { AegisError, type ManualFix } from '@aegis/domain'
 import { redact } from '@aegis/log-mining'
+import { openFile } from '@aegis/recordings/open-file'
 import { Command, Option } from 'commander'
 import { changesInHistory } from '../fixes/commands-in.ts'
 import { type Found, fixesInTickets, type KnownIncident } from '../fixes/fixes-in-tickets.ts'
 import { offsetOf, readTickets } from '../fixes/read-tickets.ts'
 import { Progress } from '../progress.ts'
-import { openFile } from '../replay/open-file.ts'
 import { ask } from './incidents.ts'
 
 interface Said {

@@ -9,9 +9,9 @@ import {
   type Outcome,
   type Stream,
 } from '@aegis/domain'
+import { authorization } from '@aegis/stack/own-keys'
 import { Command } from 'commander'
 import { incidentChain, incidentChainText } from '../logs/read-incident-chain.ts'
-import { authorization } from '../own-keys.ts'
 
 const GATEWAY = () => (process.env.AEGIS_GATEWAY_URL ?? 'http://127.0.0.1:14318').replace(/\/$/, '')
 

@@ -2,11 +2,12 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { AegisError, idOf, type LogLine, logsRaw, metricsRaw, type Observation } from '@aegis/domain'
 import { redact } from '@aegis/log-mining'
+import { csvRows } from '@aegis/recordings/csv'
+import { observationOf } from '@aegis/recordings/observation'
+import { openFile } from '@aegis/recordings/open-file'
 import { connectClient } from '@aegis/stack/pipeline/client'
 import { Command } from 'commander'
 import { Progress } from '../progress.ts'
-import { csvRows } from '../replay/csv.ts'
-import { openFile } from '../replay/open-file.ts'
 
 const BATCH = 2000
 
@@ -112,22 +113,4 @@ async function ingestMetrics(file: string, options: Common & { entity: string })
   progress.end()
   await client.close()
   console.log(`${rows} rows of ${path.basename(file)}, ${cells} observations, are on metrics.raw`)
-}
-
-/** `<service>__<metric>` split at the last double underscore; a column without one is a metric of the entity given. */
-export const observationOf = (column: string, value: number, time: number, environment: string, entity: string): Observation => {
-  const at = column.lastIndexOf('__')
-  const service = at > 0 ? `service:${column.slice(0, at)}` : entity
-  const metric = at > 0 ? column.slice(at + 2) : column
-  return {
-    id: idOf(environment, column, time),
-    environment,
-    time,
-    entity: service,
-    metric_name: metric,
-    metric_type: 'gauge',
-    unit: '',
-    value,
-    dimensions: {},
-  }
 }

@@ -1,8 +1,8 @@
 /** `aegis keys`: who may do what at the gateway. */
 import { type ApiKey, makeKey, readKeys, SCOPES, type Scope, writeKeys } from '@aegis/authority'
 import { AegisError } from '@aegis/domain'
+import { keysFile } from '@aegis/stack/own-keys'
 import { Command } from 'commander'
-import { keysFile } from '../own-keys.ts'
 
 const DAY_US = 86_400_000_000
 const now = (): number => Date.now() * 1000

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import { AegisError } from '@aegis/domain'
 import { severities } from '@aegis/log-mining'
+import { openFile } from '@aegis/recordings/open-file'
 import { Command, Option } from 'commander'
 import { hintsFor } from '../logs/hints.ts'
 import { findingsText, LogModel } from '../logs/log-model.ts'
@@ -8,7 +9,6 @@ import { ChainReader, chainText, parseRange } from '../logs/read-chain.ts'
 import { LogReader, type LogReport, type TemplateRow } from '../logs/read-log.ts'
 import { EventWriter } from '../logs/write-events.ts'
 import { Progress } from '../progress.ts'
-import { openFile } from '../replay/open-file.ts'
 
 interface Options {
   json?: boolean

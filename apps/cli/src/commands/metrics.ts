@@ -5,8 +5,8 @@ import { DETECTOR_NAMES, needsTensorFlow } from '@aegis/anomaly-detection/make-d
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { AegisError } from '@aegis/domain'
 import { stepOf } from '@aegis/lab/evaluation/metric-anomaly'
+import { readMetrics } from '@aegis/recordings/read-metrics'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { readMetrics } from '../tables/read-metrics.ts'
 import { type Picture, pictureSvg, pictureText } from './metrics-picture.ts'
 
 interface Options {

@@ -1,6 +1,7 @@
+import { readCase } from '@aegis/lab/replay/read-case'
+import { type PipelineKind, pipelineFor, playThrough } from '@aegis/lab/replay/run-recording'
 import { Command, Option } from 'commander'
-import { readCase } from '../replay/read-case.ts'
-import { type PipelineKind, pipelineFor, playThrough, report } from '../replay/run-recording.ts'
+import { progressOf, report } from '../replay/report.ts'
 
 interface ReplayOptions {
   speed: string
@@ -44,12 +45,15 @@ async function run(folder: string, options: ReplayOptions): Promise<void> {
   const closers: (() => Promise<void>)[] = []
   try {
     const client = await pipelineFor(options.stack, say, closers, abort.signal)
+    const progress = progressOf(recorded)
     const found = await playThrough(client, recorded, {
+      onSeconds: n => progress.add(n),
       environment,
       speed: Number(options.speed),
       tickSeconds: options.tick ? Number(options.tick) : Math.min(10, recorded.stepSeconds),
       signal: abort.signal,
     })
+    progress.end()
     if (options.json)
       console.log(
         JSON.stringify(

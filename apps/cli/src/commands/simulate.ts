@@ -3,14 +3,15 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 import { AegisError, type Edge, idOf, type LogLine, nameOf } from '@aegis/domain'
+import type { RecordedCase } from '@aegis/lab/replay/read-case'
+import { type PipelineKind, pipelineFor, playThrough } from '@aegis/lab/replay/run-recording'
 import { type FaultKind, faultKinds } from '@aegis/lab/root-cause/simulate-cases'
 import { simulateRecording } from '@aegis/lab/root-cause/simulate-recording'
 import { trainOnGraph } from '@aegis/lab/root-cause/train-ranker'
 import { redact } from '@aegis/log-mining'
 import { fusedWeights } from '@aegis/root-cause'
 import { Command, Option } from 'commander'
-import type { RecordedCase } from '../replay/read-case.ts'
-import { type PipelineKind, pipelineFor, playThrough, report } from '../replay/run-recording.ts'
+import { progressOf, report } from '../replay/report.ts'
 import { READERS } from '../topology/readers.ts'
 
 interface SimulateOptions {
@@ -95,7 +96,15 @@ async function run(options: SimulateOptions): Promise<void> {
   const closers: (() => Promise<void>)[] = []
   try {
     const client = await pipelineFor(options.stack, say, closers, abort.signal, ranker ? { AEGIS_RANKER: ranker } : {})
-    const found = await playThrough(client, recorded, { environment, speed: 0, tickSeconds: 1, signal: abort.signal })
+    const progress = progressOf(recorded)
+    const found = await playThrough(client, recorded, {
+      environment,
+      speed: 0,
+      tickSeconds: 1,
+      signal: abort.signal,
+      onSeconds: n => progress.add(n),
+    })
+    progress.end()
     const list = [...found.incidents.values()]
     if (options.json) console.log(JSON.stringify({ truth, incidents: list, anomalies: [...found.anomalies.values()] }, null, 2))
     else report(found, recorded, recorded.logs.length + recorded.metrics.length + recorded.spans.length)

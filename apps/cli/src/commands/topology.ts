@@ -7,10 +7,10 @@ import {
   topologyFormats,
   writeTopology,
 } from '@aegis/root-cause'
+import { authorization } from '@aegis/stack/own-keys'
 import { stackEnvironment } from '@aegis/stack/pipeline/client'
 import { embeddedStack } from '@aegis/stack/pipeline/shared-broker'
 import { Command } from 'commander'
-import { authorization } from '../own-keys.ts'
 import { READERS } from '../topology/readers.ts'
 
 interface Common {

@@ -2,10 +2,10 @@ import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { isFree } from '@aegis/stack/local/ports'
 import { canRunServers, up } from '@aegis/stack/local/stack'
+import { loginLink, ownKeys } from '@aegis/stack/own-keys'
 import { startEmbedded, startProcesses } from '@aegis/stack/pipeline/pipeline'
 import { share } from '@aegis/stack/pipeline/shared-broker'
 import { Command, Option } from 'commander'
-import { loginLink, ownKeys } from '../own-keys.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..')
 

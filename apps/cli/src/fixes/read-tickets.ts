@@ -5,7 +5,7 @@
  * may stand. Texts are put in the order in which they were written: description, comments by time, closing words.
  */
 import { AegisError } from '@aegis/domain'
-import { cellsOf } from '../replay/csv.ts'
+import { cellsOf } from '@aegis/recordings/csv'
 
 export interface TicketText {
   /** Column or key it comes from. */

@@ -1,7 +1,7 @@
 /** What workloads run, how that differs between two looks, and what the cluster itself still knows of the release before. */
 import { createHash } from 'node:crypto'
+import { get, listOf, textOf } from '@aegis/domain/document'
 import type { KubernetesWorkload } from '@aegis/root-cause'
-import { get, listOf, textOf } from '@aegis/root-cause/described-system'
 import type { V1ConfigMap, V1Container } from '@kubernetes/client-node'
 import { timeOf } from './trouble.ts'
 

@@ -1,7 +1,7 @@
 /** What a running Kubernetes says is wrong with its objects, and what their releases and settings are. Pure: documents in, words out. */
 import { entityId } from '@aegis/domain'
+import { type Doc, get, textOf } from '@aegis/domain/document'
 import { type KubernetesWorkload, kubernetesObjects, workloadsOfKubernetes } from '@aegis/root-cause'
-import { type Doc, get, textOf } from '@aegis/root-cause/described-system'
 import type { V1ConfigMap } from '@kubernetes/client-node'
 import { lastReleaseOf, type Release, type ReleaseChange, releaseOf } from './cluster-releases.ts'
 import { type Cluster, troublesOfObject, troublesOfWorkloadObject } from './object-troubles.ts'

@@ -5,8 +5,8 @@
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { AegisError } from '@aegis/domain'
+import { type Doc, get, isDoc, listOf, textOf } from '@aegis/domain/document'
 import { pairsOf } from '@aegis/root-cause'
-import { type Doc, get, isDoc, listOf, textOf } from '@aegis/root-cause/described-system'
 import { documentsIn, readText } from './read-yaml.ts'
 
 type Variables = ReadonlyMap<string, string>

@@ -1,8 +1,8 @@
 /** What `kubectl kustomize` makes of a folder, as far as it tells who calls whom: resources, generators, patches, names. Pure but for reading files. */
 import { existsSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { type Doc, get, isDoc, listOf, textOf } from '@aegis/domain/document'
 import { pairsOf } from '@aegis/root-cause'
-import { type Doc, get, isDoc, listOf, textOf } from '@aegis/root-cause/described-system'
 import { parse } from 'yaml'
 import { documentsIn, readText } from './read-yaml.ts'
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { AegisError, type AegisError as Problem } from '@aegis/domain'
-import { get, isDoc, listOf, textOf } from '@aegis/root-cause/described-system'
+import { get, isDoc, listOf, textOf } from '@aegis/domain/document'
 import { kustomizationIn, renderKustomization } from './kustomize.ts'
 import { documentsIn, readText, renderedFrom, Unrendered } from './read-yaml.ts'
 

@@ -1,7 +1,7 @@
 /** What is wrong with everything of a cluster but pods, by conditions and statuses: one reader a kind. */
 import { entityId } from '@aegis/domain'
+import { type Doc, get, isDoc, listOf, textOf } from '@aegis/domain/document'
 import type { KubernetesWorkload } from '@aegis/root-cause'
-import { type Doc, get, isDoc, listOf, textOf } from '@aegis/root-cause/described-system'
 import { lastDue } from './cron-schedule.ts'
 import {
   ageOf,

@@ -1,6 +1,6 @@
 /** What is wrong with a pod, by its phase, its conditions, the states of its containers and warnings that go on. */
 import type { Severity } from '@aegis/domain'
-import { type Doc, get, listOf, textOf } from '@aegis/root-cause/described-system'
+import { type Doc, get, listOf, textOf } from '@aegis/domain/document'
 import {
   ageOf,
   ageOfObject,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { AegisError } from '@aegis/domain'
-import { get, isDoc, listOf } from '@aegis/root-cause/described-system'
+import { get, isDoc, listOf } from '@aegis/domain/document'
 import { parseAllDocuments } from 'yaml'
 
 /** A file of a template, and what makes YAML of it. */

@@ -1,6 +1,6 @@
 import { AegisError } from '@aegis/domain'
+import { get } from '@aegis/domain/document'
 import { type DescribedSystem, systemOfCompose, systemOfKubernetes, systemOfList } from '@aegis/root-cause'
-import { get } from '@aegis/root-cause/described-system'
 import { readComposeProject } from './compose-project.ts'
 import { readManifests } from './manifests.ts'
 import { readText } from './read-yaml.ts'

@@ -1,6 +1,6 @@
 /** Words that all readers of a cluster's state share. */
 import type { Severity } from '@aegis/domain'
-import { type Doc, get, listOf, textOf } from '@aegis/root-cause/described-system'
+import { type Doc, get, listOf, textOf } from '@aegis/domain/document'
 
 /** Something wrong with an entity that does not pass by itself. */
 export interface Trouble {

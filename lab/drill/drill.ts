@@ -2,7 +2,7 @@
 
 import { type Fault, faultNamed, isWell, P95_LIMITS, p95LimitOf, startShop } from '@aegis/demo-shop'
 import { AegisError, type Cause, type Incident } from '@aegis/domain'
-import { authorization } from '../own-keys.ts'
+import { authorization } from '@aegis/stack/own-keys'
 import { hasOpenIncident, settled } from './settled.ts'
 import { watch } from './watch.ts'
 

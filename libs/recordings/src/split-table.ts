@@ -1,5 +1,5 @@
 /** Text of a table as rows of cells, with the line of each. */
-import { parseCsv } from '@aegis/lab/evaluation/log-tables'
+import { parseCsv } from './log-tables.ts'
 
 export interface Row {
   readonly cells: readonly string[]

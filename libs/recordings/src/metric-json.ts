@@ -1,7 +1,7 @@
 /** Answers of query interfaces as a table in long form: Prometheus, CloudWatch, Grafana's frames, and lists of objects as notebooks write them. */
 import { AegisError } from '@aegis/domain'
-import { csvLine } from '@aegis/lab/evaluation/log-tables'
-import { get, isDoc, listOf, textOf } from '@aegis/root-cause/described-system'
+import { get, isDoc, listOf, textOf } from '@aegis/domain/document'
+import { csvLine } from './log-tables.ts'
 
 type Point = readonly [time: string, series: string, value: string]
 const cell = (v: unknown): string => (v === null || v === undefined ? '' : textOf(v))

@@ -19,12 +19,10 @@ import {
 import { canRunServers, up } from '@aegis/stack/local/stack'
 import { connectClient, StreamClient } from '@aegis/stack/pipeline/client'
 import { startEmbedded, startProcesses } from '@aegis/stack/pipeline/pipeline'
-import { explain } from '../commands/incidents.ts'
-import { Progress } from '../progress.ts'
 import { play } from './play.ts'
 import type { RecordedCase } from './read-case.ts'
 
-const ROOT = path.resolve(import.meta.dirname, '../../../..')
+const ROOT = path.resolve(import.meta.dirname, '../..')
 export type PipelineKind = 'auto' | 'real' | 'embedded' | 'running'
 
 export interface CameOfIt {
@@ -45,6 +43,8 @@ export const playThrough = async (
     readonly speed: number
     readonly tickSeconds: number
     readonly signal: AbortSignal
+    /** Told of the seconds of the recording that have gone by since it was last told. */
+    readonly onSeconds?: (seconds: number) => void
   },
 ): Promise<CameOfIt> => {
   const { environment } = options
@@ -68,19 +68,17 @@ export const playThrough = async (
       if (record.topic === decisions.name) newest.decisions.set((v as unknown as Decision).decision, v as never)
     }
   })
-  const progress = new Progress('seconds', (recorded.to - recorded.from) / 1e6 + 60)
   let last = 0
   await play(client, recorded, {
     environment,
     speed: options.speed,
     tickSeconds: options.tickSeconds,
     onProgress: seconds => {
-      progress.add(seconds - last)
+      options.onSeconds?.(seconds - last)
       last = seconds
     },
     signal: options.signal,
   })
-  progress.end()
   // The tail reads behind the pipeline: wait until it has counted everything.
   const produced = () =>
     (count.get(logsRaw.name) ?? 0) + (count.get(tracesSpans.name) ?? 0) >= recorded.logs.length + recorded.spans.length &&
@@ -134,26 +132,4 @@ export async function pipelineFor(
   const client = connectClient()
   closers.push(() => client.close())
   return client
-}
-
-export function report(
-  { count, ...newest }: CameOfIt,
-  recorded: { logs: readonly unknown[]; metrics: readonly unknown[]; spans: readonly unknown[] },
-  total: number,
-): void {
-  const row = (name: string, sent: number, seen: number) =>
-    console.log(
-      `  ${name.padEnd(14)} ${String(sent).padStart(9)} recorded ${String(seen).padStart(9)} ${sent === seen ? '' : ' DIFFERENT'}`,
-    )
-  console.log(`counts (${total} records)`)
-  row('logs.raw', recorded.logs.length, count.get(logsRaw.name) ?? 0)
-  row('logs.parsed', recorded.logs.length, count.get(logsParsed.name) ?? 0)
-  row('traces.spans', recorded.spans.length, count.get(tracesSpans.name) ?? 0)
-  console.log(
-    `  metrics.raw    ${String(recorded.metrics.length).padStart(9)} recorded ${String(count.get(metricsRaw.name) ?? 0).padStart(9)}  (with what was derived from logs and spans)`,
-  )
-  console.log(`${newest.anomalies.size} anomalies, ${newest.incidents.size} incidents, ${newest.decisions.size} decisions`)
-  for (const i of newest.incidents.values()) console.log(`\n${explain(i, [], [])}`)
-  for (const d of newest.decisions.values())
-    console.log(`\nDECISION ${d.mode}: ${d.action} ${d.target}\n  ${d.explanation}\n  ${d.reasons.join('\n  ')}`)
 }

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { openFile } from '@aegis/cli/replay/open-file'
 import { AegisError } from '@aegis/domain'
+import { openFile } from './open-file.ts'
 
 const inflate = promisify(gunzip)
 

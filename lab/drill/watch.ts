@@ -1,6 +1,6 @@
 /** What Aegis said, as it said it: a client of the gateway's server-sent events. */
 import type { Anomaly, Decision, Incident, Outcome } from '@aegis/domain'
-import { authorization } from '../own-keys.ts'
+import { authorization } from '@aegis/stack/own-keys'
 
 export interface Heard {
   readonly anomalies: { at: number; value: Anomaly }[]

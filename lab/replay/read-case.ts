@@ -8,8 +8,8 @@ import path from 'node:path'
 import { createGunzip } from 'node:zlib'
 import { AegisError, idOf, type LogLine, type Observation, type Span, type TopologyEdge } from '@aegis/domain'
 import { redact } from '@aegis/log-mining'
-import { observationOf } from '../commands/ingest.ts'
-import { csvRecords, csvRows } from './csv.ts'
+import { csvRecords, csvRows } from '@aegis/recordings/csv'
+import { observationOf } from '@aegis/recordings/observation'
 
 export interface RecordedCase {
   readonly name: string
