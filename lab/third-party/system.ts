@@ -115,7 +115,8 @@ export class ThirdPartySystem {
       ['npm', 'install', '--no-audit', '--no-fund', '--legacy-peer-deps', '--omit=dev', '--prefix', this.#appFolder, ...APP],
       {
         cwd: this.#appFolder,
-        env: { HOME: os.homedir() },
+        // The client's own settings: which registry, whose certificates.
+        env: { ...(process.env as Record<string, string>) },
         timeout: 580_000,
       },
     )
