@@ -9,13 +9,11 @@ const NOW = 1_800_000_000_000_000
 let app: FastifyInstance
 let published: { stream: string; value: Record<string, unknown> }[]
 let audited: { stream: string; value: Record<string, unknown> }[]
-let set: Control[]
 let inForce: Control | undefined
 let declared: readonly string[] | undefined
 beforeEach(async () => {
   published = []
   audited = []
-  set = []
   inForce = undefined
   declared = undefined
   const view = new StateView()
@@ -37,7 +35,6 @@ beforeEach(async () => {
     context as ServiceContext,
     view,
     text => text.replace('hunter2', '[redacted]'),
-    control => set.push(control),
     () => declared,
   )
   await app.ready()
@@ -88,13 +85,12 @@ describe('POST /api/v1/incidents/:id/fixes', () => {
 })
 
 describe('PUT /api/v1/controls/:environment', () => {
-  it('changes what is said and keeps the rest, one version on, and tells the clock', async () => {
+  it('changes what is said and keeps the rest, one version on', async () => {
     await ask('PUT', '/api/v1/controls/prod', { default_mode: 'approve', ladder: { restart: 'act' }, who: 'ada' })
-    inForce = set[0]
+    inForce = published[0].value as never
     await ask('PUT', '/api/v1/controls/prod', { kill_switch: true, ladder: { start: 'canary' }, who: 'bob' })
-    expect(set).toEqual(published.map(p => p.value))
     expect(audited.map(a => a.value.what)).toEqual(['controls', 'controls'])
-    expect(set[1]).toMatchObject({
+    expect(published[1].value).toMatchObject({
       id: 'prod@2',
       version: 2,
       kill_switch: true,

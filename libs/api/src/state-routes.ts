@@ -139,7 +139,6 @@ export const stateRoutes = (
   context: ServiceContext,
   view: StateView,
   redact: (text: string) => string,
-  onControl: (control: Control) => void,
   declared?: () => readonly string[] | undefined,
 ): void => {
   readRoutes(app, context, view)
@@ -147,7 +146,6 @@ export const stateRoutes = (
     incident: id => view.incidents.get(id),
     decision: id => view.decisions.get(id),
     redact,
-    onControl,
     declared,
   })
 }
@@ -211,7 +209,6 @@ export interface SayOptions {
   readonly incident: (id: string) => Incident | undefined
   readonly decision: (id: string) => Decision | undefined
   readonly redact: (text: string) => string
-  readonly onControl: (control: Control) => void
   /** Environments there are; undefined: any. */
   readonly declared?: () => readonly string[] | undefined
   /** Why a decision waits for nobody any more; undefined while it does. Without it every word is taken. */
@@ -221,7 +218,7 @@ export interface SayOptions {
 export const sayRoutes = (
   app: FastifyInstance,
   context: ServiceContext,
-  { incident: incidentBy, decision: decisionBy, redact, onControl, declared = () => undefined, decided }: SayOptions,
+  { incident: incidentBy, decision: decisionBy, redact, declared = () => undefined, decided }: SayOptions,
 ): void => {
   /** The last control said here, which may not have come back yet, and who waits for it: of two at a time the second builds on the first. */
   const lastSaid = new BoundedMap<string, Control>(1000)
@@ -350,7 +347,6 @@ export const sayRoutes = (
         before,
       )
       lastSaid.set(environment, value)
-      onControl(value)
       return reply.code(202).send(value)
     })
   })

@@ -222,8 +222,6 @@ export const api = defineService({
         incident: id => record<Incident>('incidents', id),
         decision: id => record<Decision>('decisions', id),
         redact,
-        // The clock that would tell at once is the gateway's: it comes with the next tick.
-        onControl: (_control: Control) => undefined,
         declared: () =>
           config.environmentsFile ? [config.environment, ...readEnvironments(config.environmentsFile)] : undefined,
         decided: decision => {
