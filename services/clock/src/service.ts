@@ -1,13 +1,14 @@
 import { sealIn } from '@aegis/authority'
-import { type Control, controls, models } from '@aegis/domain'
+import { type Control, controls, controlsWanted, models } from '@aegis/domain'
 import { defineService, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
 import { PipelineClock } from './pipeline-clock.ts'
+import { SetControls } from './set-controls.ts'
 
 /** Time for the pipeline. It listens to nobody: who may write ticks may move every stage, so this is no part of what the network reaches. */
 export const clock = defineService({
   name: 'clock',
-  about: 'Keeps the pipeline clock: a tick a second, and one at once when a control was set.',
+  about: 'Keeps the pipeline clock, a tick a second, and sets controls in the order in which they are wanted.',
   settings,
   follows: streamList(controls, models),
   publishes: [],
@@ -19,7 +20,15 @@ export const clock = defineService({
     return {
       // A control that nobody was allowed to set is named by no tick.
       seal: config.authorityFolder ? sealIn(config.authorityFolder, 'clock') : undefined,
-      stages: [],
+      stages: [
+        {
+          name: 'set-controls',
+          reads: streamList(controlsWanted),
+          writes: streamList(controls),
+          snapshotAlways: true,
+          create: () => new SetControls(environment => context.latest(controls, environment)),
+        },
+      ],
       started: async () => {
         if (config.clock === 'off') return
         const leadership = await context.lead('clock', leading => clock.lead(leading))

@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
-import { Authenticate, EventFeed, idempotent, StateView, senderOf, stateRoutes } from '@aegis/api'
+import { Authenticate, EventFeed, HeardControls, idempotent, StateView, senderOf, stateRoutes } from '@aegis/api'
 import { readEnvironments, sealIn } from '@aegis/authority'
 import {
   approvals,
   audit,
   changes,
   controls,
+  controlsWanted,
   feedback,
   issuesExternal,
   logsRaw,
@@ -48,11 +49,11 @@ export const gateway = defineService({
     topologyEdges,
     approvals,
     feedback,
-    controls,
+    controlsWanted,
     manualFixes,
     audit,
   ),
-  tails: [...StateView.streams, ...EventFeed.onDemand],
+  tails: [...StateView.streams, ...EventFeed.onDemand, ...HeardControls.streams],
   async create(config, given) {
     // The one way out of here to any stream: whatever a reader of some format has overlooked, no secret passes.
     const context: ServiceContext = {
