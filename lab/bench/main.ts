@@ -6,6 +6,10 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: 'latency and memory of the inference API on one core, event to page, size of the console',
     load: () => import('./api.ts') as never,
   },
+  'kill-switch': {
+    about: 'stops on real Kafka: many writers at once, and how fast under a flood',
+    load: () => import('./kill-switch.ts') as never,
+  },
   capacity: { about: 'what a record costs each stage, what a series weighs', load: () => import('./capacity.ts') as never },
   pipeline: {
     about: 'log lines a second through real Kafka, beside an identity stage',

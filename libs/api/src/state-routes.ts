@@ -1,11 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { nearNames } from '@aegis/authority'
 import {
   type Approval,
   approvals,
   audit,
-  BoundedMap,
-  type Control,
+  type ControlWanted,
   controls,
+  controlsWanted,
   type Decision,
   type Feedback,
   feedback,
@@ -22,6 +23,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { checkEnvironment, senderOf } from './auth/authenticate.ts'
 import { parseBounded } from './bounded-json.ts'
+import { ANSWER_MS, HeardControls } from './heard-controls.ts'
 import type { RouteSpec } from './routes.ts'
 import type { StateView } from './state-view.ts'
 
@@ -101,6 +103,15 @@ export const SAY_SPECS: readonly RouteSpec[] = [
     example: { command: 'kubectl rollout undo deployment/stock', success: true },
   },
   {
+    method: 'GET',
+    url: '/api/v1/controls/:environment/standstill',
+    tag,
+    summary: 'Whether a stop has stopped all: the executor has said that nothing is under way any more.',
+    params: z.object({ environment: z.string() }),
+    answer: z.object({ environment: z.string(), stopped: z.boolean(), still: z.boolean() }),
+    problems: [503],
+  },
+  {
     method: 'PUT',
     url: '/api/v1/controls/:environment',
     tag,
@@ -139,7 +150,6 @@ export const stateRoutes = (
   context: ServiceContext,
   view: StateView,
   redact: (text: string) => string,
-  onControl: (control: Control) => void,
   declared?: () => readonly string[] | undefined,
 ): void => {
   readRoutes(app, context, view)
@@ -147,7 +157,6 @@ export const stateRoutes = (
     incident: id => view.incidents.get(id),
     decision: id => view.decisions.get(id),
     redact,
-    onControl,
     declared,
   })
 }
@@ -211,7 +220,6 @@ export interface SayOptions {
   readonly incident: (id: string) => Incident | undefined
   readonly decision: (id: string) => Decision | undefined
   readonly redact: (text: string) => string
-  readonly onControl: (control: Control) => void
   /** Environments there are; undefined: any. */
   readonly declared?: () => readonly string[] | undefined
   /** Why a decision waits for nobody any more; undefined while it does. Without it every word is taken. */
@@ -221,18 +229,17 @@ export interface SayOptions {
 export const sayRoutes = (
   app: FastifyInstance,
   context: ServiceContext,
-  { incident: incidentBy, decision: decisionBy, redact, onControl, declared = () => undefined, decided }: SayOptions,
+  { incident: incidentBy, decision: decisionBy, redact, declared = () => undefined, decided }: SayOptions,
 ): void => {
-  /** The last control said here, which may not have come back yet, and who waits for it: of two at a time the second builds on the first. */
-  const lastSaid = new BoundedMap<string, Control>(1000)
-  const [controlsInTurn, approvalsInTurn] = [oneByOne(), oneByOne()]
+  const heard = new HeardControls(context)
+  const approvalsInTurn = oneByOne()
   /** On the audit stream before it is said, and said before it is answered. */
   const say = async <T extends { id: string; environment: string }>(
     request: FastifyRequest,
     stream: Stream<T>,
     subject: string,
     make: (who: string) => T,
-    before?: T,
+    before?: unknown,
   ): Promise<T> => {
     const { name: who } = senderOf(request)
     const value = make(who)
@@ -249,7 +256,7 @@ export const sayRoutes = (
         details: {
           address: request.ip,
           after: JSON.stringify(value),
-          ...(before && { before: JSON.stringify(before) }),
+          ...(before !== undefined && { before: JSON.stringify(before) }),
         },
       },
     ])
@@ -308,6 +315,16 @@ export const sayRoutes = (
     }))
     return reply.code(202).send(value)
   })
+  app.get<{ Params: { environment: string } }>('/api/v1/controls/:environment/standstill', tags, async (request, reply) => {
+    const { environment } = request.params
+    const control = context.latest(controls, environment)
+    const since = control?.stopped_at ?? undefined
+    return reply.send({
+      environment,
+      stopped: control?.kill_switch ?? false,
+      still: (control?.kill_switch ?? false) && (await heard.stillSince(environment)) === since,
+    })
+  })
   app.put<{ Params: { environment: string } }>('/api/v1/controls/:environment', tags, async (request, reply) => {
     const { environment } = request.params
     const names = declared()
@@ -319,39 +336,37 @@ export const sayRoutes = (
     }
     const said = body(control, request.body)
     checkEnvironment(request, environment)
-    return controlsInTurn(async () => {
-      const heard = context.latest(controls, environment)
-      const own = lastSaid.get(environment)
-      const before = own && own.version > (heard?.version ?? 0) ? own : heard
-      const wanted = /^"?(\d+)"?$/.exec(String(request.headers['if-match'] ?? ''))?.[1]
-      if (wanted !== undefined && Number(wanted) !== (before?.version ?? 0))
-        return reply
-          .code(412)
-          .send({ message: `version ${before?.version ?? 0} is in force, not ${wanted}: look again, then say it again` })
-      const version = (before?.version ?? 0) + 1
-      const value = await say<Control>(
+    const seen = context.latest(controls, environment)?.version ?? 0
+    const held = /^"?(\d+)"?$/.exec(String(request.headers['if-match'] ?? ''))?.[1]
+    const changed = (now: number) =>
+      reply.code(412).send({ message: `version ${now} is in force, not ${held ?? seen}: look again, then say it again` })
+    if (held !== undefined && Number(held) !== seen && said.kill_switch !== true) return changed(seen)
+    const time = context.now()
+    const { name: who } = senderOf(request)
+    const { experiment, ...rest } = said
+    const change = { ...rest, ...(experiment !== undefined && { experiment: experiment && JSON.stringify(experiment) }) }
+    const answer = await heard.answerTo(idOf('control', environment, who, time, randomUUID()), async id => {
+      await say<ControlWanted>(
         request,
-        controls,
+        controlsWanted,
         environment,
-        who => ({
-          id: `${environment}@${version}`,
+        () => ({
+          id,
           environment,
-          time: context.now(),
-          version,
-          kill_switch: said.kill_switch ?? before?.kill_switch ?? false,
-          // Nobody said: what the remediator's settings say goes on.
-          default_mode: said.default_mode ?? before?.default_mode ?? '',
-          ladder: { ...before?.ladder, ...said.ladder },
-          protected: said.protected ?? before?.protected ?? [],
-          maintenance: said.maintenance ?? before?.maintenance ?? [],
-          experiment: said.experiment === undefined ? (before?.experiment ?? null) : JSON.stringify(said.experiment),
+          time,
+          change: JSON.stringify(change),
+          seen,
+          only_if_seen: held !== undefined,
           who,
         }),
-        before,
+        context.latest(controls, environment),
       )
-      lastSaid.set(environment, value)
-      onControl(value)
-      return reply.code(202).send(value)
+      return { environment, seen, heldTo: held !== undefined, resumes: said.kill_switch === false }
     })
+    if (answer === undefined)
+      return reply.code(503).send({
+        message: `it was said, and nobody has set it within ${ANSWER_MS / 1000} s: is the clock service up? Look what is in force: GET ${request.url}`,
+      })
+    return answer.wanted === undefined ? changed(answer.version) : reply.code(202).send(answer.control)
   })
 }

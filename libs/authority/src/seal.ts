@@ -5,7 +5,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { approvals, controls, decisions, outcomes } from '@aegis/domain'
+import { approvals, controls, controlsWanted, decisions, outcomes, standstills } from '@aegis/domain'
 import { writePrivately } from './keys-file.ts'
 
 export const SIGNER = 'aegis-signer'
@@ -72,7 +72,9 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   [decisions.name]: ['remediator'],
   [outcomes.name]: ['executor'],
   [approvals.name]: ['gateway', 'api'],
-  [controls.name]: ['gateway', 'api'],
+  [controlsWanted.name]: ['gateway', 'api'],
+  [controls.name]: ['clock'],
+  [standstills.name]: ['executor'],
 }
 const fileOf = (folder: string, service: string): string => path.join(folder, `${service}.key`)
 

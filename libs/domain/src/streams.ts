@@ -6,6 +6,7 @@ import type {
   BuildFailed,
   Change,
   Control,
+  ControlWanted,
   Decision,
   DriftAnalysis,
   DriftReport,
@@ -21,6 +22,7 @@ import type {
   Outcome,
   Prediction,
   Span,
+  Standstill,
   TemplateChange,
   TopologyEdge,
   TracedLine,
@@ -133,6 +135,18 @@ export const controls = stream<Control>('controls', 'How far the machine may go,
   retention: 'compacted',
   broadcast: true,
 })
+export const controlsWanted = stream<ControlWanted>(
+  'controls.wanted',
+  'What people want the machine to be allowed, in the order in which it counts.',
+  environment,
+  { retention: 90 },
+)
+export const standstills = stream<Standstill>(
+  'remediation.standstills',
+  'Executors saying that a stop has stopped all.',
+  environment,
+  { retention: 90 },
+)
 export const audit = stream<AuditEntry>('audit', 'Who wrote what.', environment, { retention: 90 })
 export const ciFailures = stream<BuildFailed>(
   'ci.failures',
@@ -180,6 +194,8 @@ export const streams: readonly Stream<never>[] = [
   feedback,
   models,
   controls,
+  controlsWanted,
+  standstills,
   audit,
   ciFailures,
   ciDiagnoses,

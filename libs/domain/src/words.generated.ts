@@ -254,6 +254,28 @@ export interface Control {
   readonly who: string
   /** A/B experiment between policies as JSON: name, state, arms with policy and share. */
   readonly experiment?: string | null
+  /** The wish that set it. */
+  readonly wanted?: string | null
+  /** Version of the newest stop. */
+  readonly stopped_at?: number | null
+}
+
+/** What somebody wants the machine to be allowed; in force once the clock has set it. */
+export interface ControlWanted {
+  /** Who asked, and when. */
+  readonly id: string
+  /** Named deployment that fails and heals as one. */
+  readonly environment: string
+  /** Event time, microseconds since the epoch. */
+  readonly time: number
+  /** What is to change, as JSON; what is not named stays. */
+  readonly change: string
+  /** Version that was in force for whoever asks. */
+  readonly seen: number
+  /** True: it counts only while that version is in force. */
+  readonly only_if_seen: boolean
+  /** Who asks. */
+  readonly who: string
 }
 
 /** What to do about one field. */
@@ -848,6 +870,18 @@ export interface Outcome {
   readonly error?: string
   /** How to take it back: an action as JSON; empty where it cannot be. */
   readonly undo?: string
+}
+
+/** An executor says that nothing of an environment is under way since a stop. */
+export interface Standstill {
+  /** Environment and version of the stop. */
+  readonly id: string
+  /** Named deployment that fails and heals as one. */
+  readonly environment: string
+  /** Event time, microseconds since the epoch. */
+  readonly time: number
+  /** Version of the controls that stopped it. */
+  readonly version: number
 }
 
 /** A template was made, widened or merged. */

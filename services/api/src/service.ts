@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import {
   Authenticate,
+  HeardControls,
   hashOfScript,
   idempotent,
   openApi,
@@ -18,6 +19,7 @@ import {
   audit,
   type Control,
   controls,
+  controlsWanted,
   type Decision,
   FatalError,
   feedback,
@@ -64,8 +66,8 @@ export const api = defineService({
   about: 'Gives out: answers of models, what was found and decided with its history, live events, and the console.',
   settings,
   follows: streamList(controls),
-  publishes: streamList(predictions, approvals, feedback, manualFixes, controls, audit),
-  tails: [...FillHistory.streams, ...LIVE, ...streamList(logsRaw, tracesSpans)],
+  publishes: streamList(predictions, approvals, feedback, manualFixes, controlsWanted, audit),
+  tails: [...FillHistory.streams, ...LIVE, ...streamList(logsRaw, tracesSpans), ...HeardControls.streams],
   readsDeadLetters: true,
   async create(config, context) {
     const { now } = context
@@ -222,8 +224,6 @@ export const api = defineService({
         incident: id => record<Incident>('incidents', id),
         decision: id => record<Decision>('decisions', id),
         redact,
-        // The clock that would tell at once is the gateway's: it comes with the next tick.
-        onControl: (_control: Control) => undefined,
         declared: () =>
           config.environmentsFile ? [config.environment, ...readEnvironments(config.environmentsFile)] : undefined,
         decided: decision => {

@@ -1,7 +1,7 @@
 /** A service without a pipeline, for its tests: what it publishes comes back as from the topics. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Stream, streams } from '@aegis/domain'
+import { type Control, type ControlWanted, controls, controlsWanted, type Stream, setControl, streams } from '@aegis/domain'
 import type { Seen, ServiceContext, ServiceParts } from '@aegis/runtime'
 import { api } from './service.ts'
 
@@ -30,9 +30,17 @@ export class TestApi {
       publish: async (stream: Stream<unknown>, values: readonly Record<string, unknown>[]) => {
         for (const value of values) {
           this.published.push({ stream: stream.name, value })
-          if (stream.name === 'controls') this.controls.set(String(value.environment), value)
         }
         await this.say(stream.name, ...values)
+        // As the clock does.
+        if (stream.name !== controlsWanted.name) return
+        for (const wanted of values as unknown as ControlWanted[]) {
+          const control = setControl(this.controls.get(wanted.environment) as Control | undefined, wanted)
+          if (!control) continue
+          this.controls.set(control.environment, control)
+          this.published.push({ stream: controls.name, value: control as never })
+          await this.say(controls.name, control)
+        }
       },
       latest: (_stream: unknown, key: string) => this.controls.get(key),
       tail: async (wanted: readonly Stream<never>[], _from: unknown, take: (seen: readonly Seen[]) => void) => {

@@ -1,4 +1,14 @@
-import { type Decision, decisions, type Incident, type Input, incidents, type Outcome, outcomes } from '@aegis/domain'
+import {
+  controlsWanted,
+  type Decision,
+  decisions,
+  type Incident,
+  type Input,
+  incidents,
+  type Outcome,
+  outcomes,
+  standstills,
+} from '@aegis/domain'
 import { boundsContract, stageContract } from '@aegis/runtime/stage.contract'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { describe, expect, it } from 'vitest'
@@ -110,6 +120,32 @@ describe('CarryOutDecisions', () => {
     expect(await run(at(20))).toEqual([])
     expect(await run(at(40))).toMatchObject([{ status: 'failed', verified: false }])
     expect(await run(at(80))).toEqual([])
+  })
+  it('says once of each stop that it stands still, and not before what is under way has ended', async () => {
+    const { stage } = make()
+    const stopped = (second: number, stopped_at: number | null) =>
+      tick(T0 + second * SECOND, {
+        stream: decisions as never,
+        inForce: () => ({ environment: 'test', version: 9, kill_switch: stopped_at !== null, stopped_at }) as never,
+      })
+    const still = async (...inputs: Input[]) => (await runStage(stage, [inputs])).of(standstills)
+    expect(await still(received(decisions, decision()), stopped(1, 3))).toEqual([])
+    expect(await still(received(outcomes, heard('unfinished', 2)), stopped(3, 3))).toMatchObject([
+      { environment: 'test', version: 3 },
+    ])
+    expect(await still(stopped(4, 3), stopped(5, null))).toEqual([])
+    expect(await still(stopped(6, 8))).toMatchObject([{ version: 8 }])
+  })
+  it('stands still also where nothing was ever decided', async () => {
+    const { stage } = make()
+    const wish = { id: 'w', environment: 'test', time: T0, change: '{}', seen: 0, only_if_seen: false, who: 'ada' }
+    const { of } = await runStage(stage, [
+      [
+        received(controlsWanted, wish),
+        tick(T0, { stream: decisions as never, inForce: () => ({ version: 1, kill_switch: true, stopped_at: 1 }) as never }),
+      ],
+    ])
+    expect(of(standstills)).toMatchObject([{ version: 1 }])
   })
   it('looks after a restart at what it had started', async () => {
     const before = make()

@@ -2,6 +2,7 @@ import {
   type Action,
   type Control,
   controls,
+  controlsWanted,
   type Decision,
   decisions,
   EnvironmentClocks,
@@ -16,6 +17,7 @@ import {
   type Result,
   type Stage,
   type Stateful,
+  standstills,
 } from '@aegis/domain'
 
 export interface CarryOutOptions {
@@ -53,6 +55,8 @@ export class CarryOutDecisions implements Stage, Stateful {
   #seen = new Map<string, number>()
   #incidents = new Map<string, Incident>()
   #environments = new Set<string>()
+  /** The newest stop of each environment since which nothing is under way, as it was told. */
+  #still = new Map<string, number>()
 
   constructor(options: CarryOutOptions) {
     this.#options = options
@@ -64,11 +68,13 @@ export class CarryOutDecisions implements Stage, Stateful {
       if (isFrom(input, decisions)) this.#decision(input.value, input, results)
       else if (isFrom(input, incidents)) this.#incident(input.value, input, results)
       else if (isFrom(input, outcomes)) this.#heard(input.value, input, results)
+      else if (isFrom(input, controlsWanted)) this.#environments.add(input.value.environment)
       else if (input.kind === 'tick' && input.stream.name === decisions.name) {
         this.#clocks.see(input)
         for (const environment of this.#environments) {
           const control: Control | undefined = input.inForce(controls, environment)
           this.#options.mirror(environment, control?.version ?? 0, control?.kill_switch ?? false)
+          if (control?.kill_switch) this.#standStill(environment, control, input, results)
         }
         for (const work of [...this.#work.values()]) {
           if (work.phase !== 'carried_out' || !this.#clocks.moves(input, work.decision.environment)) continue
@@ -80,6 +86,18 @@ export class CarryOutDecisions implements Stage, Stateful {
       }
     }
     return results
+  }
+
+  /** Says once of each stop that nothing is under way any more: calling a person is, and may go on. */
+  #standStill(environment: string, control: Control, input: Input, results: Result[]): void {
+    const version = control.stopped_at ?? control.version
+    if (this.#still.get(environment) === version) return
+    const moving = [...this.#work.values()].some(
+      ({ decision, phase }) => decision.environment === environment && decision.action !== 'page' && phase !== 'carried_out',
+    )
+    if (moving) return
+    this.#still.set(environment, version)
+    results.push(emit(standstills, { id: `${environment}@${version}`, environment, time: input.time, version }, input))
   }
 
   #decision(decision: Decision, input: Input, results: Result[]): void {
@@ -211,6 +229,7 @@ export class CarryOutDecisions implements Stage, Stateful {
         seen: [...this.#seen],
         incidents: [...this.#incidents],
         environments: [...this.#environments],
+        still: [...this.#still],
       }),
     )
   }
@@ -221,6 +240,7 @@ export class CarryOutDecisions implements Stage, Stateful {
     this.#seen = new Map(state.seen)
     this.#incidents = new Map(state.incidents)
     this.#environments = new Set(state.environments)
+    this.#still = new Map(state.still ?? [])
   }
 }
 

@@ -128,7 +128,7 @@ export class Runner {
             error:
               word === 'stop'
                 ? 'not done: the kill switch is on'
-                : 'not done: the kill switch’s word is missing; ticks come from the gateway, and Redis must answer',
+                : 'not done: the kill switch’s word is missing; ticks come from the clock, and Redis must answer',
           }
       }
       leased = await this.#coordination.lease(action.environment, action.target, id, timeoutMs + LOOK_MS)

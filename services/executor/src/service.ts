@@ -1,5 +1,5 @@
 import { sealIn } from '@aegis/authority'
-import { controls, decisions, incidents, outcomes } from '@aegis/domain'
+import { controls, controlsWanted, decisions, incidents, outcomes, standstills } from '@aegis/domain'
 import { defineService, streamList } from '@aegis/runtime'
 import { CarryOutDecisions } from './carry-out-decisions.ts'
 import { settings } from './config.ts'
@@ -32,9 +32,9 @@ export const executorWith = (shared?: Coordination) =>
         stages: [
           {
             name: 'carry-out-decisions',
-            reads: streamList(decisions, incidents, outcomes),
+            reads: streamList(decisions, incidents, outcomes, controlsWanted),
             follows: streamList(controls),
-            writes: streamList(outcomes),
+            writes: streamList(outcomes, standstills),
             snapshotAlways: true,
             create: () =>
               new CarryOutDecisions({

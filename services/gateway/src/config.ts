@@ -11,11 +11,6 @@ export const settings = {
     schema: z.coerce.number().default(64 * 1024 * 1024),
     about: 'Bytes accepted but not yet on the broker; beyond it requests are answered with 429.',
   },
-  clock: {
-    env: 'AEGIS_CLOCK',
-    schema: z.enum(['on', 'off']).default('on'),
-    about: 'Whether this gateway may lead the pipeline clock; off for replays, where the replayer does.',
-  },
   scrapeTargets: {
     env: 'AEGIS_SCRAPE_TARGETS',
     schema: z.string().default(''),

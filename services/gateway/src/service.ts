@@ -1,17 +1,17 @@
 import { setImmediate } from 'node:timers/promises'
-import { Authenticate, EventFeed, idempotent, StateView, senderOf, stateRoutes } from '@aegis/api'
+import { Authenticate, EventFeed, HeardControls, idempotent, StateView, senderOf, stateRoutes } from '@aegis/api'
 import { readEnvironments, sealIn } from '@aegis/authority'
 import {
   approvals,
   audit,
   changes,
   controls,
+  controlsWanted,
   feedback,
   issuesExternal,
   logsRaw,
   manualFixes,
   metricsRaw,
-  models,
   topologyEdges,
   tracesSpans,
 } from '@aegis/domain'
@@ -20,7 +20,6 @@ import { defineService, type ServiceContext, streamList } from '@aegis/runtime'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { ROUTES } from './auth/scopes.ts'
-import { PipelineClock } from './clock.ts'
 import { settings } from './config.ts'
 import { consolePage } from './console-page.ts'
 import { NoticeChanges } from './notice-changes.ts'
@@ -35,12 +34,12 @@ import { topologyRoute } from './routes/topology.ts'
 import { parseTargets } from './sources/scrape.ts'
 import { startSources } from './sources/start-sources.ts'
 
-/** OTLP and JSON in, REST and server-sent events out, and the pipeline's clock. */
+/** OTLP and JSON in, REST and server-sent events out. */
 export const gateway = defineService({
   name: 'gateway',
-  about: 'Takes telemetry in, shows what was found and decided, and keeps the pipeline clock.',
+  about: 'Takes telemetry in, and shows what was found and decided.',
   settings,
-  follows: streamList(controls, models),
+  follows: streamList(controls),
   publishes: streamList(
     logsRaw,
     metricsRaw,
@@ -50,12 +49,11 @@ export const gateway = defineService({
     topologyEdges,
     approvals,
     feedback,
-    controls,
+    controlsWanted,
     manualFixes,
     audit,
   ),
-  tails: [...StateView.streams, ...EventFeed.onDemand],
-  clock: true,
+  tails: [...StateView.streams, ...EventFeed.onDemand, ...HeardControls.streams],
   async create(config, given) {
     // The one way out of here to any stream: whatever a reader of some format has overlooked, no secret passes.
     const context: ServiceContext = {
@@ -117,10 +115,9 @@ export const gateway = defineService({
     ingestRoutes(app, context, door, take)
     topologyRoute(app, context, door, config)
     const targets = parseTargets(config.scrapeTargets)
-    const clock = new PipelineClock(context)
     const declared = () =>
       config.environmentsFile ? [config.environment, ...readEnvironments(config.environmentsFile)] : undefined
-    stateRoutes(app, context, view, redact, control => void clock.tickOn(control), declared)
+    stateRoutes(app, context, view, redact, declared)
     feed.route(app)
     app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
     app.get('/', { schema: { hide: true } }, (_request, reply) => reply.type('text/html').send(consolePage(view)))
@@ -152,12 +149,8 @@ export const gateway = defineService({
                 `port ${config.otlpGrpcPort} cannot be had: nothing listens for OTLP over gRPC; AEGIS_OTLP_GRPC_PORT names another port`,
               ),
           )
-        if (config.clock === 'off') return
-        const leadership = await context.lead('clock', leading => clock.lead(leading))
-        closers.push(() => leadership.close())
       },
       stop: async () => {
-        clock.stop()
         feed.close()
         await app.close()
         for (const close of closers) await close().catch(() => undefined)

@@ -204,18 +204,33 @@ export const killCommand = (): Command =>
   new Command('kill')
     .argument('<environment>')
     .option('--off', 'let it act again', false)
+    .option('--wait <seconds>', 'how long to wait until the executor says that all stands still', '30')
     .addHelpText(
       'after',
-      '\nTakes effect within a second: nothing new is acted on, what is under way is cut short; people are still called.\nThe gateway is found by AEGIS_GATEWAY_URL.',
+      '\nTakes effect within a second: nothing new is acted on, what is under way is cut short; people are still called.\nIt ends when the executor has said that it stands still, and with exit 1 where it has not.\nThe gateway is found by AEGIS_GATEWAY_URL.',
     )
-    .action(async (environment: string, { off }: { off: boolean }) => {
+    .action(async (environment: string, { off, wait }: { off: boolean; wait: string }) => {
       await ask(`/api/v1/controls/${encodeURIComponent(environment)}`, {
         method: 'PUT',
         body: JSON.stringify({ kill_switch: !off }),
       })
-      console.log(
-        off
-          ? `the kill switch of ${environment} is off`
-          : `the kill switch of ${environment} is on: nothing is acted on from now on, and what is under way is cut short`,
-      )
+      if (off) {
+        console.log(`the kill switch of ${environment} is off`)
+        return
+      }
+      console.log(`the kill switch of ${environment} is on: nothing new is acted on`)
+      const until = performance.now() + Number(wait) * 1000
+      const path = `/api/v1/controls/${encodeURIComponent(environment)}/standstill`
+      for (;;) {
+        const { stopped, still } = await ask<{ readonly stopped: boolean; readonly still: boolean }>(path)
+        if (still) break
+        if (!stopped) throw new AegisError('INPUT_INVALID', `somebody has let ${environment} act again meanwhile`)
+        if (performance.now() >= until)
+          throw new AegisError(
+            'BROKER_UNAVAILABLE',
+            `the executor of ${environment} has not said within ${wait} s that it stands still: look whether it runs, and what is under way ("aegis incidents")`,
+          )
+        await new Promise(resolve => setTimeout(resolve, 100))
+      }
+      console.log(`the executor of ${environment} stands still`)
     })

@@ -3,6 +3,7 @@ import { createServer, request as httpRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { ClockStandIn } from '@aegis/api/testing'
 import { makeKey, SCOPES, type Scope, writeKeys } from '@aegis/authority'
 import type { ServiceContext, ServiceParts } from '@aegis/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -11,13 +12,16 @@ import { scopeOf } from './scopes.ts'
 
 const NOW = 1_800_000_000_000_000
 const published: { stream: string; value: Record<string, unknown> }[] = []
+const clock = new ClockStandIn()
 const context = {
   now: () => NOW,
   log: { info() {}, debug() {}, warn() {} },
-  publish: async (stream: { name: string }, values: readonly Record<string, unknown>[]) =>
-    void published.push(...values.map(value => ({ stream: stream.name, value }))),
-  latest: () => undefined,
-  tail: async () => ({ caughtUp: Promise.resolve(), close: async () => undefined }),
+  publish: async (stream: { name: string }, values: readonly Record<string, unknown>[]) => {
+    published.push(...values.map(value => ({ stream: stream.name, value })))
+    clock.heard(stream.name, values)
+  },
+  latest: clock.latest,
+  tail: clock.tail,
 } as unknown as ServiceContext
 const defaults = Object.fromEntries(
   Object.entries(gateway.settings).map(([name, { schema }]) => [name, schema.parse(undefined)]),
@@ -112,10 +116,10 @@ describe('words of people', () => {
       JSON.stringify({ kill_switch: true, who: 'mallory' }),
     )
     expect(JSON.parse(answer.body)).toMatchObject({ who: 'control', kill_switch: true })
-    expect(published.map(p => p.stream)).toEqual(['audit', 'controls'])
+    expect(published.map(p => p.stream)).toEqual(['audit', 'controls.wanted'])
     expect(published[0].value).toMatchObject({
       who: 'control',
-      what: 'controls',
+      what: 'controls.wanted',
       subject: 'prod',
       environment: 'prod',
       details: { address: '127.0.0.1' },

@@ -2,6 +2,7 @@ import type { ServiceDefinition } from '@aegis/runtime'
 
 /** Every service of the pipeline, loaded only when asked for: a command that starts processes need not load their code. */
 export const SERVICES: Readonly<Record<string, () => Promise<ServiceDefinition>>> = {
+  clock: async () => (await import('@aegis/clock')).clock as unknown as ServiceDefinition,
   gateway: async () => (await import('@aegis/gateway')).gateway as unknown as ServiceDefinition,
   'log-parser': async () => (await import('@aegis/log-parser')).logParser as unknown as ServiceDefinition,
   'span-aggregator': async () => (await import('@aegis/span-aggregator')).spanAggregator as unknown as ServiceDefinition,

@@ -1,6 +1,6 @@
 import type { Control } from '@aegis/domain'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { PipelineClock } from './clock.ts'
+import { PipelineClock } from './pipeline-clock.ts'
 
 let inForce: Partial<Control> | undefined
 const ticks: { time: number; version: number | undefined }[] = []

@@ -6,7 +6,7 @@ const TICK_MS = 1000
 const HEARD_MS = 500
 const POLL_MS = 10
 
-/** The pipeline's clock: a tick a second while this gateway leads, one after the other, and one at once when a control was set. */
+/** The pipeline's clock: a tick a second while this one leads, one after the other, and one at once when a control was set. */
 export class PipelineClock {
   readonly #context: Pick<ServiceContext, 'tick' | 'now' | 'latest' | 'log'>
   #timer: NodeJS.Timeout | undefined
@@ -28,7 +28,7 @@ export class PipelineClock {
 
   /**
    * A control is in force from the tick that names it. A kill switch must not wait most of a second for that: the tick comes as soon as the control
-   * was heard. Where another gateway leads, its next tick names it.
+   * was heard. Where another one leads, its next tick names it.
    */
   async tickOn({ environment, version }: Pick<Control, 'environment' | 'version'>): Promise<void> {
     const heard = () => (this.#context.latest(controls, environment)?.version ?? 0) >= version
