@@ -1,3 +1,5 @@
+export * from './check-model.ts'
+export * from './model-file.ts'
 export * from './names.ts'
 export * from './states.ts'
 export * from './versions.ts'

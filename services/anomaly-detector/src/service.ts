@@ -82,8 +82,13 @@ export const anomalyDetector = defineService({
         {
           name: 'detect-log-anomalies',
           reads: streamList(logsParsed),
-          writes: streamList(anomalies),
-          create: () => new DetectLogAnomalies(),
+          follows: streamList(models),
+          writes: streamList(anomalies, models),
+          create: () =>
+            new DetectLogAnomalies({
+              onRefused: (id, version, why) =>
+                context.log.error({ id, version, why }, 'a log model cannot be used; what was learned before it stays'),
+            }),
         },
         {
           name: 'detect-trace-anomalies',

@@ -1,12 +1,27 @@
-/** `aegis models`: which models are in force, going back to an earlier one, and taking one out as files. */
-import { mkdir, writeFile } from 'node:fs/promises'
+/** `aegis models`: which models are in force, going back to an earlier one, and models in and out as files. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { toLayersFormat } from '@aegis/anomaly-detection/layers-format'
+import { packLogModel, readLogModel } from '@aegis/anomaly-detection/logs/log-model-file'
 import { makeNetwork, NETWORK_NAMES, type NetworkName } from '@aegis/anomaly-detection/make-detector'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { unpackTrained } from '@aegis/anomaly-detection/train-entity'
 import { AegisError, type ModelVersion, models, type Stream } from '@aegis/domain'
-import { earlierVersion, inForce, type ModelState, moved, presentVersion } from '@aegis/model-registry'
+import {
+  digestOf,
+  earlierVersion,
+  entityModel,
+  inForce,
+  inflate,
+  isModelFile,
+  LOG_MODEL,
+  type ModelState,
+  moved,
+  presentVersion,
+  readModelFile,
+  sealed,
+  writeModelFile,
+} from '@aegis/model-registry'
 import { connectClient } from '@aegis/stack/pipeline/client'
 import { Command } from 'commander'
 
@@ -39,12 +54,34 @@ export const modelsCommand = (): Command => {
     .action((id: string) => republish(id, versions => presentVersion(versions, id), 'active'))
   command
     .command('export')
-    .argument('<id>', 'model of a network')
-    .requiredOption('--out <folder>', 'where model.json and weights.bin go')
-    .description('the network in force in the format of tf.layers')
+    .argument('<id>', 'model, as "aegis models list" names it')
+    .requiredOption('--out <path>', 'a folder for a network, a file for others')
+    .description(
+      'the version in force: a network in the format of tf.layers, a log model as "aegis logs --model" reads it, others as one file',
+    )
     .action(async (id: string, { out }: { out: string }) => {
       const model = await withModels(async versions => presentVersion(versions, id))
       for (const file of await exportModel(model, out)) console.log(file)
+    })
+  command
+    .command('import')
+    .argument('<file>', 'what "aegis logs --train" or "aegis models export" wrote')
+    .option('--environment <name>', 'environment a log model is for', 'default')
+    .description('checks digest, size and numbers of a model, and puts it in force from the next tick on')
+    .action(async (file: string, { environment }: { environment: string }) => {
+      const read = readModels(await readBytes(file), file, { environment, timeUs: Date.now() * 1000 })
+      await withModels(async (versions, publish) => {
+        for (const m of read) {
+          const present = versions.findLast(v => v.id === m.id)
+          if (present?.state === 'held')
+            throw new AegisError(
+              'INPUT_INVALID',
+              `${m.id} is held at version ${present.version}; "aegis models release ${m.id}" lets others take over`,
+            )
+          await publish(m)
+          console.log(`${m.id}: version ${m.version} is ${m.state} from the next tick on`)
+        }
+      })
     })
   return command
 }
@@ -79,10 +116,59 @@ export function lineOf(m: ModelVersion): string {
   return `${m.id}  ${m.version}  ${m.state.padEnd(8)} ${new Date(m.time / 1000).toISOString().slice(0, 19)}  ${parts.join(', ')}`
 }
 
+const readBytes = async (file: string): Promise<Buffer> => {
+  try {
+    return await readFile(file)
+  } catch (cause) {
+    throw new AegisError('INPUT_INVALID', `${file} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/**
+ * What a file holds, as versions to be published: a log model is one for each service in it.
+ * @throws INPUT_INVALID where it is none, damaged, or too large
+ */
+export function readModels(
+  bytes: Uint8Array,
+  file: string,
+  { environment, timeUs }: { readonly environment: string; readonly timeUs: number },
+): ModelVersion[] {
+  const text = isGzip(bytes) ? inflate(bytes, file) : Buffer.from(bytes)
+  let value: unknown
+  try {
+    value = JSON.parse(text.toString())
+  } catch (cause) {
+    throw new AegisError('INPUT_INVALID', `${file} is no model: ${(cause as Error).message}`, { cause })
+  }
+  if (isModelFile(value)) return [{ ...readModelFile(value, file), time: timeUs }]
+  return readLogModel(text, file).services.map(([service, state]) => {
+    const entity = `service:${service}`
+    const id = entityModel(LOG_MODEL, environment, entity)
+    const weights = packLogModel([[service, state]])
+    const { windows, templates } = state.rates
+    return sealed({
+      id,
+      environment,
+      time: timeUs,
+      version: digestOf(weights).slice(7, 19),
+      state: 'active',
+      weights,
+      metrics: { windows, templates: templates.length, sessions: state.sessions.learned, bytes: weights.length },
+      lineage: { entity, file: path.basename(file) },
+    })
+  })
+}
+
 export async function exportModel(m: ModelVersion, out: string): Promise<string[]> {
-  const trained = m.weights && m.id.includes('/') ? unpackTrained(m.weights) : undefined
-  if (!trained || !NETWORK_NAMES.includes(trained.detector as NetworkName))
-    throw new AegisError('INPUT_INVALID', `${m.id} holds no network; there are files of ${NETWORK_NAMES.join(' and ')} only`)
+  if (m.id.startsWith(`${LOG_MODEL}/`) && m.weights) {
+    await writeFile(out, inflate(m.weights, m.id))
+    return [out]
+  }
+  const trained = m.weights && m.id.includes('/') && isGzip(m.weights) ? unpackTrained(m.weights) : undefined
+  if (!trained || !NETWORK_NAMES.includes(trained.detector as NetworkName)) {
+    await writeFile(out, writeModelFile(m))
+    return [out]
+  }
   const tensors = await loadTensorFlow()
   const model = makeNetwork(trained.detector as NetworkName, tensors)
   model.load(trained.ensemble.members[0])
@@ -104,3 +190,4 @@ export async function exportModel(m: ModelVersion, out: string): Promise<string[
   }
   return files
 }
+const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
