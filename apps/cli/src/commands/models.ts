@@ -8,18 +8,28 @@ import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { unpackTrained } from '@aegis/anomaly-detection/train-entity'
 import { AegisError, type ModelVersion, models, type Stream } from '@aegis/domain'
 import {
+  aliasOf,
+  cardArtifacts,
+  cardOf,
+  cardText,
+  copyVersions,
   digestOf,
   earlierVersion,
   entityModel,
   inForce,
   inflate,
   isModelFile,
+  isModelState,
   LOG_MODEL,
+  MlflowRegistry,
+  MODEL_STATES,
   type ModelState,
   moved,
   presentVersion,
   readModelFile,
+  StreamRegistry,
   sealed,
+  standing,
   writeModelFile,
 } from '@aegis/model-registry'
 import { connectClient } from '@aegis/stack/pipeline/client'
@@ -52,6 +62,54 @@ export const modelsCommand = (): Command => {
     .argument('<id>', 'a model that was rolled back')
     .description('lets newer versions take over again as they are trained')
     .action((id: string) => republish(id, versions => presentVersion(versions, id), 'active'))
+  command
+    .command('card')
+    .argument('<id>', 'model, as "aegis models list" names it')
+    .argument('[version]', 'or champion, challenger, latest', 'latest')
+    .option('--json', 'for programs')
+    .description('what a version was made of, how it did, how it is calibrated, and what is not known of it')
+    .action(async (id: string, which: string, { json }: { json?: boolean }) => {
+      const card = await withModels(async versions => {
+        const all = standing(versions, id)
+        const state = (v: ModelVersion) => (isModelState(v.state) ? aliasOf(v.state) : undefined)
+        const found = all.findLast(v => v.version === which || state(v) === which || which === 'latest')
+        if (!found)
+          throw new AegisError(
+            'INPUT_INVALID',
+            `${id} has no ${which}; there are ${all.map(v => v.version).join(', ') || 'none'}`,
+          )
+        return cardOf(found, id)
+      })
+      console.log(json ? JSON.stringify(card, null, 2) : cardText(card))
+    })
+  command
+    .command('promote')
+    .argument('<id>', 'model')
+    .argument('<version>', 'one of its versions')
+    .argument('<state>', 'registered, candidate (in shadow), canary, active (in force), held, rolled_back or retired (archived)')
+    .description('moves a version through its life; what it displaces is archived')
+    .action(async (id: string, version: string, state: string) => {
+      if (!isModelState(state))
+        throw new AegisError('INPUT_INVALID', `there is no state ${state}; there are ${MODEL_STATES.join(', ')}`)
+      await withModels(async (versions, publish) => {
+        const registry = new StreamRegistry({ versions: async () => versions, publish }, { now: () => Date.now() * 1000 })
+        const moved = await registry.promoteModel(id, version, state)
+        console.log(`${id}: version ${moved.version} is ${moved.state} from the next tick on`)
+      })
+    })
+  command
+    .command('copy')
+    .option('--to <url>', 'the MLflow server (default: MLFLOW_TRACKING_URI)')
+    .description('copies what an MLflow server lacks: versions with their cards, and which are in force')
+    .action(async ({ to = process.env.MLFLOW_TRACKING_URI }: { to?: string }) => {
+      if (!to) throw new AegisError('INPUT_INVALID', 'where to? --to names an MLflow server, or MLFLOW_TRACKING_URI')
+      const done = await withModels(versions =>
+        copyVersions(versions, new MlflowRegistry({ url: to, now: () => Date.now() * 1000 }), { artifactsOf: cardArtifacts }),
+      )
+      console.log(`${done.registered} versions registered, ${done.moved} moved`)
+      for (const why of done.refused) console.error(`refused: ${why}`)
+      if (done.refused.length > 0) process.exitCode = 1
+    })
   command
     .command('export')
     .argument('<id>', 'model, as "aegis models list" names it')
