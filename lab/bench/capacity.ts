@@ -7,8 +7,8 @@ import path from 'node:path'
 import { DetectLogAnomalies } from '@aegis/anomaly-detector/detect-log-anomalies'
 import { DetectMetricAnomalies } from '@aegis/anomaly-detector/detect-metric-anomalies'
 import {
-  idOf,
   type Input,
+  idOf,
   type LogEvent,
   type LogLine,
   logsParsed,

@@ -10,9 +10,9 @@ import { basename, join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { accuracy, argmax, macroF1 } from '@aegis/learning/classification-scores'
 import { GradientBoosting } from '@aegis/learning/gradient-boosting'
-import { RandomForest } from '@aegis/learning/random-forest'
 import { normal, seededRandom } from '@aegis/learning/random'
-import { TreeWriter, TreeEnsemble, type TreeModel } from '@aegis/learning/tree-ensemble'
+import { RandomForest } from '@aegis/learning/random-forest'
+import { TreeEnsemble, type TreeModel, TreeWriter } from '@aegis/learning/tree-ensemble'
 import { explainTrees } from '@aegis/learning/tree-shap'
 
 const PEER = `
