@@ -1,6 +1,7 @@
 export * from './check-model.ts'
 export * from './copy-versions.ts'
 export * from './evidence.ts'
+export * from './known-versions.ts'
 export * from './mlflow-registry.ts'
 export * from './model-card.ts'
 export * from './model-file.ts'

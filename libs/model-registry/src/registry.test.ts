@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { inflate, notFinite, objectionToModel, sealed, unlike } from './check-model.ts'
 import { copyVersions } from './copy-versions.ts'
+import { KnownVersions } from './known-versions.ts'
 import { cardOf, cardText } from './model-card.ts'
 import { registryContract } from './registry.contract.ts'
 import { type ModelStream, StreamRegistry } from './stream-registry.ts'
@@ -131,6 +132,15 @@ describe('what is looked at before a model is used', () => {
     expect(unlike({ a: [] }, { a: {} })).toBe('a')
     expect(unlike({ a: 1 }, null)).toBe('all of it')
   })
+})
+
+it('known versions are the last of each model, in the order in which they came', () => {
+  const known = new KnownVersions({ models: 2, each: 2 })
+  for (const [id, v] of ['a1', 'b1', 'a2', 'a3', 'b2'].map(t => [t[0], t[1]] as [string, string]))
+    known.see({ id, environment: '*', time: 1, version: v, state: 'active', weights: null })
+  expect(known.all().map(m => m.id + m.version)).toEqual(['b1', 'a2', 'a3', 'b2'])
+  known.see({ id: 'c', environment: '*', time: 1, version: '1', state: 'active', weights: null })
+  expect(known.all().map(m => m.id + m.version)).toEqual(['b1', 'b2', 'c1'])
 })
 
 describe('the card of a version', () => {

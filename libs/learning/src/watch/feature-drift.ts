@@ -15,7 +15,7 @@ export interface FeatureDriftOptions {
   readonly window?: number
   /** Share of features said to drift that may be chance. Default .05. */
   readonly q?: number
-  /** False alarms in so many samples. Default .1 in 2,592,000: a sample a second for a month. */
+  /** False alarms in so many samples. Default .02 in 2,592,000: a sample a second for a month. */
   readonly falseAlarms?: number
   readonly perSamples?: number
 }
@@ -54,7 +54,7 @@ export class FeatureDrift {
   #samples = 0
 
   constructor(options: FeatureDriftOptions) {
-    const { features, reference = 1000, window = 200, q = 0.05, falseAlarms = 0.1, perSamples = 2_592_000 } = options
+    const { features, reference = 1000, window = 200, q = 0.05, falseAlarms = 0.02, perSamples = 2_592_000 } = options
     this.#features = features
     this.#size = reference
     this.#window = window

@@ -61,12 +61,17 @@ export function rankShift(sorted: ArrayLike<number>, values: ArrayLike<number>, 
   const z = Math.abs(sum / values.length) * Math.sqrt((12 * n * m) / (n + m))
   return Math.min(1, 2 * upperTail(z))
 }
-/** P(Z > z) of the normal distribution, for z from 0 on. Continued fraction far out, Abramowitz and Stegun 26.2.17 near. */
+/** P(Z > z) of the normal distribution, for z from 0 on: right to many digits far out too. Continued fraction of Laplace; near the middle a series. */
 function upperTail(z: number): number {
   const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)
-  if (z > 5) return density / (z + 1 / (z + 2 / (z + 3 / z)))
-  const t = 1 / (1 + 0.2316419 * z)
-  return density * t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  if (z > 2.5) {
+    let fraction = z
+    for (let k = 60; k >= 1; k--) fraction = z + k / fraction
+    return density / fraction
+  }
+  let [term, sum] = [z, z]
+  for (let k = 1; k < 60; k++) sum += term *= (z * z) / (2 * k + 1)
+  return 0.5 - density * sum
 }
 
 /**
