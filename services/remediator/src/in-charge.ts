@@ -21,6 +21,12 @@ export interface InChargeOptions {
 /** Health, of 1, that an entity must have lost for an act that failed to be called unsafe. */
 const WORSE = 0.05
 
+/** A disruptive action that failed and left its target in worse health. */
+export const isUnsafe = (o: Outcome): boolean =>
+  isDisruptive(o.action) &&
+  (o.status === 'failed' || o.status === 'undone') &&
+  (o.health_after ?? 0) < (o.health_before ?? 0) - WORSE
+
 /** Who decides and who speaks in its shadow, as the models stream says at each tick; an unsafe act puts the rule table in charge at once. */
 export class InCharge {
   readonly #options: InChargeOptions
@@ -72,8 +78,7 @@ export class InCharge {
   judge(o: Outcome, decidedBy: string): ModelVersion | undefined {
     const { policy } = this
     const [before, after] = [o.health_before ?? 0, o.health_after ?? 0]
-    const unsafe = isDisruptive(o.action) && (o.status === 'failed' || o.status === 'undone') && after < before - WORSE
-    if (!unsafe || policy.name === 'rules' || decidedBy !== `${policy.name}@${policy.version}`) return undefined
+    if (!isUnsafe(o) || policy.name === 'rules' || decidedBy !== `${policy.name}@${policy.version}`) return undefined
     this.#demoted = { version: policy.version, time: o.time }
     return {
       id: POLICY_MODEL,

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { packTrained, trainEntity } from '@aegis/anomaly-detection/train-entity'
-import type { ModelVersion } from '@aegis/domain'
+import type { ModelHealth, ModelVersion } from '@aegis/domain'
 import { earlierVersion, inForce, presentVersion } from '@aegis/model-registry'
 import { describe, expect, it } from 'vitest'
-import { exportModel, lineOf, readModels } from './models.ts'
+import { exportModel, healthLine, lineOf, readCases, readModels } from './models.ts'
 
 const version = (id: string, v: string, over: Partial<ModelVersion> = {}): ModelVersion => ({
   id,
@@ -77,6 +77,32 @@ describe('aegis models', () => {
     } finally {
       rmSync(out, { recursive: true, force: true })
     }
+  })
+  it('reads cases of two models, and names the line that is none', () => {
+    const read = (text: string) => readCases(Buffer.from(text), 'cases.jsonl')
+    expect(read('{"present":1,"candidate":0,"slice":"a"}\n\n{"present":0.5,"candidate":null}\n')).toEqual([
+      { present: 1, candidate: 0, slice: 'a' },
+      { present: 0.5, candidate: Number.NaN },
+    ])
+    expect(() => read('{"present":1,"candidate":1}\nx')).toThrow('cases.jsonl, line 2: write')
+  })
+  it('says in a line how a model does', () => {
+    const line = healthLine({
+      environment: 'shop',
+      model: 'root-cause',
+      state: 'degraded',
+      reason: 'right in 0.81 of the last 500 outcomes, in 0.90 of those before',
+      samples: 1200,
+      outcomes: 1000,
+      accuracy: 0.8,
+      accuracy_before: 0.9,
+      accuracy_lately: 0.81,
+      calibration_error: null,
+      estimated_accuracy: null,
+      drifted: [{ feature: 'confidence', distance: 0.3, p: 0, stability: 1 }],
+    } as unknown as ModelHealth)
+    expect(line).toContain('shop  root-cause  degraded right in 0.81')
+    expect(line).toContain('thought right –; 1200 inputs, changed: confidence')
   })
   it('writes others as one file, and takes no file that was changed', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'aegis-model-'))

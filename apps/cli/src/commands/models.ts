@@ -6,7 +6,7 @@ import { packLogModel, readLogModel } from '@aegis/anomaly-detection/logs/log-mo
 import { makeNetwork, NETWORK_NAMES, type NetworkName } from '@aegis/anomaly-detection/make-detector'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { unpackTrained } from '@aegis/anomaly-detection/train-entity'
-import { AegisError, type ModelVersion, models, type Stream } from '@aegis/domain'
+import { AegisError, type ModelHealth, type ModelVersion, modelHealth, models, type Stream } from '@aegis/domain'
 import {
   aliasOf,
   cardArtifacts,
@@ -25,11 +25,14 @@ import {
   MODEL_STATES,
   type ModelState,
   moved,
+  type PairedCase,
   presentVersion,
   readModelFile,
   StreamRegistry,
   sealed,
   standing,
+  Trial,
+  type Verdict,
   writeModelFile,
 } from '@aegis/model-registry'
 import { connectClient } from '@aegis/stack/pipeline/client'
@@ -62,6 +65,40 @@ export const modelsCommand = (): Command => {
     .argument('<id>', 'a model that was rolled back')
     .description('lets newer versions take over again as they are trained')
     .action((id: string) => republish(id, versions => presentVersion(versions, id), 'active'))
+  command
+    .command('health')
+    .argument('[model]', 'only this one')
+    .option('--environment <name>', 'only there')
+    .option('--json', 'for programs')
+    .description('how models do: accuracy, calibration, what they are given; the last word on each')
+    .action(async (model: string | undefined, { environment, json }: { environment?: string; json?: boolean }) => {
+      const found = (await lastHealth()).filter(
+        h => (model === undefined || h.model === model) && (environment === undefined || h.environment === environment),
+      )
+      if (json) console.log(JSON.stringify(found, null, 2))
+      else if (found.length === 0)
+        console.log('no model was watched for long enough; model-keeper says the first word after 100 outcomes or 1,200 inputs')
+      else for (const h of found) console.log(healthLine(h))
+    })
+  command
+    .command('judge')
+    .argument('<cases>', 'lines of JSON: {"present": 0..1, "candidate": 0..1, "slice": "..."} of cases neither learned from')
+    .option('--shadow <cases>', 'the same of live cases, in the order in which they came')
+    .description('whether a candidate may go on: hold-out, then shadow, with bounds that hold however often one looks')
+    .action(async (file: string, { shadow }: { shadow?: string }) => {
+      const trial = new Trial(path.basename(file))
+      console.log(verdictLine(trial.holdOut(readCases(await readBytes(file), file))))
+      if (shadow && trial.state === 'candidate') {
+        for (const c of readCases(await readBytes(shadow), shadow)) {
+          const verdict = trial.shadow(c)
+          if (!verdict) continue
+          console.log(verdictLine(verdict))
+          break
+        }
+        if (trial.state === 'candidate') console.log(`candidate    shadow: no verdict after ${trial.cases} cases`)
+      }
+      if (trial.state === 'retired') process.exitCode = 1
+    })
   command
     .command('card')
     .argument('<id>', 'model, as "aegis models list" names it')
@@ -174,6 +211,40 @@ export function lineOf(m: ModelVersion): string {
   return `${m.id}  ${m.version}  ${m.state.padEnd(8)} ${new Date(m.time / 1000).toISOString().slice(0, 19)}  ${parts.join(', ')}`
 }
 
+const verdictLine = ({ state, reason }: Verdict): string => `${state.padEnd(12)} ${reason}`
+/** @throws INPUT_INVALID naming the line */
+export function readCases(bytes: Uint8Array, file: string): PairedCase[] {
+  return Buffer.from(bytes)
+    .toString()
+    .split('\n')
+    .flatMap((text, i) => {
+      if (text.trim() === '') return []
+      try {
+        const c = JSON.parse(text) as PairedCase
+        if (typeof c.present === 'number' && (typeof c.candidate === 'number' || c.candidate === null))
+          return [{ ...c, candidate: c.candidate ?? Number.NaN }]
+      } catch {
+        // said below
+      }
+      throw new AegisError('INPUT_INVALID', `${file}, line ${i + 1}: write {"present": 0..1, "candidate": 0..1, "slice": "..."}`)
+    })
+}
+async function lastHealth(): Promise<ModelHealth[]> {
+  const client = connectClient()
+  try {
+    const last = new Map<string, ModelHealth>()
+    await client.all([modelHealth] as unknown as Stream<never>[], decoded => {
+      for (const { value } of decoded)
+        if (value) last.set(`${(value as ModelHealth).environment} ${(value as ModelHealth).model}`, value as ModelHealth)
+    })
+    return [...last.values()]
+  } finally {
+    await client.close()
+  }
+}
+const share = (x: number | null | undefined): string => (x === null || x === undefined ? '–' : x.toFixed(2))
+export const healthLine = (h: ModelHealth): string =>
+  `${h.environment}  ${h.model}  ${h.state.padEnd(8)} ${h.reason}; ${h.outcomes} outcomes (right ${share(h.accuracy)}, lately ${share(h.accuracy_lately)} after ${share(h.accuracy_before)}), confidence off by ${share(h.calibration_error)}, thought right ${share(h.estimated_accuracy)}; ${h.samples} inputs${h.drifted?.length ? `, changed: ${h.drifted.map(d => d.feature).join(', ')}` : ''}`
 const readBytes = async (file: string): Promise<Buffer> => {
   try {
     return await readFile(file)
