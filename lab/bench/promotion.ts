@@ -136,7 +136,7 @@ export async function run(args: string[]): Promise<void> {
   const figures: Record<string, unknown> = {}
   console.log(`${tries} candidates; hold-out ${HELD_OUT}, traffic ${TRAFFIC} cases`)
   console.log(
-    'kind          tried  in force  ended at registration / hold-out / shadow / canary   difference (mean)  cases (median, of those in force)',
+    'kind          tried  in force (no better)  ended at registration / hold-out / shadow / canary   difference (mean)  cases (median, of those in force)',
   )
   for (const kind of KINDS) {
     const own = all.filter(t => t.kind === kind)

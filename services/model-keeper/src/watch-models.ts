@@ -36,8 +36,9 @@ const MODELS = 200
 /** What the spine finds of itself is no model of the watched system. */
 const OWN = 'model-watch'
 
-interface Asked extends Pick<Answer, 'confidence' | 'said'> {
+interface Asked {
   readonly model: string
+  readonly confidence: number
 }
 type Told = ReturnType<WatchedModel['answered']>
 
@@ -51,7 +52,7 @@ export class WatchModels implements Stage, Stateful {
   readonly #models: BoundedMap<string, WatchedModel>
   readonly #features = new Map<string, readonly string[]>()
   readonly #decided = new BoundedMap<string, Asked>(WAITING)
-  readonly #diagnosed = new BoundedMap<string, Asked & { readonly anomalies: readonly string[] }>(WAITING)
+  readonly #diagnosed = new BoundedMap<string, Asked & { readonly said: string; readonly anomalies: readonly string[] }>(WAITING)
   readonly #found = new BoundedMap<string, Asked>(4 * WAITING)
 
   constructor(options: WatchOptions = {}) {
@@ -101,13 +102,12 @@ export class WatchModels implements Stage, Stateful {
     const answer: Answer = {
       features: d.situation,
       confidence: d.candidates.find(c => c.action === d.action && c.target === d.target)?.probability ?? d.propensity,
-      said: d.action,
       version: `${d.policy}@${d.policy_version}`,
     }
     // The width of the situation is part of who is asked: another width is another model.
     const features = d.situation.map((_, i) => `situation ${i}`)
     const model = POLICY_MODEL
-    this.#decided.set(d.decision, { model: keyOf(d.environment, model), confidence: answer.confidence, said: answer.said })
+    this.#decided.set(d.decision, { model: keyOf(d.environment, model), confidence: answer.confidence })
     return this.#model(d.environment, model, features).answered(answer, d.time)
   }
   #outcome(o: Outcome): Told {
@@ -132,9 +132,8 @@ export class WatchModels implements Stage, Stateful {
       i.anomalies.length,
       i.entities.length,
     ]
-    // The kind of fault is what it answers: entities are too many to calibrate each.
     return this.#model(i.environment, 'root-cause', INCIDENT_FEATURES).answered(
-      { features, confidence: first.confidence, said: first.fault_kind ?? 'unknown', version: '1' },
+      { features, confidence: first.confidence, version: '1' },
       i.time,
     )
   }
@@ -144,7 +143,7 @@ export class WatchModels implements Stage, Stateful {
     const told: (Told | undefined)[] = []
     // Nothing was the matter: to abstain was right, and those who raised the alarm were wrong.
     if (asked.said !== '' || f.cause === '')
-      told.push(this.#models.get(asked.model)?.ended({ ...asked, said: '' }, asked.said === f.cause, f.time))
+      told.push(this.#models.get(asked.model)?.ended(asked, asked.said === f.cause, f.time))
     for (const id of new Set(asked.anomalies)) {
       const found = this.#found.get(id)
       if (!found) continue
@@ -160,10 +159,10 @@ export class WatchModels implements Stage, Stateful {
     const over = a.threshold > 0 ? a.score / a.threshold : a.score
     // How far it lies beyond its threshold, as something between 0 and 1.
     const confidence = over > 0 ? over / (1 + over) : 0
-    this.#found.set(a.id, { model: keyOf(a.environment, model), confidence, said: a.kind })
+    this.#found.set(a.id, { model: keyOf(a.environment, model), confidence })
     const features = [over, a.series?.length ?? 0, a.templates?.length ?? 0, a.evidence.length]
     return this.#model(a.environment, model, ANOMALY_FEATURES).answered(
-      { features, confidence, said: a.kind, version: a.model_version },
+      { features, confidence, version: a.model_version },
       a.time,
     )
   }
@@ -172,7 +171,6 @@ export class WatchModels implements Stage, Stateful {
       {
         features: [p.score, p.confidence, p.detected ? 1 : 0, p.entities.length],
         confidence: p.confidence,
-        said: p.label,
         version: p.model_version,
       },
       p.time,

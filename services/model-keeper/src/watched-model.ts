@@ -9,17 +9,15 @@ export interface WatchOptions {
   readonly reference?: number
   readonly driftWindow?: number
 }
-/** One answer of a model: what it was given, and how sure it was of what it said. */
+/** One answer of a model: what it was given, and how sure it was. */
 export interface Answer {
   readonly features: readonly number[]
   readonly confidence: number
-  readonly said: string
   readonly version: string
 }
 interface Known {
   readonly confidence: number
   readonly right: number
-  readonly said: string
 }
 type State = 'learning' | 'well' | 'drifted' | 'doubtful' | 'degraded'
 const GRAVITY: Readonly<Record<State, Anomaly['severity'] | undefined>> = {
@@ -68,7 +66,7 @@ export class WatchedModel {
   answered(answer: Answer, time: number): { health: ModelHealth; anomaly?: Anomaly } | undefined {
     this.#samples++
     this.#version = answer.version
-    this.#estimate.add(answer.confidence, answer.said)
+    this.#estimate.add(answer.confidence)
     const report = this.#drift.add(answer.features)
     if (!report) return undefined
     this.#lastDrift = report
@@ -77,17 +75,16 @@ export class WatchedModel {
   }
   /** What came of one of its answers. */
   ended(
-    answer: Pick<Answer, 'confidence' | 'said'>,
+    answer: Pick<Answer, 'confidence'>,
     right: boolean,
     time: number,
   ): { health: ModelHealth; anomaly?: Anomaly } | undefined {
     if (this.#known.length < CALIBRATED_ON) {
-      this.#known.push({ confidence: answer.confidence, right: right ? 1 : 0, said: answer.said })
+      this.#known.push({ confidence: answer.confidence, right: right ? 1 : 0 })
       if (this.#known.length === CALIBRATED_ON)
         this.#estimate.fit(
           this.#known.map(k => k.confidence),
           this.#known.map(k => k.right),
-          this.#known.map(k => k.said),
         )
     }
     const report = this.#accuracy.add(right, answer.confidence)

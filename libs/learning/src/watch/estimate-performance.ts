@@ -1,21 +1,16 @@
 /**
  * How well a model does where nobody says what was right, from how sure it is: confidence-based performance estimation (NannyML's CBPE). The chances are calibrated on a
- * reference whose truth is known; from then on the expected share of right answers is the mean of the calibrated chance of the answer given. Each answer is calibrated for
- * itself as far as the reference has cases of it, so that another mix of answers is another estimate.
+ * reference whose truth is known; from then on the expected share of right answers is the mean of the calibrated chance of the answer given.
  *
- * It sees a change of what comes in, also towards harder cases. It cannot see that the same input means something else than before: for that there are outcomes.
+ * It sees a change of what comes in, also towards harder cases. It cannot see that the same input means something else than before, nor all of a change of how often each
+ * truth comes: for that there are outcomes. (Calibrating each answer for itself was tried, and was worse where truths come in other shares.)
  */
 import { fitIsotonic, type IsotonicLine, isotonicAt } from '../calibration.ts'
-
-/** Cases of one answer that count as much as all others together do for it. */
-const BORROWED = 100
-const ANSWERS = 64
 
 interface Calibrated {
   readonly line: IsotonicLine
   /** Slope and height of a logistic curve over the logarithm of the odds. */
   readonly curve: readonly [slope: number, height: number]
-  readonly cases: number
 }
 const odds = (chance: number): number => {
   const p = Math.min(1 - 1e-4, Math.max(1e-4, chance))
@@ -49,8 +44,7 @@ const chanceOf = ({ line, curve: [slope, height] }: Calibrated, confidence: numb
   (isotonicAt(line, confidence) + sigmoid(slope * odds(confidence) + height)) / 2
 
 export class PerformanceEstimate {
-  #all: Calibrated | undefined
-  #answers = new Map<string, Calibrated>()
+  #calibrated: Calibrated | undefined
   #reference = Number.NaN
   #sum = 0
   #count = 0
@@ -58,37 +52,25 @@ export class PerformanceEstimate {
   /**
    * @param confidence chance that the model gave its own answer, of each case
    * @param right 1 where it was, 0 where not
-   * @param answers what it answered; without it all are calibrated together
    */
-  fit(confidence: ArrayLike<number>, right: ArrayLike<number>, answers?: readonly string[]): void {
+  fit(confidence: ArrayLike<number>, right: ArrayLike<number>): void {
     const rows = Array.from({ length: right.length }, (_, i) => i).filter(i => Number.isFinite(confidence[i]))
-    const of = (some: readonly number[]): Calibrated => {
-      const xs = some.map(i => confidence[i] as number)
-      const ys = some.map(i => right[i] as number)
-      return { line: fitIsotonic(xs, ys), curve: fitCurve(xs.map(odds), ys), cases: some.length }
-    }
-    this.#all = rows.length > 0 ? of(rows) : undefined
-    this.#answers = new Map()
-    if (answers) {
-      const by = Map.groupBy(rows, i => answers[i] as string)
-      for (const [answer, some] of [...by].sort((a, b) => b[1].length - a[1].length).slice(0, ANSWERS))
-        this.#answers.set(answer, of(some))
-    }
-    this.#reference = rows.reduce((sum, i) => sum + (right[i] as number), 0) / Math.max(1, rows.length)
+    const xs = rows.map(i => confidence[i] as number)
+    const ys = rows.map(i => right[i] as number)
+    this.#calibrated = rows.length > 0 ? { line: fitIsotonic(xs, ys), curve: fitCurve(xs.map(odds), ys) } : undefined
+    this.#reference = ys.reduce((sum, y) => sum + y, 0) / Math.max(1, ys.length)
   }
   get ready(): boolean {
-    return this.#all !== undefined
+    return this.#calibrated !== undefined
   }
   /** Accuracy on the reference. */
   get reference(): number {
     return this.#reference
   }
 
-  add(confidence: number, answer?: string): void {
-    if (!this.#all || !Number.isFinite(confidence)) return
-    const common = chanceOf(this.#all, confidence)
-    const own = answer === undefined ? undefined : this.#answers.get(answer)
-    this.#sum += own ? (own.cases * chanceOf(own, confidence) + BORROWED * common) / (own.cases + BORROWED) : common
+  add(confidence: number): void {
+    if (!this.#calibrated || !Number.isFinite(confidence)) return
+    this.#sum += chanceOf(this.#calibrated, confidence)
     this.#count++
   }
   /** Ends a window: the accuracy it is thought to have had; undefined where nothing came. */
@@ -101,16 +83,14 @@ export class PerformanceEstimate {
 
   toJSON() {
     return {
-      all: this.#all ?? null,
-      answers: [...this.#answers],
-      reference: this.#all ? this.#reference : null,
+      calibrated: this.#calibrated ?? null,
+      reference: this.#calibrated ? this.#reference : null,
       sum: this.#sum,
       count: this.#count,
     }
   }
   load(state: ReturnType<PerformanceEstimate['toJSON']>): this {
-    this.#all = state.all ?? undefined
-    this.#answers = new Map(state.answers)
+    this.#calibrated = state.calibrated ?? undefined
     this.#reference = state.reference ?? Number.NaN
     this.#sum = state.sum
     this.#count = state.count
