@@ -17,11 +17,13 @@ const entityDetector = async (detector: string, { log }: Pick<ServiceContext, 'l
       'CONFIG_INVALID',
       `AEGIS_DETECTOR: there is no detector ${detector}; there are ${DETECTOR_NAMES.join(', ')}`,
     )
-  if (!needsTensorFlow(detector)) return { detector }
+  const onRefused: ScoreOptions['onRefused'] = (entity, version, why) =>
+    log.error({ entity, version, why }, 'a model does not take over; the one before it stays')
+  if (!needsTensorFlow(detector)) return { detector, onRefused }
   const { loadTensorFlow } = await import('@aegis/anomaly-detection/tensorflow')
   const tensors = await loadTensorFlow()
   log.info({ tier: tensors.tier }, 'TensorFlow.js is loaded')
-  return { detector, tensors }
+  return { detector, tensors, onRefused }
 }
 
 export const anomalyDetector = defineService({
