@@ -54,6 +54,10 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: 'models trained by sites that keep their data, beside one that has all of it',
     load: () => import('./federated.ts') as never,
   },
+  transfer: {
+    about: 'how much of its own data a system needs that starts from the weights of others',
+    load: () => import('./transfer.ts') as never,
+  },
   remediation: { about: 'training steps and choices a CPU-second', load: () => import('./remediation.ts') as never },
   'third-party': {
     about: "a system of other people's software, its faults and healthy minutes",
