@@ -29,12 +29,13 @@ const objection = (from: Place, source: Source, to: Place, typeOnly: boolean): s
   if (from.kind === 'libs') {
     if (to.kind !== 'libs') return 'no library imports a service'
     if (from.name === 'domain') return 'the domain depends on nothing'
-    if (to.name === 'domain' || (to.name === 'learning' && FAMILY.includes(from.name))) return undefined
+    if (to.name === 'domain' || (['learning', 'model-registry'].includes(to.name) && FAMILY.includes(from.name))) return undefined
+    if (from.name === 'model-registry' && to.name === 'learning') return undefined
     // What services that people call share: keys, and what the runtime hands a service.
     if (from.name === 'api' && (to.name === 'authority' || (to.name === 'runtime' && typeOnly))) return undefined
     return test && to.name === 'runtime'
       ? undefined
-      : `libs/${from.name} may know the domain only${FAMILY.includes(from.name) ? ', and learning' : ''}`
+      : `libs/${from.name} may know the domain only${FAMILY.includes(from.name) ? ', learning and model-registry' : ''}`
   }
   if (to.kind !== 'libs') return 'no service may import another'
   if (to.name === 'runtime')

@@ -17,6 +17,7 @@ import {
 } from '@aegis/log-mining'
 import { categoryLines, categoryTerms } from '@aegis/log-mining/category-lines'
 import { firstOf, LEAST_CHANCE, TextModel, trainTextModel } from '@aegis/log-mining/text-model'
+import { TransformerClassifier } from '@aegis/log-mining/transformer-classifier'
 import { formatLines } from '../evaluation/format-lines.ts'
 import { labelledLines } from '../evaluation/labelled-lines.ts'
 
@@ -60,7 +61,39 @@ export function crossValidated(least: number): SyncClassifier {
   return { classify: text => (models[foldOf.get(text) ?? 0] as TextModel).classify(text) }
 }
 
-export function runLabelled(args: readonly string[]): void {
+/** The same lines by an encoder in a folder: trained without each fold, beside the small model in the same run. */
+async function byEncoder(model: string): Promise<void> {
+  const { transformersFrom } = (await import(join(import.meta.dirname, '../../tools/setup/transformers.mjs'))) as {
+    transformersFrom(): string | undefined
+  }
+  const answers: [text: string, category: Category, alone: Category, afterRules: Category][] = []
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const lines = [...categoryTerms, ...categoryLines.filter((_, i) => i % FOLDS !== fold)]
+    const encoder = await TransformerClassifier.load({ model, from: transformersFrom(), lines })
+    for (const [text, category] of categoryLines.filter((_, i) => i % FOLDS === fold)) {
+      const alone = await encoder.classify(text)
+      const ruled = ruleClassifier.classify(text)
+      answers.push([text, category, alone, ruled === 'other' ? alone : ruled])
+    }
+  }
+  const pairs = (of: (a: (typeof answers)[number]) => Category): Pair[] =>
+    answers.map(a => [some(of(a), 'other'), some(a[1], 'other')])
+  table(
+    'category, encoder alone, 5 folds',
+    pairs(a => a[2]),
+  )
+  table(
+    'category, rules then encoder, 5 folds',
+    pairs(a => a[3]),
+  )
+  const learned = await TransformerClassifier.load({ model, from: transformersFrom() })
+  const own = await Promise.all(categoryLines.map(async ([text, category]) => [await learned.classify(text), category] as const))
+  console.log(
+    `\nof its own training lines right ${own.filter(([a, b]) => a === b).length} of ${own.length}, "other" ${own.filter(([a]) => a === 'other').length}`,
+  )
+}
+
+export async function runLabelled(args: readonly string[]): Promise<void> {
   if (args.includes('--write')) {
     const weights = trainTextModel([...categoryTerms, ...categoryLines])
     const path = join(import.meta.dirname, '../../libs/log-mining/src/category-weights.ts')
@@ -104,5 +137,7 @@ export function runLabelled(args: readonly string[]): void {
   by('model alone, 5 folds', categoryLines, crossValidated(LEAST_CHANCE))
   by('rules then model, 5 folds', categoryLines, firstOf(ruleClassifier, crossValidated(LEAST_CHANCE)))
   by('as in use, labelled lines', labelled, lineClassifier)
+  const at = args.indexOf('--encoder')
+  if (at >= 0) await byEncoder(args[at + 1] as string)
   console.log(`\ncategories: ${categories.join(', ')}; precision and recall leave out "other"`)
 }

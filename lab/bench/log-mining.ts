@@ -63,7 +63,7 @@ export async function run(args: readonly string[] = []): Promise<readonly LogMin
     return []
   }
   if (args.includes('--labelled')) {
-    runLabelled(args)
+    await runLabelled(args)
     return []
   }
   const data = process.env.AEGIS_EVAL_DATA

@@ -46,6 +46,22 @@ const BENCHES: Readonly<Record<string, { about: string; load: () => Promise<{ ru
     about: 'boosting, forests and SHAP beside XGBoost, LightGBM, scikit-learn and shap',
     load: () => import('./learners.ts') as never,
   },
+  'model-drift': {
+    about: 'how soon a model that is given something else is noticed, and how often in vain',
+    load: () => import('./model-drift.ts') as never,
+  },
+  promotion: {
+    about: 'a thousand candidates, worse, poisoned, broken and better: which get in force',
+    load: () => import('./promotion.ts') as never,
+  },
+  federated: {
+    about: 'models trained by sites that keep their data, beside one that has all of it',
+    load: () => import('./federated.ts') as never,
+  },
+  transfer: {
+    about: 'how much of its own data a system needs that starts from the weights of others',
+    load: () => import('./transfer.ts') as never,
+  },
   remediation: { about: 'training steps and choices a CPU-second', load: () => import('./remediation.ts') as never },
   'third-party': {
     about: "a system of other people's software, its faults and healthy minutes",

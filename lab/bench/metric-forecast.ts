@@ -24,10 +24,18 @@ function summary(found: readonly Crossings[], seriesDays: number) {
   return {
     crossings: sum(f => f.crossings),
     foretold: leads.length,
+    /** Of all crossings, those foretold ten minutes and more before. */
+    tenMinutesAhead:
+      leads.filter(lead => lead >= 600).length /
+      Math.max(
+        1,
+        sum(f => f.crossings),
+      ),
     leadMinutes: { p10: minutes(leads, 0.1), p50: minutes(leads, 0.5), p90: minutes(leads, 0.9) },
     errorMinutesP50: minutes(errors, 0.5),
     predictions: sum(f => f.predictions),
     vain: sum(f => f.vain),
+    vainAWeek: Number(((7 * sum(f => f.vain)) / seriesDays).toFixed(3)),
     vainPerSeriesAndDay: Number((sum(f => f.vain) / seriesDays).toFixed(4)),
   }
 }

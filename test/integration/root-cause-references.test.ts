@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { explain } from '@aegis/cli/commands/incidents'
-import { type CameOfIt, playThrough } from '@aegis/lab/replay/run-recording'
 import {
   type LogLine,
   logsRaw,
@@ -15,6 +14,7 @@ import {
   topologyEdges,
   tracesSpans,
 } from '@aegis/domain'
+import { type CameOfIt, playThrough } from '@aegis/lab/replay/run-recording'
 import { simulateRecording } from '@aegis/lab/root-cause/simulate-recording'
 import { systemOfList } from '@aegis/root-cause'
 import { StreamClient } from '@aegis/stack/pipeline/client'

@@ -25,6 +25,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/up.ts')).upCommand(),
   },
   {
+    name: 'packs',
+    description: 'what is known of kinds of systems: rules, formats, meanings, settings',
+    load: async () => (await import('./commands/packs.ts')).packsCommand(),
+  },
+  {
     name: 'ingest',
     description: 'produce a log file or a table of metrics onto the topics',
     load: async () => (await import('./commands/ingest.ts')).ingestCommand(),

@@ -2,8 +2,10 @@
  * Learns one entity's rows and gives back everything needed to score it elsewhere, as plain data: what the columns are, how they are standardised, the
  * detector's weights, and the threshold that keeps the budget of alarms.
  */
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
+import { AegisError } from '@aegis/domain'
 import { Spot } from '@aegis/learning/spot'
+import { inflate, notFinite } from '@aegis/model-registry/check-model'
 import { Companion, SHARE } from './companion.ts'
 import type { Ensemble } from './ensemble.ts'
 import { makeDetector } from './make-detector.ts'
@@ -118,5 +120,19 @@ export function trainEntity(
 
 /** Bytes of a trained entity, for the `models` stream; the same for the same content. */
 export const packTrained = (trained: TrainedEntity): Uint8Array => gzipSync(JSON.stringify(trained))
-/** Throws on bytes that are none. */
-export const unpackTrained = (bytes: Uint8Array): TrainedEntity => JSON.parse(gunzipSync(bytes).toString()) as TrainedEntity
+/** @throws INPUT_INVALID on bytes that are none, hold too much, or hold numbers that are none */
+export function unpackTrained(bytes: Uint8Array): TrainedEntity {
+  const what = 'the model of an entity'
+  const trained = JSON.parse(inflate(bytes, what).toString()) as TrainedEntity
+  const invalid = (why: string) => new AegisError('INPUT_INVALID', `${what} is damaged: ${why}`)
+  if (!Array.isArray(trained?.metrics) || trained.metrics.length === 0) throw invalid('it names no metrics')
+  for (const name of ['mean', 'spread'] as const) {
+    const values = trained[name]
+    if (values?.length !== trained.metrics.length || values.some(x => typeof x !== 'number'))
+      throw invalid(`its ${name} is no number for each metric`)
+  }
+  if (typeof trained.threshold !== 'number') throw invalid('its threshold is no number')
+  const at = notFinite(trained)
+  if (at !== undefined) throw invalid(`${at} is no number`)
+  return trained
+}

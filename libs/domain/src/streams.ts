@@ -17,6 +17,7 @@ import type {
   LogEvent,
   LogLine,
   ManualFix,
+  ModelHealth,
   ModelVersion,
   Observation,
   Outcome,
@@ -130,6 +131,14 @@ export const models = stream<ModelVersion>('models', 'Versions of models.', v =>
   retention: 'compacted',
   broadcast: true,
 })
+export const modelHealth = stream<ModelHealth>(
+  'model.health',
+  'How models do: what they are given, and how often they are right.',
+  environment,
+  {
+    retention: 30,
+  },
+)
 export const controls = stream<Control>('controls', 'How far the machine may go, per environment.', environment, {
   spread: 'one',
   retention: 'compacted',
@@ -193,6 +202,7 @@ export const streams: readonly Stream<never>[] = [
   manualFixes,
   feedback,
   models,
+  modelHealth,
   controls,
   controlsWanted,
   standstills,

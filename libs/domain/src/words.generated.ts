@@ -676,6 +676,52 @@ export interface Observation {
   readonly history?: boolean
 }
 
+/** An input that is not distributed as before. */
+export interface DriftedFeature {
+  /** Name of the input. */
+  readonly feature: string
+  /** Largest distance of the distribution functions, 0 to 1. */
+  readonly distance: number
+  /** Chance of so much without a change. */
+  readonly p: number
+  /** Population stability index; above .25 it is another population. */
+  readonly stability: number
+}
+
+/** How a model does. */
+export interface ModelHealth {
+  /** Hash of model and time. */
+  readonly id: string
+  /** Environment it was watched in. */
+  readonly environment: string
+  /** Event time, microseconds since the epoch. */
+  readonly time: number
+  /** Model: remediation-policy, root-cause, detector NAME, or the kind of question and who answered. */
+  readonly model: string
+  /** Version that answered last. */
+  readonly version: string
+  /** learning, well, drifted, doubtful or degraded. */
+  readonly state: string
+  /** What it was given so far. */
+  readonly samples: number
+  /** Answers of it whose outcome is known. */
+  readonly outcomes: number
+  /** Share of right answers in the last window of outcomes, 0 to 1. */
+  readonly accuracy?: number | null
+  /** Mean over the first half of the windows remembered. */
+  readonly accuracy_before?: number | null
+  /** Mean over the last half. */
+  readonly accuracy_lately?: number | null
+  /** Mean gap between confidence and share of right answers, 0 to 1. */
+  readonly calibration_error?: number | null
+  /** Accuracy that its confidence lets expect, without outcomes. */
+  readonly estimated_accuracy?: number | null
+  /** Inputs that stand after the false-discovery correction, the surest first. */
+  readonly drifted?: readonly DriftedFeature[]
+  /** Why this state, in one sentence. */
+  readonly reason: string
+}
+
 /** A version of a model. */
 export interface ModelVersion {
   /** Model name. */

@@ -115,8 +115,12 @@ export class TextModel implements SyncClassifier {
       )
   }
 
+  /** Chance of each category, in the order of `categories`. */
+  chances(text: string): Float64Array {
+    return chances(featuresOf(text, this.#buckets), this.#weights, this.#buckets, this.#scale)
+  }
   classify(text: string): Category {
-    const p = chances(featuresOf(text, this.#buckets), this.#weights, this.#buckets, this.#scale)
+    const p = this.chances(text)
     const best = p.indexOf(Math.max(...p))
     return (p[best] as number) >= this.#least ? (categories[best] as Category) : 'other'
   }

@@ -1,6 +1,7 @@
 /**
  * A transformer behind the classifier's interface: an encoder of any kind that transformers.js runs on ONNX (CodeBERT and its like), the mean of its last hidden
- * state over the tokens, and a small head trained on labelled lines when it is loaded.
+ * state over the tokens, and a small head trained on labelled lines when it is loaded. Its chances and those of the small model of words, trained on the same lines, are
+ * averaged: the one knows what words mean, the other which of them tell, and together they are right more often than either (docs/ideas/log-mining.md).
  *
  * The package is 470 MB, so it is nobody's dependency: it is loaded only where a model is asked for, and what is missing is named then.
  * Reimers and Gurevych 2019, "Sentence-BERT", for the mean over tokens.
@@ -13,6 +14,7 @@ import { AegisError } from '@aegis/domain'
 import { Softmax } from '@aegis/learning/softmax'
 import { type Category, type Classifier, categories } from './categories.ts'
 import { categoryLines, categoryTerms } from './category-lines.ts'
+import { TextModel, trainTextModel } from './text-model.ts'
 
 const PACKAGE = '@huggingface/transformers'
 const VERSION = '4.3.1'
@@ -20,6 +22,8 @@ const VERSION = '4.3.1'
 const TOKENS = 128
 /** Lines embedded at once while the head is trained. */
 const BATCH = 32
+/** Chance from which their word counts: the mean of two is flatter than either. */
+const LEAST_TOGETHER = 0.2
 
 /** What is used of the package. */
 interface Transformers {
@@ -39,7 +43,7 @@ export interface TransformerOptions {
   readonly model: string
   /** Lines the head is trained on. Default our own. */
   readonly lines?: readonly (readonly [text: string, category: Category])[]
-  /** Chance below which it says `other`. Default: what nine in ten of the lines it learned from, and knows, reach. */
+  /** Chance below which it says `other`. Default .2. */
   readonly least?: number | undefined
   /** File beside whose node_modules the package is looked for. Default this one. */
   readonly from?: string
@@ -52,8 +56,9 @@ export class TransformerClassifier implements Classifier {
   readonly #tokenizer: Tokenizer
   readonly #encoder: Encoder
   readonly #model: string
-  #least: number
+  readonly #least: number
   #head: Softmax<Category> | undefined
+  #words: TextModel | undefined
 
   private constructor(model: string, tokenizer: Tokenizer, encoder: Encoder, least: number) {
     this.#model = model
@@ -87,7 +92,7 @@ export class TransformerClassifier implements Classifier {
         { cause },
       )
     }
-    const classifier = new TransformerClassifier(model, ...parts, least ?? 0)
+    const classifier = new TransformerClassifier(model, ...parts, least ?? LEAST_TOGETHER)
     const rows = []
     for (let i = 0; i < lines.length; i += BATCH) {
       const some = lines.slice(i, i + BATCH)
@@ -96,18 +101,8 @@ export class TransformerClassifier implements Classifier {
       onProgress?.(rows.length, lines.length)
     }
     classifier.#head = Softmax.train(categories, rows)
-    if (least === undefined) classifier.#least = classifier.#usual(rows)
+    classifier.#words = new TextModel(trainTextModel(lines))
     return classifier
-  }
-
-  /** How sure the head is of what it knows: chances of one encoder are flat where those of another are steep, so that no number fits both. */
-  #usual(rows: readonly { readonly label: Category; readonly vector: Float32Array }[]): number {
-    const chances = rows.flatMap(({ label, vector }) => {
-      const all = this.#head!.chances(vector)
-      const best = all.indexOf(Math.max(...all))
-      return categories[best] === label ? [all[best] as number] : []
-    })
-    return chances.sort((a, b) => a - b)[Math.floor(chances.length / 10)] ?? 0
   }
 
   /** The mean of the last hidden state over the tokens of each text. */
@@ -132,7 +127,8 @@ export class TransformerClassifier implements Classifier {
 
   async classify(text: string): Promise<Category> {
     const [vector] = await this.embed([text])
-    const chances = this.#head?.chances(vector as Float32Array) ?? new Float64Array(categories.length)
+    const [meaning, words] = [this.#head?.chances(vector as Float32Array), this.#words?.chances(text)]
+    const chances = categories.map((_, c) => ((meaning?.[c] ?? 0) + (words?.[c] ?? 0)) / 2)
     const best = chances.indexOf(Math.max(...chances))
     return (chances[best] as number) >= this.#least ? (categories[best] as Category) : 'other'
   }

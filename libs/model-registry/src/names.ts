@@ -10,3 +10,6 @@ export const ALERT_RULES = 'alert-rules'
 /** The detector of an entity's metrics. */
 export const entityModel = (detector: string, environment: string, entity: string): string =>
   `${detector}/${environment}/${entity}`
+
+/** What an entity usually logs. */
+export const LOG_MODEL = 'log-watch'

@@ -10,6 +10,7 @@ import {
   pauseExperiment,
   recordOutcome,
   resumeExperiment,
+  stoppedArms,
   wilson,
 } from './experiments.ts'
 
@@ -82,6 +83,29 @@ describe('experiments', () => {
       }
     }
     expect(alarms / trials).toBeLessThan(0.06)
+  })
+
+  it('stop an arm that does more harm than the first, and hardly ever one that does not', () => {
+    const harms = (...counts: readonly (readonly [number, number])[]) => counts.map(([harmful, acts]) => ({ acts, harmful }))
+    expect(stoppedArms(two(), harms([0, 9], [9, 9]))).toEqual([])
+    expect(stoppedArms(two(), harms([1, 40], [20, 40]))).toEqual(['b'])
+    // The first is what the others are held against: it is not stopped.
+    expect(stoppedArms(two(), harms([20, 40], [1, 40]))).toEqual([])
+    let stopped = 0
+    for (let trial = 0; trial < 300; trial++) {
+      const random = seededRandom(trial)
+      const count = [0, 1].map(() => ({ acts: 0, harmful: 0 }))
+      for (let i = 0; i < 400; i++) {
+        const arm = count[i % 2] as { acts: number; harmful: number }
+        arm.acts++
+        if (random() < 0.1) arm.harmful++
+        if (stoppedArms(two(), count).length > 0) {
+          stopped++
+          break
+        }
+      }
+    }
+    expect(stopped / 300).toBeLessThan(0.06)
   })
 
   it("Wilson's interval has the values of the textbook", () => {

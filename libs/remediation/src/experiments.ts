@@ -4,7 +4,7 @@
  * An arm is given by a hash of experiment and context, so the same context always meets the same arm and nothing needs to be stored. Shares of
  * success carry Wilson's interval (1927). The comparison with the first arm is a mixture sequential probability ratio test (Robbins 1970; Johari et
  * al., "Peeking at A/B Tests", 2017): its p-value may be looked at after every outcome without raising the chance of a false alarm; several arms
- * share that chance by Bonferroni. Under 30 outcomes an arm is said to have too few. An experiment is a plain value that survives as JSON.
+ * share that chance by Bonferroni; an arm that does more harm than the first is stopped by the same test. Under 30 outcomes an arm is said to have too few. An experiment is a plain value that survives as JSON.
  */
 import { AegisError, hash32 } from '@aegis/domain'
 
@@ -103,6 +103,28 @@ export function experimentResults(e: Experiment): readonly ArmResult[] {
     const pValue = alwaysValid(difference, base, { outcomes, successes })
     const shown = pValue < alpha
     return { ...head, difference, pValue, verdict: !shown ? 'no difference shown' : difference > 0 ? 'better' : 'worse' }
+  })
+}
+
+/** Acts of an arm before its guard speaks. */
+const FEWEST_ACTS = 10
+/**
+ * Arms that do more harm than the first: an experiment stops giving them anything, whatever else it finds. The same test as for success, so that it may be asked after every
+ * act.
+ * @param harms acts of each arm and how many of them did harm, in the order of `arms`
+ */
+export function stoppedArms(
+  e: Pick<Experiment, 'arms'>,
+  harms: readonly { readonly acts: number; readonly harmful: number }[],
+): readonly string[] {
+  const [base] = harms
+  if (!base) return []
+  const count = ({ acts, harmful }: (typeof harms)[number]) => ({ outcomes: acts, successes: harmful })
+  return e.arms.flatMap(({ name }, i) => {
+    const own = harms[i]
+    if (i === 0 || !own || own.acts < FEWEST_ACTS || base.acts < FEWEST_ACTS) return []
+    const more = own.harmful / own.acts - base.harmful / base.acts
+    return more > 0 && alwaysValid(more, count(base), count(own)) < ALPHA / (e.arms.length - 1) ? [name] : []
   })
 }
 

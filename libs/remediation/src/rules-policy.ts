@@ -11,6 +11,7 @@ export const RUNBOOK: Readonly<Record<string, readonly string[]>> = {
   latency: ['raise_limit', 'restart', 'scale_out'],
   disk: ['clean_disk', 'restart'],
   error: ['restart'],
+  model: ['rollback_deploy'],
 }
 
 /** What the table needs to know; the feature vector holds the same for learned policies. */

@@ -3,7 +3,7 @@
  * them as ranks recorded telemetry (fuse-evidence.ts), and the same words explain it (explain-incident.ts). Here the result becomes causes
  * with the kind of fault that a runbook can answer.
  */
-import type { Cause, Change, EntityHealth, Evidence } from '@aegis/domain'
+import { type Cause, type Change, type EntityHealth, type Evidence, kindOf } from '@aegis/domain'
 import { type LiveInput, type LiveOptions, liveEvidence } from './anomaly-evidence.ts'
 import type { CauseCase, Finding } from './case-evidence.ts'
 import { explainSuspect, whyNot } from './explain-incident.ts'
@@ -135,6 +135,8 @@ const evidenceOf = (c: Change): Evidence => ({
 })
 
 const faultOf = (s: Suspect, change: Change | undefined): string => {
+  // A model that is sick is a model, whatever of it is strange.
+  if (kindOf(s.entity) === 'model') return 'model'
   if (change) return change.kind
   const told = new Map<string, number>()
   for (const [kind, part] of Object.entries(s.parts)) {
@@ -155,6 +157,7 @@ const WORDS: Readonly<Record<string, string>> = {
   latency: 'slowness of its own',
   error: 'errors',
   network: 'network trouble',
+  model: 'answers that are less often right',
 }
 
 /** How well each entity is, 1 (well) to 0: symptoms count in full, resources by half, each by how far it is out of its band. */

@@ -5,6 +5,7 @@ import {
   type Input,
   isFrom,
   logsParsed,
+  models,
   type Result,
   type Stage,
   type Stateful,
@@ -22,8 +23,8 @@ export class DetectLogAnomalies implements Stage, Stateful {
   constructor(options: BadLinesOptions & WindowOptions = {}) {
     this.#badLines = new BadLines(options)
     // How long each kind stays quiet is its own: ticks here, windows there.
-    const { windowUs, maxEntities, maxSessions, onSession } = options
-    this.#windows = new LogWindows({ windowUs, maxEntities, maxSessions, onSession })
+    const { windowUs, maxEntities, maxSessions, onSession, publishAfter, maxPublished, onRefused } = options
+    this.#windows = new LogWindows({ windowUs, maxEntities, maxSessions, onSession, publishAfter, maxPublished, onRefused })
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {
@@ -36,11 +37,10 @@ export class DetectLogAnomalies implements Stage, Stateful {
         this.#clocks.see(input)
         const moves = (environment: string) => this.#clocks.moves(input, environment)
         const now = (environment: string) => this.#clocks.now(environment)
-        for (const { anomaly, trace } of [
-          ...this.#badLines.tick(input.time, moves, now),
-          ...this.#windows.tick(moves, now, input.final),
-        ])
-          results.push(emit(anomalies, anomaly, input, trace))
+        const bad = this.#badLines.tick(input.time, moves, now)
+        const { told, learned } = this.#windows.tick(input, moves, now)
+        for (const { anomaly, trace } of [...bad, ...told]) results.push(emit(anomalies, anomaly, input, trace))
+        for (const model of learned) results.push(emit(models, model, input))
       }
     return results
   }

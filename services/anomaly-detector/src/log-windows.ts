@@ -1,4 +1,5 @@
 import type { SessionScore } from '@aegis/anomaly-detection/logs/log-anomaly'
+import { learnedOf, packLogModel, readLogState } from '@aegis/anomaly-detection/logs/log-model-file'
 import { type LogFinding, LogWatch } from '@aegis/anomaly-detection/logs/log-watch'
 import type { SessionRoom } from '@aegis/anomaly-detection/logs/session-watch'
 import {
@@ -8,10 +9,15 @@ import {
   hash32,
   idOf,
   type LogEvent,
+  logsParsed,
+  type ModelVersion,
+  models,
   type Received,
   sessionOf,
+  type Tick,
   type TraceContext,
 } from '@aegis/domain'
+import { digestOf, entityModel, isHeld, LOG_MODEL, MOST_BYTES, objectionToModel, sealed } from '@aegis/model-registry'
 import { entityKey, quoteOf, type Told } from './log-quotes.ts'
 
 export interface WindowOptions {
@@ -25,6 +31,12 @@ export interface WindowOptions {
   readonly maxSessions?: number
   /** Called with every judgement of a session, told of as an anomaly or not. */
   readonly onSession?: (entity: string, session: string, score: SessionScore) => void
+  /** Windows learned from before what was learned is published, and again with half as many more. Default 720, an hour. */
+  readonly publishAfter?: number
+  /** Entities whose models are published: every tick names the version of each. Default 50. */
+  readonly maxPublished?: number
+  /** Told of a version that cannot be used; what was learned before stays. */
+  readonly onRefused?: (id: string, version: string, why: string) => void
 }
 
 interface OpenAnomaly {
@@ -49,6 +61,12 @@ interface EntityState {
   /** When the open window began; 0 before the first tick. */
   began: number
   bad: number
+  /** Version it goes on from: the last one it published, took up or refused. */
+  version?: string
+  /** Windows seen since the first, since it last published, and at that time. */
+  windows: number
+  since: number
+  published: number
   trace?: TraceContext
   open?: OpenAnomaly
 }
@@ -69,6 +87,9 @@ export class LogWindows {
   readonly #quiet: number
   readonly #room: SessionRoom
   readonly #onSession: WindowOptions['onSession']
+  readonly #publishAfter: number
+  readonly #maxPublished: number
+  readonly #onRefused: WindowOptions['onRefused']
   /** In order of their last line. */
   readonly #entities: BoundedMap<string, EntityState>
 
@@ -78,6 +99,9 @@ export class LogWindows {
     this.#entities = new BoundedMap(options.maxEntities ?? 300, ({ watch }) => watch.leave())
     this.#room = { left: options.maxSessions ?? 10_000 }
     this.#onSession = options.onSession
+    this.#publishAfter = options.publishAfter ?? 720
+    this.#maxPublished = options.maxPublished ?? 50
+    this.#onRefused = options.onRefused
   }
 
   line({ value: v, trace }: Received<LogEvent>): void {
@@ -88,6 +112,9 @@ export class LogWindows {
       watch: this.#watchOf(v.entity),
       began: 0,
       bad: 0,
+      windows: 0,
+      since: 0,
+      published: 0,
     }
     if (!this.#entities.has(key)) this.#entities.set(key, state)
     if (v.severity === 'ERROR' || v.severity === 'CRITICAL') state.bad++
@@ -110,21 +137,87 @@ export class LogWindows {
   }
 
   /** Time passed: ends the windows that are over, in the environments that `moves` names. */
-  tick(moves: (environment: string) => boolean, now: (environment: string) => number, final = false): Told[] {
+  tick(
+    tick: Tick,
+    moves: (environment: string) => boolean,
+    now: (environment: string) => number,
+  ): { readonly told: readonly Told[]; readonly learned: readonly ModelVersion[] } {
     const told: Told[] = []
+    const learned: ModelVersion[] = []
+    const { final } = tick
     for (const [key, state] of this.#entities) {
       if (!moves(state.environment)) continue
       const time = now(state.environment)
       // The first window is shorter, and the entities' windows end at different ticks: after a restart each fits its models anew, and not all of them at once.
-      if (state.began === 0) state.began = time - ((hash32(key) % TURNS) * this.#windowUs) / TURNS
-      if (time - state.began < this.#windowUs && !final) continue
+      const fresh = state.began === 0
+      if (fresh) state.began = time - ((hash32(key) % TURNS) * this.#windowUs) / TURNS
+      const over = time - state.began >= this.#windowUs || final
+      const inForce = fresh || over ? tick.inForce(models, entityModel(LOG_MODEL, state.environment, state.entity)) : undefined
+      if (inForce) this.#takeUp(state, inForce)
+      if (!over) continue
       const findings = state.watch.close(time, final)
       const anomaly = time - state.began >= PAUSE * this.#windowUs ? undefined : this.#words(state, findings, time)
       if (anomaly) told.push(anomaly)
       state.began = time
       state.bad = 0
+      state.windows++
+      state.since++
+      const due = state.since >= Math.max(this.#publishAfter, state.published >> 1)
+      if (due && !state.open && !isHeld(inForce) && this.#mayPublish(state)) learned.push(...this.#learned(state, time, tick))
     }
-    return told
+    return { told, learned }
+  }
+
+  /** What an entity usually logs may have been learned elsewhere: from a file, or by a service that is gone. What was learned here is left for it. */
+  #takeUp(state: EntityState, model: ModelVersion): void {
+    if (model.version === state.version || !model.weights || (model.state !== 'active' && model.state !== 'held')) return
+    state.version = model.version
+    try {
+      const objection = objectionToModel(model)
+      if (objection) throw new Error(objection)
+      const saved = readLogState(model.weights, `${model.id} ${model.version}`)
+      const watch = this.#watchOf(state.entity).load(saved as never)
+      state.watch.leave()
+      state.watch = watch
+      state.since = 0
+      state.published = saved.rates.windows
+      state.windows = saved.rates.windows
+    } catch (error) {
+      this.#onRefused?.(model.id, model.version, (error as Error).message)
+    }
+  }
+
+  #mayPublish({ version }: EntityState): boolean {
+    if (version !== undefined) return true
+    let count = 0
+    for (const [, other] of this.#entities) if (other.version !== undefined) count++
+    return count < this.#maxPublished
+  }
+
+  #learned(state: EntityState, time: number, tick: Tick): ModelVersion[] {
+    const { environment, entity, windows } = state
+    state.since = 0
+    state.published = windows
+    const id = entityModel(LOG_MODEL, environment, entity)
+    const saved = learnedOf(state.watch)
+    const weights = packLogModel([[entity.slice(entity.indexOf(':') + 1), saved]])
+    if (weights.length > MOST_BYTES) {
+      this.#onRefused?.(id, '', `it has ${weights.length} bytes, more than the ${MOST_BYTES} that may be published`)
+      return []
+    }
+    state.version = digestOf(weights).slice(7, 19)
+    return [
+      sealed({
+        id,
+        environment,
+        time,
+        version: state.version,
+        state: 'active',
+        weights,
+        metrics: { windows, templates: saved.rates.templates.length, sessions: saved.sessions.learned, bytes: weights.length },
+        lineage: { entity, stream: logsParsed.name, partition: String(tick.partition), offset: String(tick.offset) },
+      }),
+    ]
   }
 
   #words(state: EntityState, findings: readonly LogFinding<Evidence>[], time: number): Told | undefined {
@@ -169,7 +262,17 @@ export class LogWindows {
   }
   load(state: [string, Omit<EntityState, 'watch'> & { watch: ReturnType<LogWatch<Evidence>['toJSON']> }][]): void {
     this.#entities.load(
-      state.map(([key, { watch, ...rest }]) => [key, { ...rest, watch: this.#watchOf(rest.entity).load(watch) }]),
+      state.map(([key, { watch, ...rest }]) => [
+        key,
+        {
+          ...rest,
+          // Snapshots of before models were published have no counts of windows.
+          windows: rest.windows ?? watch.rates.windows,
+          since: rest.since ?? 0,
+          published: rest.published ?? 0,
+          watch: this.#watchOf(rest.entity).load(watch),
+        },
+      ]),
     )
   }
 }

@@ -178,6 +178,35 @@ describe('models in force', async () => {
     const found = (await runStage(make(), [fresh])).of(anomalies).filter(a => a.detector === 'ensemble')
     expect(found[0]).toMatchObject({ state: 'open', entity: 'pod:shop-7d9f8b6c5-n9n9n', model_version: 'v1' })
   })
+  it('that are damaged, broken or cry where the one before them is calm do not take over', async () => {
+    const good = trainedOn(history)
+    const deaf = { ...good, spot: { ...good.spot, base: 1e-6 }, threshold: 1e-6 }
+    const packed = (trained: object) => packTrained(trained as never)
+    const damaged = Buffer.from(packTrained(good))
+    damaged[damaged.length >> 1] ^= 255
+    const of = (version: string, weights: Uint8Array, lineage = {}) => ({ version, state: 'active', weights, lineage })
+    for (const [bad, why] of [
+      [of('v2', damaged), /cannot be inflated|no model|JSON/],
+      [of('v2', packTrained(good), { digest: `sha256:${'0'.repeat(64)}` }), /as was said/],
+      [of('v2', packed({ ...good, mean: [Number.NaN, 1, 1] })), /its mean is no number for each metric/],
+      [of('v2', packed(deaf)), /rows are strange to it and not to the one before it/],
+    ] as const) {
+      const refused: string[] = []
+      const stage = new DetectMetricAnomalies({
+        entities: { detector: 'ensemble', onRefused: (_entity, _version, text) => refused.push(text) },
+      })
+      const stream = seconds(
+        300,
+        440,
+        s => ill(s),
+        s => (s < 330 ? of('v1', packTrained(good)) : bad),
+      )
+      const found = (await runStage(stage, [stream])).of(anomalies).filter(a => a.detector === 'ensemble')
+      expect(refused).toEqual([expect.stringMatching(why)])
+      expect(found[0]).toMatchObject({ state: 'open', model_version: 'v1' })
+      expect((found[0].time - T0) / SECOND).toBeGreaterThan(399)
+    }
+  })
   it('find in the stream what the evaluation finds in the recording', async () => {
     const known = trainedOn(history)
     const weights = packTrained(known)

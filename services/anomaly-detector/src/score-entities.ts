@@ -3,8 +3,8 @@ import { type EntityEvent, EntityEvents } from '@aegis/anomaly-detection/entity-
 import { EntityModel } from '@aegis/anomaly-detection/entity-model'
 import type { Tensors } from '@aegis/anomaly-detection/tensorflow'
 import { type TrainedEntity, unpackTrained } from '@aegis/anomaly-detection/train-entity'
-import { type Anomaly, BoundedMap, idOf, keyOf, models, shownLow, type Tick } from '@aegis/domain'
-import { entityModel } from '@aegis/model-registry'
+import { type Anomaly, BoundedMap, idOf, keyOf, type ModelVersion, models, shownLow, type Tick } from '@aegis/domain'
+import { entityModel, objectionToModel } from '@aegis/model-registry'
 import { byEntity, likeOf } from './entity-rounds.ts'
 
 export interface ScoreOptions {
@@ -12,6 +12,8 @@ export interface ScoreOptions {
   readonly detector: string
   /** What `loadTensorFlow()` gave, for detectors that are networks. */
   readonly tensors?: Tensors
+  /** Told of a version that does not take over: the one before it stays. */
+  readonly onRefused?: (entity: string, version: string, why: string) => void
 }
 type Running = ReturnType<EntityModel['save']>
 interface Taken {
@@ -20,15 +22,24 @@ interface Taken {
   model: EntityModel | undefined
   running: Running | undefined
 }
+interface Next extends Taken {
+  rows: number
+  /** Rows that it calls strange and the one before it does not. */
+  loud: number
+}
 interface Scorer {
   /** Whose word counts. */
   taken: Taken | undefined
   /** The one that takes over, and the rows it has seen: what it knows ends where its training did. */
-  next: (Taken & { rows: number }) | undefined
+  next: Next | undefined
+  /** Version that may not take over. */
+  refused?: string
   readonly events: EntityEvents
 }
 /** Rows a model has to see before its word counts, so that what came between its training and now is no surprise. */
 const SETTLE = 10
+/** Of those, how many may be strange to it alone. */
+const LOUD = SETTLE / 2
 /** Entities scored; those not heard of for longest make room, since pods come and go. */
 const SCORED = 2000
 
@@ -57,16 +68,28 @@ export class ScoreEntities {
         scorer = { taken: undefined, next: undefined, events: new EntityEvents() }
         this.#scorers.set(key, scorer)
       }
-      this.#takeUp(scorer, published.version, published.weights)
+      this.#takeUp(scorer, entity, published)
       const time = now(environment)
       const row = own.map(v => ({ metric: v.info.metric, value: v.value }))
       const found = scorer.taken?.model?.row(row, time)
       const { next } = scorer
       if (next) {
-        next.model?.row(row, time)
-        if (++next.rows >= SETTLE) {
-          scorer.taken = next
-          scorer.next = undefined
+        const alone = next.model?.row(row, time)
+        if (alone?.alarm && !found?.alarm) next.loud++
+        const broken = alone !== undefined && !Number.isFinite(alone.score)
+        if (broken) this.#refuse(scorer, entity, next.version, 'its score is no number')
+        else if (++next.rows >= SETTLE) {
+          if (scorer.taken && next.loud > LOUD)
+            this.#refuse(
+              scorer,
+              entity,
+              next.version,
+              `${next.loud} of ${SETTLE} rows are strange to it and not to the one before it`,
+            )
+          else {
+            scorer.taken = next
+            scorer.next = undefined
+          }
         }
       }
       if (!found) continue
@@ -78,17 +101,33 @@ export class ScoreEntities {
     return out
   }
 
-  #takeUp(scorer: Scorer, version: string, weights: Uint8Array): void {
-    for (const one of [scorer.taken, scorer.next])
-      if (one && one.version === version && !one.model) {
-        one.model = this.#model(weights)
-        if (one.running) one.model.load(one.running)
-        one.running = undefined
-      }
-    if (scorer.taken?.version === version) scorer.next = undefined
-    else if (scorer.next?.version !== version) scorer.next = { version, model: this.#model(weights), running: undefined, rows: 0 }
+  #takeUp(scorer: Scorer, entity: string, published: ModelVersion): void {
+    const { version } = published
+    if (version === scorer.refused) return
+    try {
+      for (const one of [scorer.taken, scorer.next])
+        if (one && one.version === version && !one.model) {
+          one.model = this.#model(published)
+          if (one.running) one.model.load(one.running)
+          one.running = undefined
+        }
+      if (scorer.taken?.version === version) scorer.next = undefined
+      else if (scorer.next?.version !== version)
+        scorer.next = { version, model: this.#model(published), running: undefined, rows: 0, loud: 0 }
+    } catch (error) {
+      this.#refuse(scorer, entity, version, (error as Error).message)
+    }
   }
-  #model(weights: Uint8Array): EntityModel {
+  /** What is broken, or cries where the one before it is calm, does not take over. */
+  #refuse(scorer: Scorer, entity: string, version: string, why: string): void {
+    scorer.next = undefined
+    scorer.refused = version
+    this.#options.onRefused?.(entity, version, why)
+  }
+  #model(published: ModelVersion): EntityModel {
+    const weights = published.weights as Uint8Array
+    const objection = this.#unpacked.has(weights) ? undefined : objectionToModel(published)
+    if (objection) throw new Error(objection)
     let trained = this.#unpacked.get(weights)
     if (!trained) this.#unpacked.set(weights, (trained = unpackTrained(weights)))
     return new EntityModel(trained, this.#options.tensors)
@@ -96,16 +135,17 @@ export class ScoreEntities {
 
   toJSON() {
     const kept = (one: Taken | undefined) => one && { ...one, model: undefined, running: one.model?.save() ?? one.running }
-    return [...this.#scorers].map(([key, s]) => [key, { taken: kept(s.taken), next: kept(s.next), events: s.events.save() }])
+    return [...this.#scorers].map(([key, s]) => [
+      key,
+      { taken: kept(s.taken), next: kept(s.next), refused: s.refused, events: s.events.save() },
+    ])
   }
-  fromJSON(
-    state: [string, { taken?: Taken; next?: Taken & { rows: number }; events: ReturnType<EntityEvents['save']> }][],
-  ): void {
+  fromJSON(state: [string, { taken?: Taken; next?: Next; refused?: string; events: ReturnType<EntityEvents['save']> }][]): void {
     this.#scorers.load(
-      state.map(([key, { taken, next, events: saved }]) => {
+      state.map(([key, { taken, next, refused, events: saved }]) => {
         const events = new EntityEvents()
         events.load(saved)
-        return [key, { taken, next, events }] as const
+        return [key, { taken, next: next && { ...next, loud: next.loud ?? 0 }, refused, events }] as const
       }),
     )
   }

@@ -17,11 +17,13 @@ const entityDetector = async (detector: string, { log }: Pick<ServiceContext, 'l
       'CONFIG_INVALID',
       `AEGIS_DETECTOR: there is no detector ${detector}; there are ${DETECTOR_NAMES.join(', ')}`,
     )
-  if (!needsTensorFlow(detector)) return { detector }
+  const onRefused: ScoreOptions['onRefused'] = (entity, version, why) =>
+    log.error({ entity, version, why }, 'a model does not take over; the one before it stays')
+  if (!needsTensorFlow(detector)) return { detector, onRefused }
   const { loadTensorFlow } = await import('@aegis/anomaly-detection/tensorflow')
   const tensors = await loadTensorFlow()
   log.info({ tier: tensors.tier }, 'TensorFlow.js is loaded')
-  return { detector, tensors }
+  return { detector, tensors, onRefused }
 }
 
 export const anomalyDetector = defineService({
@@ -82,8 +84,13 @@ export const anomalyDetector = defineService({
         {
           name: 'detect-log-anomalies',
           reads: streamList(logsParsed),
-          writes: streamList(anomalies),
-          create: () => new DetectLogAnomalies(),
+          follows: streamList(models),
+          writes: streamList(anomalies, models),
+          create: () =>
+            new DetectLogAnomalies({
+              onRefused: (id, version, why) =>
+                context.log.error({ id, version, why }, 'a log model cannot be used; what was learned before it stays'),
+            }),
         },
         {
           name: 'detect-trace-anomalies',

@@ -17,7 +17,7 @@ import {
   type Stateful,
   type Tick,
 } from '@aegis/domain'
-import { entityModel, isHeld } from '@aegis/model-registry'
+import { entityModel, isHeld, sealed } from '@aegis/model-registry'
 import { byEntity, type EntityRound, likeOf } from './entity-rounds.ts'
 import { type LearnedRound, LearnPast } from './learn-past.ts'
 import { floorOf } from './unit-floors.ts'
@@ -220,7 +220,7 @@ export class TrainModels implements Stage, Stateful {
         throw new Error(`its model has ${weights.length} bytes, more than the ${mostBytes} that may be published`)
       const id = entityModel(detector, environment, entity)
       const time = this.#clocks.now(environment)
-      return {
+      return sealed({
         id,
         environment,
         time,
@@ -245,8 +245,9 @@ export class TrainModels implements Stage, Stateful {
           offset: String(tick.offset),
           from: iso(from),
           to: iso(to),
+          features: metrics.join('\n'),
         },
-      }
+      })
     } catch (error) {
       if (signal.aborted) throw error
       // The next time it is due it is tried again; what is in force stays.

@@ -45,12 +45,15 @@ const make = async (rule: ExecutorRule, config: ExecutorsConfig, now: () => numb
 export const executorsBy = async (
   config: ExecutorsConfig,
   now: () => number,
+  models?: Executor,
 ): Promise<(environment: string, action: string, target: string) => Executor> => {
   const page = new Page(config.pageWebhook)
   const dryRun = new DryRun()
   const made = await Promise.all(config.executors.map(async rule => ({ rule, executor: await make(rule, config, now) })))
   return (environment, action, target) => {
     if (action === 'page') return page
+    // Models are our own: no rule of the operator's says who holds them.
+    if (models && kindOf(target) === 'model') return models
     const fitting = made.find(
       ({ rule }) => standsFor(rule.pattern, environment) && (rule.entity === undefined || rule.entity === kindOf(target)),
     )

@@ -1,9 +1,11 @@
 import { sealIn } from '@aegis/authority'
-import { controls, controlsWanted, decisions, incidents, outcomes, standstills } from '@aegis/domain'
-import { defineService, streamList } from '@aegis/runtime'
+import { controls, controlsWanted, decisions, incidents, type ModelVersion, models, outcomes, standstills } from '@aegis/domain'
+import { KnownVersions } from '@aegis/model-registry'
+import { defineService, streamList, type ValueTail } from '@aegis/runtime'
 import { CarryOutDecisions } from './carry-out-decisions.ts'
 import { settings } from './config.ts'
 import { type Coordination, MemoryCoordination, RedisCoordination } from './coordination.ts'
+import { ModelsExecutor } from './executors/models.ts'
 import { executorsBy } from './executors-by.ts'
 import { Limits, readLimits } from './limits.ts'
 import { Runner } from './runner.ts'
@@ -14,7 +16,8 @@ export const executorWith = (shared?: Coordination) =>
     name: 'executor',
     about: 'Carries out what was decided, verifies that it helped, and alone holds the right to act.',
     settings,
-    publishes: streamList(outcomes),
+    publishes: streamList(outcomes, models),
+    tails: streamList(models),
     async create(config, context) {
       const coordination =
         shared ??
@@ -22,10 +25,17 @@ export const executorWith = (shared?: Coordination) =>
           ? new MemoryCoordination(() => context.now() / 1000)
           : new RedisCoordination(config.redisUrl))
       const limits = new Limits(readLimits(config.limitsFile), context.now)
+      const versions = new KnownVersions()
+      let tail: ValueTail | undefined
+      const ownModels = new ModelsExecutor({
+        versions: () => versions.all(),
+        publish: version => context.publish(models, [version]),
+        now: context.now,
+      })
       const runner = new Runner(context, coordination, {
         objection: action => limits.objection(action),
         timeoutMs: config.timeoutMs,
-        executorFor: await executorsBy(config, context.now),
+        executorFor: await executorsBy(config, context.now, ownModels),
       })
       return {
         seal: config.authorityFolder ? sealIn(config.authorityFolder, 'executor') : undefined,
@@ -53,9 +63,15 @@ export const executorWith = (shared?: Coordination) =>
               }),
           },
         ],
+        started: async () => {
+          tail = await context.tail(streamList(models), 'start', seen => {
+            for (const { value } of seen) versions.see(value as ModelVersion)
+          })
+        },
         ready: async () => ((await coordination.healthy()) ? undefined : 'Redis does not answer'),
         stop: async () => {
           runner.stop()
+          await tail?.close()
           await coordination.close()
         },
       }

@@ -333,4 +333,59 @@ describe('experience and experiments', () => {
     expect(byPolicy('rules').length).toBeGreaterThan(15)
     expect(byPolicy('other').every(d => d.reasons.includes('experiment x: arm b'))).toBe(true)
   })
+
+  it('an arm that does harm is given nothing more, also after a restart', async () => {
+    const other = Object.assign(new RulesPolicy(), { name: 'other' }) as Policy
+    const control = {
+      id: 'test@1',
+      environment: 'test',
+      time: T0,
+      version: 1,
+      kill_switch: false,
+      default_mode: 'act',
+      who: 'ann',
+      experiment: JSON.stringify({
+        name: 'x',
+        state: 'running',
+        arms: [
+          { name: 'a', policy: 'rules', share: 50 },
+          { name: 'b', policy: 'other', share: 50 },
+        ],
+      }),
+    } as Control
+    const free = { ...limits, disruptivePerHour: 1000, concurrent: 1000, cooldownMs: 0 }
+    const create = () =>
+      new DecideActions(new RulesPolicy(), { ...options(), limits: free, policies: { rules: new RulesPolicy(), other } })
+    let stage = create()
+    await runStage(stage, [
+      [
+        received(incidents, incident({ id: 'first', verdict: 'not_enough_evidence' })),
+        tick(T0, { stream: incidents as never, inForce: (() => control) as never }),
+      ],
+    ])
+    const policies: string[] = []
+    for (let n = 0; n < 200; n++) {
+      if (n === 150) {
+        const again = create()
+        again.restore(stage.snapshot())
+        stage = again
+      }
+      const entity = `service:s${n}`
+      const one = incident({ id: `incident-${n}` })
+      const [d] = await decide(
+        stage,
+        received(incidents, { ...one, causes: [{ ...(one.causes[0] as never as object), entity } as never] }, n),
+      )
+      if (!d) continue
+      policies.push(d.policy)
+      const bad = d.policy === 'other'
+      const ended = outcomeOf(d, bad ? 'failed' : 'done', n, { health_before: 0.5, health_after: bad ? 0.1 : 1 })
+      await runStage(stage, [[received(outcomes, ended, n), received(incidents, { ...one, state: 'closed' }, n)]])
+    }
+    expect(policies).toHaveLength(200)
+    const given = policies.filter(policy => policy === 'other').length
+    expect(given).toBeGreaterThanOrEqual(10)
+    expect(given).toBeLessThan(25)
+    expect(policies.slice(100)).not.toContain('other')
+  })
 })

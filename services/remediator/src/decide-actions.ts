@@ -15,6 +15,7 @@ import {
   isDisruptive,
   isFinal,
   isFrom,
+  keyOf,
   type Mode,
   type ModelVersion,
   manualFixes,
@@ -34,13 +35,14 @@ import {
   type RecordedFix,
   type Signature,
   signatureOf,
+  stoppedArms,
   suggestFixes,
   withStage,
 } from '@aegis/remediation'
 import { wordFor } from '@aegis/remediation/guard-settings'
 import type { AskPolicyService } from './ask-policy-service.ts'
 import { ErrorBudget } from './error-budget.ts'
-import { InCharge, type InChargeOptions } from './in-charge.ts'
+import { InCharge, type InChargeOptions, isUnsafe } from './in-charge.ts'
 import { chooseAction, type DecisionGrounds, isRefused, makeDecision } from './make-decision.ts'
 
 export interface DecideOptions {
@@ -86,7 +88,7 @@ const HOUR_US = 3_600_000_000
 /** That an action did not help often tells who the cause is: the next is decided on the diagnosis that knows of it, unless none comes in so many ticks. */
 const PATIENCE_TICKS = 5
 /** What is remembered at most: it all stands in the snapshot. */
-const MOST = { signatures: 500, fixes: 500, suggestions: 3 } as const
+const MOST = { signatures: 500, fixes: 500, suggestions: 3, arms: 100 } as const
 
 /** Incidents to guarded decisions: one at a time, each with what was weighed, why, and everything needed to decide it again. */
 export class DecideActions implements Stage, Stateful {
@@ -101,6 +103,8 @@ export class DecideActions implements Stage, Stateful {
   /** What incidents looked like, for the day somebody says what helped. */
   readonly #signatures = new BoundedMap<string, readonly Signature[]>(MOST.signatures)
   #fixes: RecordedFix[] = []
+  /** Acts of each arm of an experiment, and how many did harm. */
+  readonly #harms = new BoundedMap<string, { acts: number; harmful: number }>(MOST.arms)
 
   constructor(policy: Policy, options: DecideOptions) {
     const none = () => {
@@ -254,11 +258,23 @@ export class DecideActions implements Stage, Stateful {
   #inCharge({ environment, id }: Incident): { policy: Policy; arm?: DecisionGrounds['arm'] } {
     const text = this.#controls.get(environment)?.experiment
     const experiment = text ? (JSON.parse(text) as Experiment) : undefined
-    const arm: Arm | undefined = experiment && assignArm(experiment, id)
+    const given: Arm | undefined = experiment && assignArm(experiment, id)
+    // One that does harm is given nothing more: its share goes to the first.
+    const arm = experiment && given && this.#stopped(environment, experiment).includes(given.name) ? experiment.arms[0] : given
     const policy = arm && this.#options.policies?.[arm.policy]
     const named = wordFor(this.#options.environmentPolicies ?? {}, environment)
     if (!experiment || !arm || !policy) return { policy: this.#options.policies?.[named ?? ''] ?? this.#charge.policy }
     return { policy, arm: { experiment: experiment.name, arm: arm.name } }
+  }
+
+  #stopped(environment: string, experiment: Experiment): readonly string[] {
+    const none = { acts: 0, harmful: 0 }
+    return stoppedArms(
+      experiment,
+      experiment.arms.map(
+        ({ name }) => this.#harms.get(keyOf(environment, `experiment ${experiment.name}: arm ${name}`)) ?? none,
+      ),
+    )
   }
 
   #learn(fix: RecordedFix['fix'], stages: readonly Signature[] | undefined): void {
@@ -303,6 +319,12 @@ export class DecideActions implements Stage, Stateful {
     const demotion: ModelVersion | undefined =
       this.#options.models && this.#charge.judge(o, `${s.current.policy}@${s.current.policy_version}`)
     if (demotion) results.push(emit(models, demotion, input))
+    const arm = s.current.reasons.find(reason => /^experiment .*: arm /.test(reason))
+    if (arm && o.action !== 'page') {
+      const key = keyOf(o.environment, arm)
+      const { acts, harmful } = this.#harms.touch(key) ?? { acts: 0, harmful: 0 }
+      this.#harms.set(key, { acts: acts + 1, harmful: harmful + (isUnsafe(o) ? 1 : 0) })
+    }
     s.tried.push({ action: s.current.action, target: s.current.target })
     s.current = undefined
     // It did not help: the next candidate, and in the end a person.
@@ -324,6 +346,7 @@ export class DecideActions implements Stage, Stateful {
         controls: [...this.#controls],
         signatures: this.#signatures,
         fixes: this.#fixes,
+        harms: this.#harms,
       }),
     )
   }
@@ -349,6 +372,7 @@ export class DecideActions implements Stage, Stateful {
       }),
     )
     this.#deeds = new Map(state.deeds)
+    this.#harms.load(state.harms ?? [])
     this.#controls = new Map(state.controls)
     // Before version 2 nothing was learned from fixes.
     // Before version 5 an incident was kept as it looked last.

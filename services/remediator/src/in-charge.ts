@@ -21,6 +21,15 @@ export interface InChargeOptions {
 /** Health, of 1, that an entity must have lost for an act that failed to be called unsafe. */
 const WORSE = 0.05
 
+/** A disruptive action that failed and left its target in worse health. */
+export const isUnsafe = (o: Outcome): boolean =>
+  isDisruptive(o.action) &&
+  (o.status === 'failed' || o.status === 'undone') &&
+  // What nobody measured says nothing.
+  o.health_before != null &&
+  o.health_after != null &&
+  o.health_after < o.health_before - WORSE
+
 /** Who decides and who speaks in its shadow, as the models stream says at each tick; an unsafe act puts the rule table in charge at once. */
 export class InCharge {
   readonly #options: InChargeOptions
@@ -71,10 +80,8 @@ export class InCharge {
   /** What to publish when this outcome shows an unsafe act: a disruptive action that failed and left its target in worse health. */
   judge(o: Outcome, decidedBy: string): ModelVersion | undefined {
     const { policy } = this
-    const [before, after] = [o.health_before, o.health_after]
-    if (before == null || after == null) return undefined
-    const unsafe = isDisruptive(o.action) && (o.status === 'failed' || o.status === 'undone') && after < before - WORSE
-    if (!unsafe || policy.name === 'rules' || decidedBy !== `${policy.name}@${policy.version}`) return undefined
+    if (!isUnsafe(o) || policy.name === 'rules' || decidedBy !== `${policy.name}@${policy.version}`) return undefined
+    const { health_before: before, health_after: after } = o
     this.#demoted = { version: policy.version, time: o.time }
     return {
       id: POLICY_MODEL,
@@ -82,7 +89,7 @@ export class InCharge {
       time: o.time,
       version: RULES_VERSION,
       state: 'held',
-      metrics: { health_before: before, health_after: after },
+      metrics: { health_before: before ?? 0, health_after: after ?? 0 },
       lineage: {
         took_over_from: decidedBy,
         reason: `unsafe act: ${o.action} ${o.target} ${o.status}, health ${before} before and ${after} after`,

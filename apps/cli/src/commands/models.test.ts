@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { loadTensorFlow } from '@aegis/anomaly-detection/tensorflow'
 import { packTrained, trainEntity } from '@aegis/anomaly-detection/train-entity'
-import type { ModelVersion } from '@aegis/domain'
+import type { ModelHealth, ModelVersion } from '@aegis/domain'
 import { earlierVersion, inForce, presentVersion } from '@aegis/model-registry'
 import { describe, expect, it } from 'vitest'
-import { exportModel, lineOf } from './models.ts'
+import { exportModel, healthLine, lineOf, readCases, readModels } from './models.ts'
 
 const version = (id: string, v: string, over: Partial<ModelVersion> = {}): ModelVersion => ({
   id,
@@ -76,6 +77,52 @@ describe('aegis models', () => {
     } finally {
       rmSync(out, { recursive: true, force: true })
     }
-    await expect(exportModel(version('alert-rules', '1'), out)).rejects.toThrow('holds no network')
+  })
+  it('reads cases of two models, and names the line that is none', () => {
+    const read = (text: string) => readCases(Buffer.from(text), 'cases.jsonl')
+    expect(read('{"present":1,"candidate":0,"slice":"a"}\n\n{"present":0.5,"candidate":null}\n')).toEqual([
+      { present: 1, candidate: 0, slice: 'a' },
+      { present: 0.5, candidate: Number.NaN },
+    ])
+    expect(() => read('{"present":1,"candidate":1}\nx')).toThrow('cases.jsonl, line 2: write')
+  })
+  it('says in a line how a model does', () => {
+    const line = healthLine({
+      environment: 'shop',
+      model: 'root-cause',
+      state: 'degraded',
+      reason: 'right in 0.81 of the last 500 outcomes, in 0.90 of those before',
+      samples: 1200,
+      outcomes: 1000,
+      accuracy: 0.8,
+      accuracy_before: 0.9,
+      accuracy_lately: 0.81,
+      calibration_error: null,
+      estimated_accuracy: null,
+      drifted: [{ feature: 'confidence', distance: 0.3, p: 0, stability: 1 }],
+    } as unknown as ModelHealth)
+    expect(line).toContain('shop  root-cause  degraded right in 0.81')
+    expect(line).toContain('thought right –; 1200 inputs, changed: confidence')
+  })
+  it('writes others as one file, and takes no file that was changed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aegis-model-'))
+    const into = { environment: 'e', timeUs: 7 }
+    try {
+      const file = join(folder, 'rules.json')
+      const rules = version('alert-rules', '1', { weights: Buffer.from('rules: []') })
+      expect(await exportModel(rules, file)).toEqual([file])
+      const [again] = readModels(readFileSync(file), file, into)
+      expect(again).toMatchObject({ id: 'alert-rules', version: '1', time: 7, weights: Buffer.from('rules: []') })
+      const changed = JSON.parse(readFileSync(file, 'utf8'))
+      const damaged = (over: object) => () => readModels(Buffer.from(JSON.stringify({ ...changed, ...over })), file, into)
+      expect(damaged({ weights: Buffer.from('rules: [1]').toString('base64') })).toThrow('as was said')
+      expect(damaged({ lineage: {}, weights: Buffer.from('{"w":[1,1e999]}').toString('base64') })).toThrow('no number, at w.1')
+      expect(damaged({ state: 'king' })).toThrow('there is no state king')
+      expect(damaged({ weights: 'A'.repeat(9_000_000) })).toThrow('larger than')
+      expect(() => readModels(gzipSync(Buffer.alloc(70_000_000)), file, into)).toThrow('holds more than')
+      expect(() => readModels(Buffer.from('x'), file, into)).toThrow('is no model')
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })

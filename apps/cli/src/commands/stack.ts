@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { containerLogs } from '@aegis/stack/local/by-docker'
+import { mlflowUrl, startMlflow } from '@aegis/stack/local/mlflow'
 import { type ServerName, serverNames, servers, stateFolder } from '@aegis/stack/local/places'
 import { down, logFile, reset, StackError, status, up } from '@aegis/stack/local/stack'
 import { readState } from '@aegis/stack/local/state'
@@ -11,6 +12,7 @@ export function stackCommand(): Command {
     .command('up')
     .description('start the servers and wait until all of them answer')
     .addOption(new Option('--by <means>', 'how to run them').choices(['auto', 'docker', 'jvm']).default('auto'))
+    .addOption(new Option('--with <server>', 'a server that is not needed, as well').choices(['mlflow']))
     .option('--foreground', 'stay, and stop the servers when this command ends')
     .action(bringUp)
   stack.command('down').description('stop the servers; data stays').action(takeDown)
@@ -29,13 +31,22 @@ export function stackCommand(): Command {
 
 const say = (line: string) => console.log(line)
 
-async function bringUp({ by, foreground }: { by: 'auto' | 'docker' | 'jvm'; foreground?: boolean }): Promise<void> {
+async function bringUp({
+  by,
+  foreground,
+  with: more,
+}: {
+  by: 'auto' | 'docker' | 'jvm'
+  foreground?: boolean
+  with?: 'mlflow'
+}): Promise<void> {
   const stopping = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopping.abort())
   const stack = await up({ by, attached: foreground, signal: stopping.signal, say })
   const manner = stack.by === 'docker' ? 'in containers' : 'as processes'
   say(stack.startedHere ? `stack ready in ${stack.secondsToReady.toFixed(1)} s, ${manner}` : `stack already running, ${manner}`)
   for (const [name, value] of Object.entries(stack.env)) say(`${name}=${value}`)
+  if (more === 'mlflow') say(`MLFLOW_TRACKING_URI=${await startMlflow(stateFolder(), { say })}`)
   if (!foreground || !stack.startedHere) return
   say('Ctrl-C stops it')
   const stay = setInterval(() => undefined, 2 ** 30)
@@ -59,6 +70,8 @@ async function tell({ json }: { json?: boolean }): Promise<void> {
   if (json) return say(JSON.stringify(report, null, 2))
   for (const { title, state, address, pid } of report.servers)
     say(`${title.padEnd(18)} ${state.padEnd(14)} ${address} ${pid ? `(process ${pid})` : ''}`.trimEnd())
+  const url = mlflowUrl(stateFolder())
+  if (url) say(`${'MLflow'.padEnd(18)} ${'running'.padEnd(14)} ${url}`)
   if (report.servers.some(server => server.state !== 'ready')) process.exitCode = 1
 }
 
@@ -84,4 +97,6 @@ function printEnv(): void {
   const state = readState(stateFolder())
   if (!state) throw new StackError('NOT_RUNNING', 'the stack is not running: "npm run stack -- up" starts it')
   for (const [name, value] of Object.entries(state.env)) say(`${name}=${value}`)
+  const url = mlflowUrl(stateFolder())
+  if (url) say(`MLFLOW_TRACKING_URI=${url}`)
 }

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
+import { LOG_MODEL_VERSION, type LogModelFile, learnedOf, readLogModel } from '@aegis/anomaly-detection/logs/log-model-file'
 import { type LogFinding, LogWatch } from '@aegis/anomaly-detection/logs/log-watch'
 import { AegisError, type LogEvent, sessionOf } from '@aegis/domain'
 
@@ -12,12 +13,6 @@ export interface ServiceFinding extends LogFinding<QuotedLine> {
   /** End of the window it was found in, microseconds. */
   readonly time: number
 }
-interface ModelFile {
-  readonly kind: 'aegis-log-model'
-  readonly version: number
-  readonly services: readonly [service: string, watch: ReturnType<LogWatch<QuotedLine>['toJSON']>][]
-}
-const VERSION = 3
 const WINDOW_US = 5_000_000
 /** A silence so many windows long is a pause between two recordings. */
 const PAUSE = 720
@@ -60,18 +55,18 @@ export class LogModel {
   }
 
   write(path: string): void {
-    const model: ModelFile = {
+    const model: LogModelFile = {
       kind: 'aegis-log-model',
-      version: VERSION,
-      services: [...this.#services].map(([s, w]) => [s, w.toJSON()]),
+      version: LOG_MODEL_VERSION,
+      services: [...this.#services].map(([service, watch]) => [service, learnedOf(watch)]),
     }
     writeFileSync(path, `${JSON.stringify(model)}\n`)
   }
 
   static read(path: string): LogModel {
-    let file: ModelFile
+    let bytes: Buffer
     try {
-      file = JSON.parse(readFileSync(path, 'utf8'))
+      bytes = readFileSync(path)
     } catch (cause) {
       throw new AegisError(
         'INPUT_INVALID',
@@ -79,10 +74,13 @@ export class LogModel {
         { cause },
       )
     }
-    if (file.kind !== 'aegis-log-model' || file.version !== VERSION)
-      throw new AegisError('INPUT_INVALID', `--model ${path} is no log model of version ${VERSION}; make one with --train`)
     const model = new LogModel()
-    model.#services = new Map(file.services.map(([service, state]) => [service, new LogWatch<QuotedLine>().load(state)]))
+    model.#services = new Map(
+      readLogModel(bytes, `--model ${path}`).services.map(([service, state]) => [
+        service,
+        new LogWatch<QuotedLine>().load(state),
+      ]),
+    )
     return model
   }
 }

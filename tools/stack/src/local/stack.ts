@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { engineAnswers, projectOf, startContainers, stopContainers } from './by-docker.ts'
 import { plans, startServers } from './by-jvm.ts'
 import { withLock } from './lock.ts'
+import { stopMlflow } from './mlflow.ts'
 import { java, type ServerName, serverFolder, serverNames, servers, stateFolder } from './places.ts'
 import { defaultPorts, isFree, type Ports, pickPorts } from './ports.ts'
 import { isRunning, orphansOf, stop } from './processes.ts'
@@ -170,7 +171,7 @@ export async function down({ folder = stateFolder() }: { folder?: string } = {})
   const state = readState(folder)
   const running = runningOf(state)
   if (state?.by === 'docker') await stopContainers({ folder, ports: state.ports, password: state.env.NEO4J_PASSWORD })
-  await Promise.all(Object.values(running).map(server => stop(server)))
+  await Promise.all([...Object.values(running).map(server => stop(server)), stopMlflow(folder)])
   await Promise.all(orphansOf(folder).map(server => stop(server)))
   forgetState(folder)
   return state?.by === 'docker' ? [...serverNames] : (Object.keys(running) as ServerName[])

@@ -12,6 +12,7 @@ export const SERVICES: Readonly<Record<string, () => Promise<ServiceDefinition>>
   remediator: async () => (await import('@aegis/remediator')).remediator as unknown as ServiceDefinition,
   'build-analyzer': async () => (await import('@aegis/build-analyzer')).buildAnalyzer as unknown as ServiceDefinition,
   'drift-analyzer': async () => (await import('@aegis/drift-analyzer')).driftAnalyzer as unknown as ServiceDefinition,
+  'model-keeper': async () => (await import('@aegis/model-keeper')).modelKeeper as unknown as ServiceDefinition,
   api: async () => (await import('@aegis/api-service')).api as unknown as ServiceDefinition,
   executor: async () => (await import('@aegis/executor')).executor as unknown as ServiceDefinition,
 }

@@ -1,0 +1,4 @@
+import { runService } from '@aegis/runtime'
+import { modelKeeper } from './service.ts'
+
+await runService(modelKeeper)
