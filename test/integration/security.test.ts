@@ -183,6 +183,15 @@ describe('TLS, SASL and an authorizer', () => {
       driftEvents,
       Array.from({ length: 8 }, (_, i) => ({ ...drifted, id: `${environment}-${i}`, environment: `${environment}-${i}` })),
     )
+    // Controls of several environments: some fall on the first partition.
+    for (let i = 0; i < 8; i++) {
+      const answer = await fetch(`${pipeline.gatewayUrl}/api/v1/controls/${environment}-${i}`, {
+        method: 'PUT',
+        body: JSON.stringify({ default_mode: 'observe' }),
+        headers,
+      })
+      expect([answer.status, await answer.text()]).toEqual([202, expect.stringContaining('observe')])
+    }
     for (const { group, stage } of groups()) {
       const topic = stage.reads[0].name
       await until(`${group} to be given something`, async () => (await client.broker.committed(group, [topic], 0))[topic] > 0)
