@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { decisions, type LogEvent, logsParsed, type Decision } from '@aegis/domain'
+import { type Decision, decisions, type LogEvent, logsParsed } from '@aegis/domain'
 import { connect, RUNTIME_SETTINGS, readConfig, silentLog } from '@aegis/runtime'
 import { StreamClient } from '@aegis/stack/pipeline/client'
 import {

@@ -1,7 +1,8 @@
 /** What the Helm chart, compose and `.env.example` know of the services: made from their definitions, so that none of them can lag behind. */
-import type { ServiceDefinition, Settings } from '@aegis/runtime'
+
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import type { ServiceDefinition, Settings } from '@aegis/runtime'
 import { parseAllDocuments, stringify } from 'yaml'
 import { z } from 'zod'
 import { rightsOfAll } from './permissions.ts'

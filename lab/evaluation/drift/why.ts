@@ -1,5 +1,5 @@
-import { CAUSES, type Cause, readingOf } from '@aegis/drift-analysis/why/causes'
 import { causesByRule } from '@aegis/drift-analysis/why/cause-rules'
+import { CAUSES, type Cause, readingOf } from '@aegis/drift-analysis/why/causes'
 import { ChangeLearner, type ReadChange, readForLearning } from '@aegis/drift-analysis/why/learn-causes'
 import { type CommitRow, changeOf, readRows } from './read-rows.ts'
 

@@ -4,13 +4,13 @@ import {
   type DriftReport,
   driftAnalyses,
   driftEvents,
-  type DriftAnalysis as Written,
   emit,
   type Input,
   idOf,
   isFrom,
   type Result,
   type Stage,
+  type DriftAnalysis as Written,
 } from '@aegis/domain'
 import { analyzeFinding, type DriftAnalysis } from '@aegis/drift-analysis/analyze-drift'
 import type { Json } from '@aegis/drift-analysis/noise/same-value'

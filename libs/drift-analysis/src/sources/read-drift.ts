@@ -1,8 +1,8 @@
 /** A file of any of the tools: what it is is told by what it holds. */
 import { AegisError } from '@aegis/domain'
 import { isObject, type Json, type JsonObject } from '../noise/same-value.ts'
-import { isDeclared, readDeclared } from './declared.ts'
 import { isCloudFormation, readCloudFormation } from './cloudformation.ts'
+import { isDeclared, readDeclared } from './declared.ts'
 import type { DriftReading } from './finding.ts'
 import { isKubernetes, objectsIn, readKubernetes } from './kubernetes.ts'
 import { isPulumi, readPulumi } from './pulumi.ts'
