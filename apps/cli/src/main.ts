@@ -30,6 +30,11 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/packs.ts')).packsCommand(),
   },
   {
+    name: 'tune',
+    description: 'thresholds that people’s word on past incidents speaks for, as a change to approve',
+    load: async () => (await import('./commands/tune.ts')).tuneCommand(),
+  },
+  {
     name: 'ingest',
     description: 'produce a log file or a table of metrics onto the topics',
     load: async () => (await import('./commands/ingest.ts')).ingestCommand(),

@@ -1,4 +1,5 @@
 export * from './api-keys.ts'
 export * from './environments-file.ts'
 export * from './keys-file.ts'
+export * from './model-signers.ts'
 export * from './seal.ts'

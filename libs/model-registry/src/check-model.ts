@@ -13,12 +13,21 @@ export const MOST_INFLATED = 64 * 1024 * 1024
 /** `sha256:` and 64 hexadecimal digits (FIPS 180-4). */
 export const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
+/** Public keys of those who may sign models, by signer. */
+export interface ModelKeys {
+  get(signer: string): KeyObject | undefined
+}
+export interface ModelSigner {
+  readonly key: KeyObject
+  readonly signer: string
+}
+
 /** What a signature stands for: the bytes and the name they are served under, so that good weights cannot be passed off as another model's. */
 const signedText = (id: string, version: string, digest: string): Buffer =>
   Buffer.from(`aegis model 1\0${id}\0${version}\0${digest}`)
 
 /** The same version with its digest, and with a signature (Ed25519, RFC 8032) where a key is given. */
-export function sealed(model: ModelVersion, by?: { readonly key: KeyObject; readonly signer: string }): ModelVersion {
+export function sealed(model: ModelVersion, by?: ModelSigner): ModelVersion {
   if (!model.weights) return model
   const digest = digestOf(model.weights)
   const lineage: Record<string, string> = { ...model.lineage, digest }
@@ -33,7 +42,7 @@ export function sealed(model: ModelVersion, by?: { readonly key: KeyObject; read
  * Why the bytes of a version may not be used; undefined where they may.
  * @param keys public keys of those who may sign models; without it signatures are not asked for
  */
-export function objectionToModel(model: ModelVersion, keys?: ReadonlyMap<string, KeyObject>): string | undefined {
+export function objectionToModel(model: ModelVersion, keys?: ModelKeys): string | undefined {
   const { weights } = model
   if (!weights) return undefined
   if (weights.length > MOST_BYTES) return `it has ${weights.length} bytes, more than ${MOST_BYTES}`

@@ -2,9 +2,8 @@
  * The registry that needs no server: versions on the `models` stream, each with its digest and, where there is a key, a signature. What is in force stands under the model's
  * name, as ticks name it; candidates and what is kept stand beside it, so that registering never changes who decides.
  */
-import type { KeyObject } from 'node:crypto'
 import { AegisError, type ModelVersion } from '@aegis/domain'
-import { notFinite, objectionToModel, sealed } from './check-model.ts'
+import { type ModelKeys, type ModelSigner, notFinite, objectionToModel, sealed } from './check-model.ts'
 import { objectionToNumbers } from './model-file.ts'
 import {
   type Artifacts,
@@ -29,9 +28,9 @@ export interface ModelStream {
 export interface StreamRegistryOptions {
   /** Microseconds. */
   readonly now: () => number
-  readonly signer?: { readonly key: KeyObject; readonly signer: string }
+  readonly signer?: ModelSigner
   /** Public keys of those who may sign; without it signatures are not asked for. */
-  readonly keys?: ReadonlyMap<string, KeyObject>
+  readonly keys?: ModelKeys
 }
 const ARTIFACT = 'artifact:'
 const REGISTERED = 'registered'

@@ -138,7 +138,7 @@ export class Trial {
   /** Whether the candidate decides for this entity: the same answer always, for the share of all that was asked for. */
   decidesFor(entity: string): boolean {
     if (this.#state === 'active') return true
-    return this.#state === 'canary' && scramble(hash32(`${this.#name}\n${entity}`)) % 10_000 < 100 * this.#options.canaryShare
+    return this.#state === 'canary' && isCanary(this.#name, entity, this.#options.canaryShare)
   }
 
   /** How a case ended that one of the two decided, 0 to 1. */
@@ -214,6 +214,9 @@ function put(all: Differences, slices: Map<string, Differences>, c: PairedCase):
   if (!slice) slices.set(name, (slice = new Differences()))
   slice.add(difference)
 }
+/** Whether an entity is one of the canary's: the same answer always. `share` in per cent; `name` of the trial, so that another one takes other entities. */
+export const isCanary = (name: string, entity: string, share = TRIAL_DEFAULTS.canaryShare): boolean =>
+  scramble(hash32(`${name}\n${entity}`)) % 10_000 < 100 * share
 /** The name's hash alone is uneven for names that differ in their last letters only. */
 const scramble = (x: number): number => {
   const y = Math.imul(x ^ (x >>> 16), 0x85ebca6b)

@@ -1,4 +1,5 @@
 import { seededRandom } from '@aegis/domain'
+import { wilson } from '@aegis/learning/wilson'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -11,7 +12,6 @@ import {
   recordOutcome,
   resumeExperiment,
   stoppedArms,
-  wilson,
 } from './experiments.ts'
 
 const two = (share = 50) =>

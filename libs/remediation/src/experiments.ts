@@ -7,6 +7,7 @@
  * share that chance by Bonferroni; an arm that does more harm than the first is stopped by the same test. Under 30 outcomes an arm is said to have too few. An experiment is a plain value that survives as JSON.
  */
 import { AegisError, hash32 } from '@aegis/domain'
+import { wilson } from '@aegis/learning/wilson'
 
 export interface Arm {
   readonly name: string
@@ -67,15 +68,6 @@ export function recordOutcome(e: Experiment, arm: string, success: boolean): Exp
   if (at < 0) throw new AegisError('INPUT_INVALID', `experiment ${e.name} has no arm ${arm}`)
   const counts = e.counts.map((c, i) => (i === at ? { outcomes: c.outcomes + 1, successes: c.successes + (success ? 1 : 0) } : c))
   return { ...e, counts }
-}
-
-export function wilson(successes: number, outcomes: number, z = 1.959964): { low: number; high: number } {
-  if (outcomes === 0) return { low: 0, high: 1 }
-  const p = successes / outcomes
-  const bottom = 1 + (z * z) / outcomes
-  const centre = (p + (z * z) / (2 * outcomes)) / bottom
-  const half = (z / bottom) * Math.sqrt((p * (1 - p)) / outcomes + (z * z) / (4 * outcomes * outcomes))
-  return { low: successes === 0 ? 0 : centre - half, high: successes === outcomes ? 1 : centre + half }
 }
 
 export interface ArmResult {

@@ -9,7 +9,7 @@
  * command was tried often enough, what it was tried on is learned from as well (`fix-predictor.ts`), and the more cautious of the two ranks it.
  */
 import type { Incident, ManualFix } from '@aegis/domain'
-import { wilson } from './experiments.ts'
+import { wilson } from '@aegis/learning/wilson'
 import { predictSuccess, type Signature } from './fix-predictor.ts'
 
 export type { Signature }

@@ -46,6 +46,12 @@ export const settings = {
     schema: z.string().optional(),
     about: 'File of alert rules (YAML), taken up again whenever it changes.',
   },
+  authorityFolder: {
+    env: 'AEGIS_AUTHORITY_FOLDER',
+    schema: z.string().optional(),
+    about:
+      'Folder with the private key of this service (SERVICE.key, made at its first start) and the public ones of the others (SERVICE.key.pub): models are signed, and refused where they are not. Empty: neither.',
+  },
   threshold: {
     env: 'ANOMALY_THRESHOLD',
     schema: z.coerce.number().positive().default(6),

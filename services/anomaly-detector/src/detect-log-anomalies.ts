@@ -23,8 +23,18 @@ export class DetectLogAnomalies implements Stage, Stateful {
   constructor(options: BadLinesOptions & WindowOptions = {}) {
     this.#badLines = new BadLines(options)
     // How long each kind stays quiet is its own: ticks here, windows there.
-    const { windowUs, maxEntities, maxSessions, onSession, publishAfter, maxPublished, onRefused } = options
-    this.#windows = new LogWindows({ windowUs, maxEntities, maxSessions, onSession, publishAfter, maxPublished, onRefused })
+    const { windowUs, maxEntities, maxSessions, onSession, publishAfter, maxPublished, signer, keys, onRefused } = options
+    this.#windows = new LogWindows({
+      windowUs,
+      maxEntities,
+      maxSessions,
+      onSession,
+      publishAfter,
+      maxPublished,
+      signer,
+      keys,
+      onRefused,
+    })
   }
 
   async process(batch: readonly Input[]): Promise<readonly Result[]> {

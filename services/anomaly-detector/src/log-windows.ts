@@ -17,7 +17,17 @@ import {
   type Tick,
   type TraceContext,
 } from '@aegis/domain'
-import { digestOf, entityModel, isHeld, LOG_MODEL, MOST_BYTES, objectionToModel, sealed } from '@aegis/model-registry'
+import {
+  digestOf,
+  entityModel,
+  isHeld,
+  LOG_MODEL,
+  MOST_BYTES,
+  type ModelKeys,
+  type ModelSigner,
+  objectionToModel,
+  sealed,
+} from '@aegis/model-registry'
 import { entityKey, quoteOf, type Told } from './log-quotes.ts'
 
 export interface WindowOptions {
@@ -35,6 +45,9 @@ export interface WindowOptions {
   readonly publishAfter?: number
   /** Entities whose models are published: every tick names the version of each. Default 50. */
   readonly maxPublished?: number
+  /** Who signs what is published, and whose signature is asked for; without them nobody's. */
+  readonly signer?: ModelSigner
+  readonly keys?: ModelKeys
   /** Told of a version that cannot be used; what was learned before stays. */
   readonly onRefused?: (id: string, version: string, why: string) => void
 }
@@ -90,6 +103,7 @@ export class LogWindows {
   readonly #publishAfter: number
   readonly #maxPublished: number
   readonly #onRefused: WindowOptions['onRefused']
+  readonly #authority: Pick<WindowOptions, 'signer' | 'keys'>
   /** In order of their last line. */
   readonly #entities: BoundedMap<string, EntityState>
 
@@ -102,6 +116,7 @@ export class LogWindows {
     this.#publishAfter = options.publishAfter ?? 720
     this.#maxPublished = options.maxPublished ?? 50
     this.#onRefused = options.onRefused
+    this.#authority = options
   }
 
   line({ value: v, trace }: Received<LogEvent>): void {
@@ -173,7 +188,7 @@ export class LogWindows {
     if (model.version === state.version || !model.weights || (model.state !== 'active' && model.state !== 'held')) return
     state.version = model.version
     try {
-      const objection = objectionToModel(model)
+      const objection = objectionToModel(model, this.#authority.keys)
       if (objection) throw new Error(objection)
       const saved = readLogState(model.weights, `${model.id} ${model.version}`)
       const watch = this.#watchOf(state.entity).load(saved as never)
@@ -207,16 +222,19 @@ export class LogWindows {
     }
     state.version = digestOf(weights).slice(7, 19)
     return [
-      sealed({
-        id,
-        environment,
-        time,
-        version: state.version,
-        state: 'active',
-        weights,
-        metrics: { windows, templates: saved.rates.templates.length, sessions: saved.sessions.learned, bytes: weights.length },
-        lineage: { entity, stream: logsParsed.name, partition: String(tick.partition), offset: String(tick.offset) },
-      }),
+      sealed(
+        {
+          id,
+          environment,
+          time,
+          version: state.version,
+          state: 'active',
+          weights,
+          metrics: { windows, templates: saved.rates.templates.length, sessions: saved.sessions.learned, bytes: weights.length },
+          lineage: { entity, stream: logsParsed.name, partition: String(tick.partition), offset: String(tick.offset) },
+        },
+        this.#authority.signer,
+      ),
     ]
   }
 

@@ -4,7 +4,7 @@ import { EntityModel } from '@aegis/anomaly-detection/entity-model'
 import type { Tensors } from '@aegis/anomaly-detection/tensorflow'
 import { type TrainedEntity, unpackTrained } from '@aegis/anomaly-detection/train-entity'
 import { type Anomaly, BoundedMap, idOf, keyOf, type ModelVersion, models, shownLow, type Tick } from '@aegis/domain'
-import { entityModel, objectionToModel } from '@aegis/model-registry'
+import { entityModel, type ModelKeys, objectionToModel } from '@aegis/model-registry'
 import { byEntity, likeOf } from './entity-rounds.ts'
 
 export interface ScoreOptions {
@@ -12,6 +12,8 @@ export interface ScoreOptions {
   readonly detector: string
   /** What `loadTensorFlow()` gave, for detectors that are networks. */
   readonly tensors?: Tensors
+  /** Whose signature is asked for; without them nobody's. */
+  readonly keys?: ModelKeys
   /** Told of a version that does not take over: the one before it stays. */
   readonly onRefused?: (entity: string, version: string, why: string) => void
 }
@@ -126,7 +128,7 @@ export class ScoreEntities {
   }
   #model(published: ModelVersion): EntityModel {
     const weights = published.weights as Uint8Array
-    const objection = this.#unpacked.has(weights) ? undefined : objectionToModel(published)
+    const objection = this.#unpacked.has(weights) ? undefined : objectionToModel(published, this.#options.keys)
     if (objection) throw new Error(objection)
     let trained = this.#unpacked.get(weights)
     if (!trained) this.#unpacked.set(weights, (trained = unpackTrained(weights)))

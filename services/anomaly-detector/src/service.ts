@@ -1,3 +1,4 @@
+import { modelAuthority } from '@aegis/authority'
 import { anomalies, FatalError, issuesExternal, logsParsed, metricsRaw, models, tracesVisits } from '@aegis/domain'
 import { defineService, readKnowledgeFile, type ServiceContext, type StageDefinition, streamList } from '@aegis/runtime'
 import { settings } from './config.ts'
@@ -32,7 +33,9 @@ export const anomalyDetector = defineService({
   settings,
   publishes: streamList(models),
   async create(config, context) {
-    const entities = config.detector === 'none' ? undefined : await entityDetector(config.detector, context)
+    const authority = config.authorityFolder ? modelAuthority(config.authorityFolder, 'anomaly-detector') : undefined
+    const made = config.detector === 'none' ? undefined : await entityDetector(config.detector, context)
+    const entities = made && { ...made, keys: authority?.keys }
     // A file that cannot be used stops the service before it takes a partition.
     if (config.metricKnowledge) readKnowledgeFile(config.metricKnowledge)
     if (config.alertRules) await readRulesFile(config.alertRules)
@@ -51,6 +54,7 @@ export const anomalyDetector = defineService({
           warmUp: config.detectorWarmUp,
           history: config.detectorHistory,
           entities: config.detectorEntities,
+          signer: authority?.signer,
           train: (request, signal) => trainInWorker(request, { signal }),
           onFull: entity =>
             context.log.warn(
@@ -88,6 +92,7 @@ export const anomalyDetector = defineService({
           writes: streamList(anomalies, models),
           create: () =>
             new DetectLogAnomalies({
+              ...authority,
               onRefused: (id, version, why) =>
                 context.log.error({ id, version, why }, 'a log model cannot be used; what was learned before it stays'),
             }),

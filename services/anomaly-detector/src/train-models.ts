@@ -17,7 +17,7 @@ import {
   type Stateful,
   type Tick,
 } from '@aegis/domain'
-import { entityModel, isHeld, sealed } from '@aegis/model-registry'
+import { entityModel, isHeld, type ModelSigner, sealed } from '@aegis/model-registry'
 import { byEntity, type EntityRound, likeOf } from './entity-rounds.ts'
 import { type LearnedRound, LearnPast } from './learn-past.ts'
 import { floorOf } from './unit-floors.ts'
@@ -39,6 +39,8 @@ export interface TrainOptions {
   readonly onFull?: (entity: string) => void
   /** Most bytes of a model. Default 4 MiB. */
   readonly mostBytes?: number
+  /** Who signs what is published; nobody without it. */
+  readonly signer?: ModelSigner
   readonly train: (request: TrainRequest, signal: AbortSignal) => Promise<TrainedEntity>
   readonly onFailed?: (entity: string, error: Error) => void
 }
@@ -220,34 +222,37 @@ export class TrainModels implements Stage, Stateful {
         throw new Error(`its model has ${weights.length} bytes, more than the ${mostBytes} that may be published`)
       const id = entityModel(detector, environment, entity)
       const time = this.#clocks.now(environment)
-      return sealed({
-        id,
-        environment,
-        time,
-        version: idOf(id, time, rows.count, to).slice(0, 12),
-        state: 'active',
-        weights,
-        metrics: {
-          rows: rows.count,
-          metrics: metrics.length,
-          instances: instances.length,
-          left_out: l.leftOut,
-          threshold: trained.threshold,
-          bytes: weights.length,
-          ...(trained.loss !== undefined && { loss: trained.loss }),
-          ...(trained.validation !== undefined && { validation: trained.validation }),
+      return sealed(
+        {
+          id,
+          environment,
+          time,
+          version: idOf(id, time, rows.count, to).slice(0, 12),
+          state: 'active',
+          weights,
+          metrics: {
+            rows: rows.count,
+            metrics: metrics.length,
+            instances: instances.length,
+            left_out: l.leftOut,
+            threshold: trained.threshold,
+            bytes: weights.length,
+            ...(trained.loss !== undefined && { loss: trained.loss }),
+            ...(trained.validation !== undefined && { validation: trained.validation }),
+          },
+          lineage: {
+            detector,
+            entity,
+            stream: metricsRaw.name,
+            partition: String(tick.partition),
+            offset: String(tick.offset),
+            from: iso(from),
+            to: iso(to),
+            features: metrics.join('\n'),
+          },
         },
-        lineage: {
-          detector,
-          entity,
-          stream: metricsRaw.name,
-          partition: String(tick.partition),
-          offset: String(tick.offset),
-          from: iso(from),
-          to: iso(to),
-          features: metrics.join('\n'),
-        },
-      })
+        this.#options.signer,
+      )
     } catch (error) {
       if (signal.aborted) throw error
       // The next time it is due it is tried again; what is in force stays.

@@ -96,9 +96,9 @@ export class WatchModels implements Stage, Stateful {
     return watched
   }
 
-  /** A policy is right where the first thing it did brought health back. Paging is no answer of its own. */
+  /** A policy is right where the first thing it did brought health back. Paging is no answer of its own, and what is said in the shadow is nobody's. */
   #decision(d: Decision): Told {
-    if (d.status !== 'decided' || d.attempt > 0 || this.#decided.has(d.decision)) return undefined
+    if (d.status !== 'decided' || d.mode === 'shadow' || d.attempt > 0 || this.#decided.has(d.decision)) return undefined
     const answer: Answer = {
       features: d.situation,
       confidence: d.candidates.find(c => c.action === d.action && c.target === d.target)?.probability ?? d.propensity,

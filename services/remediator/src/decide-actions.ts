@@ -216,7 +216,7 @@ export class DecideActions implements Stage, Stateful {
       results.push(emit(decisions, call, input))
     }
     const { candidate } = this.#charge
-    if (!candidate) return
+    if (!candidate || candidate === policy) return
     const inShadowOf = `${policy.name} ${policy.version}`
     results.push(emit(decisions, makeDecision(candidate, incident, { ...grounds, inShadowOf }), input))
   }
@@ -255,7 +255,7 @@ export class DecideActions implements Stage, Stateful {
   }
 
   /** The policy of the experiment's arm that the incident falls into, else the environment's, else the one in charge. */
-  #inCharge({ environment, id }: Incident): { policy: Policy; arm?: DecisionGrounds['arm'] } {
+  #inCharge({ environment, id, causes }: Incident): { policy: Policy; arm?: DecisionGrounds['arm'] } {
     const text = this.#controls.get(environment)?.experiment
     const experiment = text ? (JSON.parse(text) as Experiment) : undefined
     const given: Arm | undefined = experiment && assignArm(experiment, id)
@@ -263,7 +263,10 @@ export class DecideActions implements Stage, Stateful {
     const arm = experiment && given && this.#stopped(environment, experiment).includes(given.name) ? experiment.arms[0] : given
     const policy = arm && this.#options.policies?.[arm.policy]
     const named = wordFor(this.#options.environmentPolicies ?? {}, environment)
-    if (!experiment || !arm || !policy) return { policy: this.#options.policies?.[named ?? ''] ?? this.#charge.policy }
+    if (!experiment || !arm || !policy) {
+      const canary = this.#charge.canaryFor(causes[0]?.entity ?? '')
+      return { policy: canary ?? this.#options.policies?.[named ?? ''] ?? this.#charge.policy }
+    }
     return { policy, arm: { experiment: experiment.name, arm: arm.name } }
   }
 

@@ -145,6 +145,31 @@ describe('who decides', () => {
     expect(makeDecision(restarts('v2'), incident('a'), JSON.parse(shadow.facts))).toEqual(shadow)
     expect(await only(stage, at(2, { ...candidate, state: 'retired' }), received(incidents, incident('b')))).toHaveLength(1)
   })
+  it('a canary decides for a tenth of entities, the same ones always, and is rolled back at its first unsafe act', async () => {
+    const stage = make()
+    const canary = model(CANDIDATE_MODEL, 'v2', 'canary')
+    await only(stage, at(1, canary))
+    const ids = Array.from({ length: 300 }, (_, n) => `s${n}`)
+    const acted = await only(stage, ...ids.map((id, n) => received(incidents, incident(id), n)))
+    const own = acted.filter(d => d.policy === 'v2' && d.mode !== 'shadow')
+    expect(own.length).toBeGreaterThan(12)
+    expect(own.length).toBeLessThan(50)
+    // For the others it says beside the policy in charge what it would have done; of its own nobody does.
+    expect(acted.filter(d => d.mode === 'shadow')).toHaveLength(300 - own.length)
+    const again = make({}, id => (id === CANDIDATE_MODEL ? canary : undefined))
+    again.restore(stage.snapshot())
+    const fresh = { ...incident(own[0].target.slice('service:'.length)), id: 'later' }
+    expect((await only(again, received(incidents, fresh)))[0].policy).toBe('v2')
+    const { of } = await runStage(stage, [[received(outcomes, outcome(own[0], 'failed', [0.6, 0.1]))]])
+    expect(of(models)).toMatchObject([
+      { id: CANDIDATE_MODEL, version: 'v2', state: 'rolled_back', lineage: { decision: own[0].decision } },
+    ])
+    // Its old word may still be in force for a tick.
+    const after = await only(stage, at(2, canary), received(incidents, { ...fresh, id: 'much-later' }))
+    expect(after.map(d => d.policy)).toEqual(['rules'])
+    const anew = { ...canary, time: T0 + 200 * SECOND }
+    expect((await only(stage, at(201, anew), received(incidents, { ...fresh, id: 'anew' })))[0].policy).toBe('v2')
+  })
   stageContract('DecideActions with models', () => make({}, id => (id === POLICY_MODEL ? promoted : undefined)), [
     at(1, promoted),
     received(incidents, incident('a')),

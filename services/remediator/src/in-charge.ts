@@ -1,5 +1,5 @@
 import { isDisruptive, type ModelVersion, models, type Outcome, type Policy, type Tick } from '@aegis/domain'
-import { CANDIDATE_MODEL, isShadow, POLICY_MODEL, RULES_VERSION } from '@aegis/model-registry'
+import { CANDIDATE_MODEL, isCanary, isShadow, POLICY_MODEL, RULES_VERSION } from '@aegis/model-registry'
 
 interface Named {
   readonly version: string
@@ -8,7 +8,9 @@ interface Named {
 interface Saved {
   readonly present?: Named
   readonly candidate?: Named
+  readonly canary?: boolean
   readonly demoted?: Named
+  readonly stopped?: number
 }
 export interface InChargeOptions {
   /** Who decides while nothing was promoted. */
@@ -35,8 +37,12 @@ export class InCharge {
   readonly #options: InChargeOptions
   #present: Named | undefined
   #candidate: Named | undefined
+  /** Whether the candidate decides for its share of entities. */
+  #canary = false
   /** What an unsafe act has demoted, and when: it comes back only when it is promoted anew. */
   #demoted: Named | undefined
+  /** When a canary did harm: it comes back only when it is promoted anew. */
+  #stopped: number | undefined
   readonly #loaded = new Map<string, Policy | undefined>()
 
   constructor(options: InChargeOptions) {
@@ -47,7 +53,10 @@ export class InCharge {
     const present = tick.inForce(models, POLICY_MODEL)
     if (present) this.#present = this.#take(present)
     const candidate = tick.inForce(models, CANDIDATE_MODEL)
-    if (candidate) this.#candidate = isShadow(candidate) ? this.#take(candidate) : undefined
+    if (!candidate) return
+    const stopped = this.#stopped !== undefined && candidate.time <= this.#stopped
+    this.#canary = candidate.state === 'canary' && !stopped
+    this.#candidate = isShadow(candidate) || this.#canary ? this.#take(candidate) : undefined
   }
   /** A version that cannot be read changes nothing but the log. */
   #take(model: ModelVersion): Named {
@@ -70,6 +79,10 @@ export class InCharge {
       (named || demoted ? this.#rules() : this.#options.policy)
     )
   }
+  /** The candidate, where it is a canary and this entity is one of its own. */
+  canaryFor(entity: string): Policy | undefined {
+    return this.#canary && this.#candidate && isCanary(this.#candidate.version, entity) ? this.candidate : undefined
+  }
   get candidate(): Policy | undefined {
     return this.#candidate && this.#loaded.get(this.#candidate.version)
   }
@@ -79,9 +92,24 @@ export class InCharge {
 
   /** What to publish when this outcome shows an unsafe act: a disruptive action that failed and left its target in worse health. */
   judge(o: Outcome, decidedBy: string): ModelVersion | undefined {
-    const { policy } = this
+    const { policy, candidate } = this
+    const [before, after] = [o.health_before ?? 0, o.health_after ?? 0]
+    if (this.#canary && candidate && isUnsafe(o) && decidedBy === `${candidate.name}@${candidate.version}`) {
+      const { version } = this.#candidate as Named
+      this.#canary = false
+      this.#candidate = undefined
+      this.#stopped = o.time
+      return {
+        id: CANDIDATE_MODEL,
+        environment: '*',
+        time: o.time,
+        version,
+        state: 'rolled_back',
+        metrics: { health_before: before, health_after: after },
+        lineage: { reason: `unsafe act as a canary: ${o.action} ${o.target} ${o.status}`, decision: o.decision },
+      }
+    }
     if (!isUnsafe(o) || policy.name === 'rules' || decidedBy !== `${policy.name}@${policy.version}`) return undefined
-    const { health_before: before, health_after: after } = o
     this.#demoted = { version: policy.version, time: o.time }
     return {
       id: POLICY_MODEL,
@@ -89,7 +117,7 @@ export class InCharge {
       time: o.time,
       version: RULES_VERSION,
       state: 'held',
-      metrics: { health_before: before ?? 0, health_after: after ?? 0 },
+      metrics: { health_before: before, health_after: after },
       lineage: {
         took_over_from: decidedBy,
         reason: `unsafe act: ${o.action} ${o.target} ${o.status}, health ${before} before and ${after} after`,
@@ -99,10 +127,18 @@ export class InCharge {
   }
 
   toJSON(): Saved {
-    return { present: this.#present, candidate: this.#candidate, demoted: this.#demoted }
+    return {
+      present: this.#present,
+      candidate: this.#candidate,
+      canary: this.#canary,
+      stopped: this.#stopped,
+      demoted: this.#demoted,
+    }
   }
   fromJSON(saved: Saved | undefined): void {
     this.#demoted = saved?.demoted
+    this.#canary = saved?.canary ?? false
+    this.#stopped = saved?.stopped
     const again = (named: Named | undefined, id: string): Named | undefined => {
       const model = named && this.#options.latest?.(id)
       return model?.version === named?.version && model ? this.#take(model) : named

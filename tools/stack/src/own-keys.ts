@@ -1,7 +1,7 @@
 /** The keys that `aegis up` and the demo make for this checkout, so that the quick start is one command: kept in the state folder, readable by its owner only. */
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { makeKey, principalOf, readKeys, SCOPES, writeKeys, writePrivately } from '@aegis/authority'
+import { makeKey, modelAuthority, principalOf, readKeys, SCOPES, writeKeys, writePrivately } from '@aegis/authority'
 import { checkout } from '@aegis/stack/local/places'
 
 const folder = (): string => path.resolve(process.env.AEGIS_STATE_DIR ?? path.join(checkout, '.aegis'))
@@ -34,6 +34,12 @@ export const ownKeys = (): { readonly env: Readonly<Record<string, string>>; rea
     },
     secret,
   }
+}
+
+/** Whose hand models are brought in by: the command line's own, where this checkout or the environment has a folder of keys. */
+export const modelSigner = () => {
+  const own = process.env.AEGIS_AUTHORITY_FOLDER ?? path.join(folder(), 'authority')
+  return existsSync(own) ? modelAuthority(own, 'cli').signer : undefined
 }
 
 /** The header that opens the gateway; the key of this checkout goes to this machine only. */

@@ -37,6 +37,7 @@ import {
 } from '@aegis/model-registry'
 import { connectClient } from '@aegis/stack/pipeline/client'
 import { Command } from 'commander'
+import { modelSigner } from '../own-keys.ts'
 
 export const modelsCommand = (): Command => {
   const command = new Command('models').addHelpText(
@@ -129,7 +130,10 @@ export const modelsCommand = (): Command => {
       if (!isModelState(state))
         throw new AegisError('INPUT_INVALID', `there is no state ${state}; there are ${MODEL_STATES.join(', ')}`)
       await withModels(async (versions, publish) => {
-        const registry = new StreamRegistry({ versions: async () => versions, publish }, { now: () => Date.now() * 1000 })
+        const registry = new StreamRegistry(
+          { versions: async () => versions, publish },
+          { now: () => Date.now() * 1000, signer: modelSigner() },
+        )
         const moved = await registry.promoteModel(id, version, state)
         console.log(`${id}: version ${moved.version} is ${moved.state} from the next tick on`)
       })
@@ -173,7 +177,7 @@ export const modelsCommand = (): Command => {
               'INPUT_INVALID',
               `${m.id} is held at version ${present.version}; "aegis models release ${m.id}" lets others take over`,
             )
-          await publish(m)
+          await publish(sealed(m, modelSigner()))
           console.log(`${m.id}: version ${m.version} is ${m.state} from the next tick on`)
         }
       })

@@ -57,12 +57,9 @@ async function bringUp({
 }
 
 async function takeDown(): Promise<void> {
-  const stopped = await down()
-  say(
-    stopped.length > 0
-      ? `stopped ${stopped.map(name => servers[name].title).join(', ')}; data stays in ${stateFolder()}`
-      : 'nothing was running',
-  )
+  const mlflow = mlflowUrl(stateFolder()) ? ['MLflow'] : []
+  const stopped = [...(await down()).map(name => servers[name].title), ...mlflow]
+  say(stopped.length > 0 ? `stopped ${stopped.join(', ')}; data stays in ${stateFolder()}` : 'nothing was running')
 }
 
 async function tell({ json }: { json?: boolean }): Promise<void> {

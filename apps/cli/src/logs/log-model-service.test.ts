@@ -3,7 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DetectLogAnomalies } from '@aegis/anomaly-detector/detect-log-anomalies'
+import { modelAuthority } from '@aegis/authority'
 import { anomalies, type Input, type LogEvent, logsParsed, type ModelVersion, models } from '@aegis/domain'
+import { sealed } from '@aegis/model-registry'
 import { received, runStage, tick } from '@aegis/runtime/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { exportModel, readModels } from '../commands/models.ts'
@@ -93,6 +95,26 @@ describe('a log model', () => {
     ])
     // Half as many windows as the 180 it began with.
     expect(next.of(models).map(m => m.metrics?.windows)).toEqual([270])
+  })
+  it('is taken from those who may sign, and from nobody else where signatures are asked for', async () => {
+    const authority = modelAuthority(folder, 'anomaly-detector')
+    const told = async (model: ModelVersion) => {
+      const refused: string[] = []
+      const stage = new DetectLogAnomalies({ ...authority, onRefused: (_id, _version, why) => refused.push(why) })
+      const { of: emitted } = await runStage(stage, [await inputs(4000, 160, eve, of([model]))])
+      return [emitted(anomalies).length > 0, ...refused]
+    }
+    const [model] = imported() as [ModelVersion]
+    expect(await told(model)).toEqual([false, 'it is not signed'])
+    expect(await told(sealed(model, modelAuthority(folder, 'cli').signer))).toEqual([true])
+    const stranger = { ...modelAuthority(join(folder, 'elsewhere'), 'cli').signer }
+    expect(await told(sealed(model, stranger))).toEqual([false, "its signature is not cli's"])
+    expect(await told(sealed(model, { ...stranger, signer: 'gateway' }))).toEqual([false, 'gateway may not sign models'])
+    // What the service publishes it takes up itself, after a restart that lost all.
+    const { of: emitted } = await runStage(new DetectLogAnomalies({ ...authority, publishAfter: 100 }), [
+      await inputs(0, 900, none),
+    ])
+    expect(await told(emitted(models)[0] as ModelVersion)).toEqual([true])
   })
   it('that is damaged is refused, and what was learned stays', async () => {
     const [model] = imported()
