@@ -37,7 +37,7 @@ import {
 } from '@aegis/model-registry'
 import { connectClient } from '@aegis/stack/pipeline/client'
 import { Command } from 'commander'
-import { modelSigner } from '../own-keys.ts'
+import { modelSigner } from '@aegis/stack/own-keys'
 
 export const modelsCommand = (): Command => {
   const command = new Command('models').addHelpText(
