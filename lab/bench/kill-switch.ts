@@ -73,7 +73,7 @@ const wishes = async (doors: readonly string[], writes: number): Promise<void> =
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
   const seconds = (performance.now() - started) / 1000
-  const client = connectClient()
+  const client = await connectClient()
   const told: Control[] = []
   const wanted = new Map<string, ControlWanted>()
   const tail = await client.tail([controls, controlsWanted] as never, 'start', list => {

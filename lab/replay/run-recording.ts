@@ -107,7 +107,7 @@ export async function pipelineFor(
     ...more,
   }
   if (kind === 'running') {
-    const client = connectClient()
+    const client = await connectClient()
     closers.push(() => client.close())
     return client
   }
@@ -129,7 +129,7 @@ export async function pipelineFor(
   closers.push(() => pipeline.stop())
   Object.assign(process.env, stack.env)
   if (lost.length > 0) throw new AegisError('BROKER_UNAVAILABLE', lost.join('; '))
-  const client = connectClient()
+  const client = await connectClient()
   closers.push(() => client.close())
   return client
 }

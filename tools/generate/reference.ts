@@ -1,7 +1,7 @@
 /** Reference pages made from the lists in code: streams, error codes, settings, metrics, features of a situation. */
 export const referencePages = async (_root: string): Promise<Record<string, string>> => {
   const { streams } = await import('@aegis/domain/streams')
-  const { ERROR_CODES } = await import('@aegis/domain/errors')
+  const { ERROR_CODES, EXIT } = await import('@aegis/domain/errors')
   const { RUNTIME_SETTINGS } = await import('@aegis/runtime/config')
   const { METRICS } = await import('@aegis/runtime/telemetry')
   const { SITUATION_FEATURES } = await import('@aegis/remediation/encode-situation')
@@ -46,8 +46,10 @@ export const referencePages = async (_root: string): Promise<Record<string, stri
       )
       .join('\n')}\n`,
     'docs/reference/features.md': `${head('Features of a situation', 'What a remediation policy is handed of an incident: numbers from 0 to 1, in this order, the same in training and serving (`libs/remediation/src/encode-situation.ts`). "Tried" is what did not help.')}| no. | feature |\n| --- | --- |\n${SITUATION_FEATURES.map((name, i) => `| ${i} | ${cell(name)} |`).join('\n')}\n`,
-    'docs/reference/errors.md': `${head('Error codes')}| code | means |\n| --- | --- |\n${Object.entries(ERROR_CODES)
-      .map(([code, text]) => `| \`${code}\` | ${text} |`)
+    'docs/reference/errors.md': `${head('Error codes', 'What went wrong, and what a command of `aegis` ends with; wrong use ends with 2, and what is not named with 1.')}| code | means | exit |\n| --- | --- | --- |\n${Object.entries(
+      ERROR_CODES,
+    )
+      .map(([code, text]) => `| \`${code}\` | ${text} | ${EXIT[code as keyof typeof EXIT] ?? 1} |`)
       .join('\n')}\n`,
     'docs/reference/settings.md': `${head('Settings', 'From the environment, else from the YAML or JSON file named by `AEGIS_CONFIG` (same names), else the default.')}## Every service\n\n${table}${settingRows(RUNTIME_SETTINGS as never)}\n\n${sections.join('\n')}`,
     'docs/reference/metrics.md': `${head('Metrics', 'Every service shows them on `/metrics`.')}| metric | kind | labels | what |\n| --- | --- | --- | --- |\n${Object.entries(

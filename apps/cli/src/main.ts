@@ -1,5 +1,8 @@
 #!/usr/bin/env node
+import type { ErrorCode } from '@aegis/domain'
+import { EXIT, OTHERWISE } from '@aegis/domain/errors'
 import { Command } from 'commander'
+import packageOf from '../package.json' with { type: 'json' }
 
 interface Verb {
   readonly name: string
@@ -170,19 +173,46 @@ const verbs: readonly Verb[] = [
     load: async () => (await import('./commands/preflight.ts')).preflightCommand(),
   },
   {
+    name: 'doctor',
+    description: 'what stands in the way of a working Aegis here, and what to do',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+  },
+  {
+    name: 'completion',
+    description: 'a script that completes commands and options in your shell',
+    load: async () => (await import('./commands/completion.ts')).completionCommand(whole),
+  },
+  {
     name: 'topology',
     description: 'the service graph: import, show, export',
     load: async () => (await import('./commands/topology.ts')).topologyCommand(),
   },
 ]
 
+/** Everything there is, each command loaded. */
+const whole = async (): Promise<Command> => {
+  const program = new Command('aegis').option('--version')
+  for (const { load } of verbs) program.addCommand(await load())
+  return program
+}
+
+/** Wrong use ends like any other wrong input; help and version end well. */
+const endByKind = (command: Command): void => {
+  command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.INPUT_INVALID))
+  for (const below of command.commands) endByKind(below)
+}
+
 async function main(args: readonly string[]): Promise<void> {
-  const program = new Command('aegis').description('A self-healing system on a stream.').showHelpAfterError()
+  const program = new Command('aegis')
+    .description('A self-healing system on a stream.')
+    .version(`aegis ${packageOf.version} on Node ${process.versions.node}`, '-V, --version')
+    .showHelpAfterError()
   const wanted = args.find(arg => !arg.startsWith('-'))
   const asked = wanted === 'help' ? args[args.indexOf('help') + 1] : wanted
   for (const { name, description, load } of verbs) {
     program.addCommand(name === asked ? (await load()).description(description) : new Command(name).description(description))
   }
+  endByKind(program)
   await program.parseAsync(args, { from: 'user' })
 }
 
@@ -196,10 +226,6 @@ main(process.argv.slice(2)).catch((error: Error & { code?: unknown }) => {
   // An error with one of our codes was written for the reader; anything else is a defect and shows where it came from.
   const expected =
     typeof error.code === 'string' && error.name.endsWith('Error') && error.name !== 'Error' && error.name !== 'TypeError'
-  // The client's own words name an address and no way out.
-  const way = /ECONNREFUSED|ENOTFOUND|ETIMEDOUT/.test(error.message)
-    ? '; is it running? "aegis stack up" starts one here, KAFKA_BROKERS and SCHEMA_REGISTRY_URL name others'
-    : ''
-  console.error(expected ? `aegis: ${error.message}${way}` : error)
-  process.exitCode = 1
+  console.error(expected ? `aegis: ${error.message}` : error)
+  process.exitCode = expected ? (EXIT[error.code as ErrorCode] ?? OTHERWISE) : OTHERWISE
 })

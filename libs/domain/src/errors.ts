@@ -27,6 +27,23 @@ export const ERROR_CODES = {
 } as const
 export type ErrorCode = keyof typeof ERROR_CODES
 
+/** What a command ends with where it fails: scripts tell what to do by it. */
+export const OTHERWISE = 1
+export const EXIT: Readonly<Partial<Record<ErrorCode, number>>> = {
+  INPUT_INVALID: 2,
+  CONFIG_INVALID: 2,
+  BROKER_UNAVAILABLE: 3,
+  REGISTRY_UNAVAILABLE: 3,
+  STORE_UNAVAILABLE: 3,
+  NOT_AUTHENTICATED: 4,
+  NOT_ALLOWED: 4,
+  NOT_FOUND: 5,
+  CONFLICT: 6,
+  NOT_READY: 7,
+  TOO_MUCH: 7,
+  DISK_FULL: 8,
+}
+
 /** An error with a code of the closed list, so that handlers need not read messages. */
 export class AegisError extends Error {
   readonly code: ErrorCode

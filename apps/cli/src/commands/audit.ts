@@ -16,7 +16,7 @@ export const auditCommand = (): Command =>
       '\nReads the audit stream itself: KAFKA_BROKERS and SCHEMA_REGISTRY_URL name others than the local ones.',
     )
     .action(async (o: { environment?: string; who?: string; json: boolean }) => {
-      const client = connectClient()
+      const client = await connectClient()
       let n = 0
       await client.all([audit as unknown as Stream<never>], decoded => {
         for (const { value } of decoded) {

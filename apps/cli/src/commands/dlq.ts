@@ -62,7 +62,7 @@ export const letters = async (client: StreamClient, name: string, filter: Filter
 }
 
 async function list(stream: string | undefined, filter: Filter): Promise<void> {
-  const client = connectClient()
+  const client = await connectClient()
   let total = 0
   for (const name of stream ? [stream] : streams.map(s => s.name)) {
     const counts = new Map<string, number>()
@@ -79,7 +79,7 @@ async function list(stream: string | undefined, filter: Filter): Promise<void> {
 }
 
 async function show(stream: string, filter: Filter): Promise<void> {
-  const client = connectClient()
+  const client = await connectClient()
   for (const r of await letters(client, stream, filter)) {
     const a = about(r)
     console.log(`${a.place} from ${a.origin}: ${a.code}: ${a.reason} (${a.stage}, ${a.bytes} bytes)`)
@@ -89,7 +89,7 @@ async function show(stream: string, filter: Filter): Promise<void> {
 }
 
 async function redrive(stream: string, options: Filter & { dryRun: boolean; rate?: string }): Promise<void> {
-  const client = connectClient()
+  const client = await connectClient()
   const found = await letters(client, stream, options)
   const perSecond = Number(options.rate ?? 0)
   if (!options.dryRun) {

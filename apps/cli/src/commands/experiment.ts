@@ -90,7 +90,7 @@ async function results(name: string | undefined, { environment }: { environment:
       `there is no experiment ${name ?? ''} in ${environment}; the last one is ${now?.name ?? 'none'}`,
     )
   const { connectClient } = await import('@aegis/stack/pipeline/client')
-  const client = connectClient()
+  const client = await connectClient()
   const { made, ended } = await readDecisions(client, environment).finally(() => client.close())
   const empty = { ...now, counts: now.arms.map(() => ({ outcomes: 0, successes: 0 })) }
   console.log(`experiment ${now.name} in ${environment}, ${now.state}`)

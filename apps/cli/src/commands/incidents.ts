@@ -2,6 +2,7 @@ import {
   AegisError,
   type Anomaly,
   type Decision,
+  type ErrorCode,
   type Feedback,
   feedback,
   type Incident,
@@ -15,6 +16,15 @@ import { incidentChain, incidentChainText } from '../logs/read-incident-chain.ts
 
 const GATEWAY = () => (process.env.AEGIS_GATEWAY_URL ?? 'http://127.0.0.1:14318').replace(/\/$/, '')
 
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  401: 'NOT_AUTHENTICATED',
+  403: 'NOT_ALLOWED',
+  404: 'NOT_FOUND',
+  409: 'CONFLICT',
+  412: 'CONFLICT',
+  429: 'TOO_MUCH',
+  503: 'NOT_READY',
+}
 /** Asks the gateway; its error messages are passed on as they are. */
 export const ask = async <T>(path: string, init: RequestInit = {}): Promise<T> => {
   const headers: Record<string, string> = { 'content-type': 'application/json', ...authorization(GATEWAY()) }
@@ -28,7 +38,8 @@ export const ask = async <T>(path: string, init: RequestInit = {}): Promise<T> =
     )
   }
   const body = (await response.json()) as { message?: string }
-  if (!response.ok) throw new AegisError('INPUT_INVALID', body.message ?? `the gateway answered ${response.status}`)
+  if (!response.ok)
+    throw new AegisError(CODES[response.status] ?? 'INPUT_INVALID', body.message ?? `the gateway answered ${response.status}`)
   return body as T
 }
 const clock = (us: number) => new Date(us / 1000).toISOString().replace('T', ' ').slice(0, 19)
@@ -117,7 +128,7 @@ export const incidentCommand = (): Command => {
 /** Confirmed causes held against what was named, per week; read from the streams, so nothing else must be running. */
 const accuracy = async (environment: string | undefined): Promise<string> => {
   const { connectClient } = await import('@aegis/stack/pipeline/client')
-  const client = connectClient()
+  const client = await connectClient()
   try {
     const named = new Map<string, { cause: string; confidence: number }>()
     const confirmed = new Map<string, Feedback>()

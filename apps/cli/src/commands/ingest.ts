@@ -55,7 +55,7 @@ const paced = (rate: string | undefined) => {
 }
 
 async function ingestLogs(file: string, options: Common & { service?: string }): Promise<void> {
-  const client = connectClient()
+  const client = await connectClient()
   const progress = new Progress('lines', 0)
   const pace = paced(options.rate)
   const source = file === '-' ? 'standard input' : path.basename(file)
@@ -91,7 +91,7 @@ async function ingestLogs(file: string, options: Common & { service?: string }):
 
 async function ingestMetrics(file: string, options: Common & { entity: string }): Promise<void> {
   const input = opened(file)
-  const client = connectClient()
+  const client = await connectClient()
   const progress = new Progress('rows', 0)
   const pace = paced(options.rate)
   let rows = 0

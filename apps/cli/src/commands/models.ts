@@ -35,9 +35,9 @@ import {
   type Verdict,
   writeModelFile,
 } from '@aegis/model-registry'
+import { modelSigner } from '@aegis/stack/own-keys'
 import { connectClient } from '@aegis/stack/pipeline/client'
 import { Command } from 'commander'
-import { modelSigner } from '@aegis/stack/own-keys'
 
 export const modelsCommand = (): Command => {
   const command = new Command('models').addHelpText(
@@ -189,7 +189,7 @@ export const modelsCommand = (): Command => {
 export async function withModels<T>(
   work: (versions: readonly ModelVersion[], publish: (m: ModelVersion) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  const client = connectClient()
+  const client = await connectClient()
   try {
     const versions: ModelVersion[] = []
     await client.all([models] as unknown as Stream<never>[], decoded => {
@@ -234,7 +234,7 @@ export function readCases(bytes: Uint8Array, file: string): PairedCase[] {
     })
 }
 async function lastHealth(): Promise<ModelHealth[]> {
-  const client = connectClient()
+  const client = await connectClient()
   try {
     const last = new Map<string, ModelHealth>()
     await client.all([modelHealth] as unknown as Stream<never>[], decoded => {

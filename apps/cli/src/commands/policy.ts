@@ -184,7 +184,7 @@ export const policyCommand = (): Command => {
     .action(async ({ out, environment }: { readonly out: string; readonly environment?: string }) => {
       const { connectClient } = await import('@aegis/stack/pipeline/client')
       const { loggedChoices, readDecisions } = await import('../policy/decision-log.ts')
-      const client = connectClient()
+      const client = await connectClient()
       const { made, ended } = await readDecisions(client, environment).finally(() => client.close())
       const log = loggedChoices(made, ended)
       await writeFile(out, log.map(line => `${JSON.stringify(line)}\n`).join(''))
@@ -199,7 +199,7 @@ export const policyCommand = (): Command => {
       const { connectClient } = await import('@aegis/stack/pipeline/client')
       const { decisionNamed, policyAsRecorded } = await import('./replay-decision.ts')
       const { explainDecision } = await import('../policy/explain-decision.ts')
-      const client = connectClient()
+      const client = await connectClient()
       try {
         const { value } = await decisionNamed(client, id)
         for (const line of explainDecision(value, await policyAsRecorded(client, value))) console.log(line)

@@ -44,7 +44,7 @@ export const replayDecisionCommand = (): Command =>
     .action(run)
 
 async function run(id: string, options: Options): Promise<void> {
-  const client = connectClient()
+  const client = await connectClient()
   try {
     const found = await decisionNamed(client, id)
     const revisions = await collect<Incident>(client, incidents as Stream<Incident>, i => i.id === found.value.incident)

@@ -26,7 +26,7 @@ async function run(topic: string, options: TailOptions): Promise<void> {
     throw new AegisError('INPUT_INVALID', `there is no stream ${topic}; there are ${streams.map(s => s.name).join(', ')}`)
   if (options.from !== 'start' && options.from !== 'end')
     throw new AegisError('INPUT_INVALID', `--from must be start or end, not ${options.from}`)
-  const client = connectClient()
+  const client = await connectClient()
   const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : Number(options.limit)
   let shown = 0
   let finish: () => void = () => undefined

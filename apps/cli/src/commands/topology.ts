@@ -43,7 +43,7 @@ const withGraph = async <T>(use: (topology: TopologyHistory) => Promise<T>): Pro
 const embedded = () => (process.env.NEO4J_URI ? undefined : embeddedStack())
 const publishEdges = async (environment: string, edges: readonly Edge[]): Promise<void> => {
   const { connectClient } = await import('@aegis/stack/pipeline/client')
-  const client = connectClient()
+  const client = await connectClient()
   const time = Date.now() * 1000
   try {
     await client.publish(

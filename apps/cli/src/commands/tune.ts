@@ -36,7 +36,7 @@ export const tuneCommand = (): Command =>
 
 /** Every anomaly of an incident that somebody has spoken on, by detector. */
 async function judgedAnomalies(environment: string | undefined): Promise<ReadonlyMap<string, readonly JudgedAnomaly[]>> {
-  const client = connectClient()
+  const client = await connectClient()
   try {
     const found = new Map<string, Anomaly>()
     const of = new Map<string, readonly string[]>()

@@ -21,7 +21,7 @@ const WAIT_MS = 30_000
 /** The chain of an incident out of what `logs.parsed` still holds; a sentence in place of events where the streams cannot be read. */
 export async function incidentChain(incident: Incident): Promise<IncidentChain> {
   const window = chainWindow(incident)
-  const client = connectClient()
+  const client = await connectClient()
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${WAIT_MS / 1000} s`)), WAIT_MS)

@@ -1,7 +1,8 @@
 /** A program's way to the streams outside the services: produce, tail, tick. */
 import { existsSync, readFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
 import path from 'node:path'
-import type { Stream } from '@aegis/domain'
+import { AegisError, type Stream } from '@aegis/domain'
 import {
   type Broker,
   Codec,
@@ -156,9 +157,43 @@ export const stackEnvironment = (): Record<string, string | undefined> => {
 }
 
 /** The broker that the environment names, else the embedded stack of this checkout while it runs, else its local one. */
-export const connectClient = (): StreamClient => {
+export const connectClient = async (): Promise<StreamClient> => {
   const embedded = process.env.KAFKA_BROKERS ? undefined : embeddedStack()
-  return new StreamClient(
-    embedded ? connectShared(embedded) : connect(readConfig(RUNTIME_SETTINGS, stackEnvironment()), 'aegis-cli', silentLog()),
-  )
+  if (embedded) return new StreamClient(connectShared(embedded))
+  const config = readConfig(RUNTIME_SETTINGS, stackEnvironment())
+  await Promise.all([
+    answersAny('Kafka', config.brokers.split(','), 'KAFKA_BROKERS'),
+    answersAny('the schema registry', [new URL(config.registryUrl).host], 'SCHEMA_REGISTRY_URL', config.registryUrl),
+  ])
+  return new StreamClient(connect(config, 'aegis-cli', silentLog()))
 }
+
+/** A person who waits must hear within two seconds which server is away, and what names another one. */
+const ANSWER_MS = 2000
+const answersAny = async (
+  what: string,
+  addresses: readonly string[],
+  setting: string,
+  shown = addresses.join(','),
+): Promise<void> => {
+  try {
+    await Promise.any(addresses.map(answers))
+  } catch (error) {
+    const [first] = (error as AggregateError).errors as Error[]
+    throw new AegisError(
+      'BROKER_UNAVAILABLE',
+      `${what} at ${shown} does not answer (${first.message}): "aegis up" or "aegis stack up" starts one here, ${setting} names another`,
+    )
+  }
+}
+const answers = (address: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const at = /^\[?(.+?)\]?(?::(\d+))?$/.exec(address.trim())
+    const socket = createConnection({ host: at?.[1] ?? address, port: Number(at?.[2] ?? 80) })
+    socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error(`no answer within ${ANSWER_MS / 1000} s`)))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve()
+    })
+    socket.once('error', reject)
+  })

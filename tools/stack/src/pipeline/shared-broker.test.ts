@@ -35,7 +35,7 @@ const version = (n: number) => ({
 
 it('an embedded stack is read and written by commands of other processes', async () => {
   expect(embeddedStack()).toMatchObject({ pid: process.pid, gatewayUrl: 'http://127.0.0.1:1' })
-  const client = connectClient()
+  const client = await connectClient()
   await client.publish(
     models,
     Array.from({ length: 30 }, (_, i) => version(i)),
