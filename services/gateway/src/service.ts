@@ -5,6 +5,7 @@ import {
   approvals,
   audit,
   changes,
+  ciFailures,
   controls,
   controlsWanted,
   feedback,
@@ -25,6 +26,7 @@ import { consolePage } from './console-page.ts'
 import { NoticeChanges } from './notice-changes.ts'
 import { listenGrpc } from './otlp/grpc.ts'
 import { WatchSenderClocks } from './otlp/watch-sender-clocks.ts'
+import { ciRoute } from './routes/ci.ts'
 import { Door } from './routes/door.ts'
 import { influxRoutes } from './routes/influx.ts'
 import { ingestRoutes } from './routes/ingest.ts'
@@ -41,6 +43,7 @@ export const gateway = defineService({
   settings,
   follows: streamList(controls),
   publishes: streamList(
+    ciFailures,
     logsRaw,
     metricsRaw,
     tracesSpans,
@@ -114,6 +117,7 @@ export const gateway = defineService({
     influxRoutes(app, context, door, config)
     ingestRoutes(app, context, door, take)
     topologyRoute(app, context, door, config)
+    ciRoute(app, context, door, config)
     const targets = parseTargets(config.scrapeTargets)
     const declared = () =>
       config.environmentsFile ? [config.environment, ...readEnvironments(config.environmentsFile)] : undefined

@@ -478,3 +478,31 @@ describe('other protocols', () => {
     expect(values()).toMatchObject([{ entity: 'service:shop', metric_name: 'orders', value: 3 }, { metric_name: 'orders.v' }])
   })
 })
+
+describe('POST /api/v1/ci/failures', () => {
+  const job = {
+    repository: 'shop/cart',
+    run: 12,
+    job: 'test',
+    log: 'token=ghp_abcdefghijklmnopqrstuvwxyz0123456789\nError: boom\n',
+  }
+  it('takes failed jobs one by one or several, once each, without their secrets', async () => {
+    const one = await json('/api/v1/ci/failures', job)
+    expect(one.status).toBe(202)
+    const several = await json('/api/v1/ci/failures', [job, { ...job, job: 'lint', pull_request: 7 }, { ...job, log: '' }])
+    expect([several.status, several.json.accepted.length]).toEqual([202, 2])
+    expect(several.json.rejected).toEqual([{ index: 2, message: expect.stringContaining('log') }])
+    // Said twice, it is one failure.
+    expect(several.json.accepted[0].id).toBe(one.json.accepted[0].id)
+    expect(sent.map(s => s.stream)).toEqual(['ci.failures', 'ci.failures', 'ci.failures'])
+    expect(values()[2]).toMatchObject({ repository: 'shop/cart', run: '12', pull_request: '7', provider: 'upload' })
+    expect(JSON.stringify(values())).not.toContain('ghp_abcdef')
+    expect((values()[0] as { log: string }).log).toContain('Error: boom')
+  })
+  it('says what is wrong with a job, and where', async () => {
+    const { status, json: answer } = await json('/api/v1/ci/failures', { repository: 'shop/cart', job: 'test' })
+    expect([status, answer.message]).toEqual([400, expect.stringMatching(/run: .*log: /)])
+    expect((await post('/api/v1/ci/failures', '{')).status).toBe(400)
+    expect(sent).toEqual([])
+  })
+})
