@@ -230,7 +230,7 @@ describe.skipIf(lacking !== '')(`the chart on a real API server${lacking}`, () =
     await helm('install', 'aegis', older, '-f', values(), ...at)
     const ports: Record<string, number> = {}
     await Promise.all(
-      ['gateway', 'log-parser', 'anomaly-detector', 'root-cause-analyzer', 'remediator', 'executor'].map(async service => {
+      ['clock', 'gateway', 'log-parser', 'anomaly-detector', 'root-cause-analyzer', 'remediator', 'executor'].map(async service => {
         const { child, port } = await launch(service)
         children.set(service, child)
         ports[service] = port
