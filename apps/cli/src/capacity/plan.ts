@@ -55,7 +55,7 @@ export function planFor(load: Load, m: Measured): Plan {
     // Twice the state: it is there once more while a snapshot of it is written.
     return { service, cores, instances, megabytes: Math.ceil(EMPTY_MB + (2 * stateMb) / instances) }
   })
-  for (const service of ['span-aggregator', 'root-cause-analyzer', 'remediator', 'executor', 'api'])
+  for (const service of ['clock', 'span-aggregator', 'root-cause-analyzer', 'remediator', 'executor', 'api', 'model-keeper'])
     needs.push({ service, cores: 0, instances: 1, megabytes: EMPTY_MB })
   const widest = Math.max(...needs.map(n => n.instances))
   const forSnapshots = Math.ceil((load.series * m.snapshotBytesPerSeries) / SNAPSHOT_BYTES)
