@@ -230,11 +230,13 @@ describe.skipIf(lacking !== '')(`the chart on a real API server${lacking}`, () =
     await helm('install', 'aegis', older, '-f', values(), ...at)
     const ports: Record<string, number> = {}
     await Promise.all(
-      ['clock', 'gateway', 'log-parser', 'anomaly-detector', 'root-cause-analyzer', 'remediator', 'executor'].map(async service => {
-        const { child, port } = await launch(service)
-        children.set(service, child)
-        ports[service] = port
-      }),
+      ['clock', 'gateway', 'log-parser', 'anomaly-detector', 'root-cause-analyzer', 'remediator', 'executor'].map(
+        async service => {
+          const { child, port } = await launch(service)
+          children.set(service, child)
+          ports[service] = port
+        },
+      ),
     )
     const environment = `chart-${randomUUID()}`
     const token = (await environmentOf('gateway')).AEGIS_API_TOKEN

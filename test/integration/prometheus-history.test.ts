@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { anomalyDetector } from '@aegis/anomaly-detector'
+import { clock } from '@aegis/clock'
 import { type Anomaly, anomalies, metricsRaw, type Observation } from '@aegis/domain'
 import { gateway } from '@aegis/gateway'
 import { connect, RUNTIME_SETTINGS, type RunningService, readConfig, type ServiceDefinition, silentLog } from '@aegis/runtime'
@@ -71,6 +72,7 @@ describe.skipIf(lacking !== '')(`history from Prometheus${lacking}`, () => {
     })
     client = new StreamClient(connect(readConfig(RUNTIME_SETTINGS, services.env), 'test', silentLog()))
     await services.start(anomalyDetector as unknown as ServiceDefinition)
+    await services.start(clock as unknown as ServiceDefinition)
     await client.tail([metricsRaw, anomalies] as never, 'end', list => {
       for (const { value, record } of list) {
         if ((value as Observation | undefined)?.environment !== environment) continue

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { clock } from '@aegis/clock'
 import {
   type ExternalIssue,
   issuesExternal,
@@ -85,9 +86,9 @@ beforeAll(async () => {
   syslog = await anyFree()
   const env = { AEGIS_OTLP_GRPC_PORT: String(grpc), AEGIS_SYSLOG_PORT: String(syslog), AEGIS_PORT: '0' }
   const runtime = readConfig(RUNTIME_SETTINGS, env)
-  for (const definition of [gateway, logParser] as unknown as ServiceDefinition[])
+  for (const definition of [clock, gateway, logParser] as unknown as ServiceDefinition[])
     running.push(await startService(definition, readConfig(definition.settings, env), runtime, infrastructure, silentLog()))
-  http = `http://127.0.0.1:${running[0].port}`
+  http = `http://127.0.0.1:${running[1].port}`
   client = new StreamClient(infrastructure)
   const kept: Readonly<Record<string, unknown[]>> = {
     [logsParsed.name]: lines,
